@@ -1,0 +1,142 @@
+//! `cargo xtask test`: everything that must hold before a change lands, from a bare clone. CI runs this and no
+//! more. All cargo commands select the same packages, so that dependencies are built once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use crate::lint;
+use crate::project::Project;
+use crate::setup;
+use crate::steps::Steps;
+
+#[derive(clap::Args)]
+pub struct Args {
+    /// Leave out format and clippy
+    #[arg(long)]
+    no_lint: bool,
+    /// Passed on to `cargo nextest run`, e.g. `-- -E 'test(flows)'`
+    #[arg(last = true)]
+    nextest: Vec<String>,
+}
+
+/// Goes through all steps, also after a failed one, except where a step makes no sense without it.
+pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
+    let ready = setup::run(project, steps)?;
+    if args.no_lint {
+        steps.skip("format and clippy", "--no-lint");
+    } else {
+        lint::run(project, steps)?;
+    }
+    if !build(project, steps) {
+        steps.skip("tests", "the build failed");
+        return Ok(());
+    }
+    let program = keep_program(project)?;
+    let mut command = project.clean_command("cargo");
+    command
+        .args(["nextest", "run", "--workspace", "--no-tests=pass"])
+        .args(&args.nextest)
+        .env("COUNTERSIGN_BIN", program);
+    if let Some(python) = &ready.python {
+        command.env("COUNTERSIGN_TEST_PYTHON", python);
+    }
+    steps.run("tests", "every promise has one", &mut command);
+    doc_tests(project, steps)
+}
+
+/// `--bins --tests` is what nextest builds, plus the program itself, with the same features.
+fn build(project: &Project, steps: &mut Steps) -> bool {
+    steps.run(
+        "build",
+        "the program, which tests start as a process, and all tests",
+        project
+            .clean_command("cargo")
+            .args(["build", "--workspace", "--bins", "--tests"]),
+    )
+}
+
+/// A copy of the program that no other build replaces while the tests run it: another clone or an editor may be
+/// building in the same target directory.
+fn keep_program(project: &Project) -> Result<PathBuf> {
+    let dir = project.target.join("tested").join(project.clone_id());
+    fs::create_dir_all(&dir)?;
+    let kept = dir.join("countersign");
+    // Removed first: a file that still runs cannot be written to.
+    fs::remove_file(&kept).ok();
+    fs::copy(project.program(), &kept)
+        .with_context(|| format!("cannot copy {}", project.program().display()))?;
+    Ok(kept)
+}
+
+/// Examples in the documentation are run where there are any; starting rustdoc for nothing takes a while.
+fn doc_tests(project: &Project, steps: &mut Steps) -> Result<()> {
+    if !has_doc_tests(&project.root)? {
+        return Ok(());
+    }
+    steps.run(
+        "doc tests",
+        "examples in the documentation must run",
+        project
+            .clean_command("cargo")
+            .args(["test", "--doc", "--workspace"]),
+    );
+    Ok(())
+}
+
+/// True if a source file below `dir` has a code block in a doc comment that rustdoc would run.
+fn has_doc_tests(dir: &Path) -> Result<bool> {
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        let found = match entry.file_type()?.is_dir() {
+            true => !name.starts_with('.') && name != "target" && has_doc_tests(&path)?,
+            false => name.ends_with(".rs") && opens_doc_test(&fs::read_to_string(&path)?),
+        };
+        if found {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn opens_doc_test(source: &str) -> bool {
+    let mut inside = false;
+    for line in source.lines().map(str::trim) {
+        let Some(doc) = line
+            .strip_prefix("///")
+            .or_else(|| line.strip_prefix("//!"))
+        else {
+            inside = false;
+            continue;
+        };
+        let Some(kind) = doc.trim().strip_prefix("```") else {
+            continue;
+        };
+        inside = !inside;
+        let runs = ["", "rust", "no_run", "should_panic", "compile_fail"].contains(&kind);
+        if inside && runs {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::opens_doc_test;
+
+    #[test]
+    fn an_example_is_found_and_a_drawing_is_not() {
+        assert!(opens_doc_test(
+            "/// ```\n/// let x = 1;\n/// ```\nfn f() {}"
+        ));
+        assert!(opens_doc_test("//! ```no_run\n//! f();\n//! ```"));
+        assert!(!opens_doc_test(
+            "//! ```text\n//! a -> b\n//! ```\nfn f() {}"
+        ));
+        assert!(!opens_doc_test("fn f() { let s = \"```\"; }"));
+    }
+}
