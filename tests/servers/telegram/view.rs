@@ -1,0 +1,114 @@
+//! Looking at what the bot did, and waiting for it without sleeping.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::server::Shared;
+use super::state::{CallbackAnswer, Message, RecordedRequest, State};
+use super::transcript;
+use super::webhook::DeliveryAttempt;
+
+/// Generous, since it only decides when a test that fails anyway gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+const REQUESTS_SHOWN: usize = 20;
+
+/// The fake's state as a test may see it. It is seen under the lock: look, clone what is needed, return, and call nothing else
+/// of the fake's meanwhile (it would wait for itself).
+pub struct View<'a> {
+    state: &'a State,
+}
+
+impl<'a> View<'a> {
+    pub(super) fn new(state: &'a State) -> Self {
+        Self { state }
+    }
+
+    /// A chat's messages, oldest first, the deleted ones among them.
+    pub fn messages(&self, chat: i64) -> &'a [Message] {
+        self.state
+            .chats
+            .get(&chat)
+            .map_or(&[], |chat| chat.messages.as_slice())
+    }
+
+    /// A message that is there.
+    pub fn message(&self, chat: i64, id: i64) -> Option<&'a Message> {
+        self.state.message(chat, id)
+    }
+
+    pub fn chats(&self) -> impl Iterator<Item = i64> + 'a {
+        self.state.chats.keys().copied()
+    }
+
+    pub fn answers_to_callbacks(&self) -> &'a [CallbackAnswer] {
+        &self.state.answers
+    }
+
+    pub fn requests(&self) -> &'a [RecordedRequest] {
+        &self.state.requests
+    }
+
+    /// Every attempt to reach the webhook.
+    pub fn deliveries(&self) -> &'a [DeliveryAttempt] {
+        &self.state.push.attempts
+    }
+
+    pub fn pending_updates(&self) -> usize {
+        self.state.updates.len()
+    }
+}
+
+pub(super) async fn wait<T>(
+    shared: &Shared,
+    what: &str,
+    mut look: impl FnMut(&View<'_>) -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut acted = std::pin::pin!(shared.bot_acted.notified());
+        acted.as_mut().enable();
+        if let Some(found) = look(&View::new(&shared.lock())) {
+            return found;
+        }
+        if tokio::time::timeout_at(deadline, acted).await.is_err() {
+            let dump = dump(&shared.lock());
+            give_up(&format!(
+                "{what} did not happen within {} s\n\n{dump}",
+                PATIENCE.as_secs()
+            ));
+        }
+    }
+}
+
+/// Everything that helps to see why a test failed.
+pub(super) fn dump(state: &State) -> String {
+    let mut out = transcript::all(state);
+    let skipped = state.requests.len().saturating_sub(REQUESTS_SHOWN);
+    let _ = writeln!(
+        out,
+        "--- the last requests ({skipped} earlier ones not shown; {} updates wait)",
+        state.updates.len()
+    );
+    for request in state.requests.iter().skip(skipped) {
+        let outcome = request.outcome.as_deref().unwrap_or("under way");
+        let _ = writeln!(
+            out,
+            "{:>8.3}s {} -> {outcome}\n          {}",
+            request.at.as_secs_f64(),
+            request.method,
+            request.params
+        );
+    }
+    out
+}
+
+/// Fails the test.
+#[allow(
+    clippy::panic,
+    reason = "this crate holds tests only, and a test fails by panicking"
+)]
+pub(super) fn give_up(why: &str) -> ! {
+    panic!("{why}")
+}
