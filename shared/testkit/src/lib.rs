@@ -1,0 +1,3 @@
+//! In-memory fakes of the ports, and the contract suites that hold them and the real adapters to the same promises.
+
+pub mod memory_store;
