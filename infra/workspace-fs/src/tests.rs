@@ -297,7 +297,7 @@ fn permission_denied_is_said() {
     fs::create_dir(root.join("locked")).unwrap();
     fs::write(root.join("locked/in"), "x").unwrap();
     fs::write(root.join("open"), "needle").unwrap();
-    fs::set_permissions(root.join("locked"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(root.join("locked"), fs::Permissions::from_mode(0o0)).unwrap();
     as_nobody(|| {
         let root = beneath::Root::open(&root).unwrap();
         let forbidden = |p: &str| WorkspaceError::Forbidden(p.to_owned());

@@ -28,6 +28,9 @@ struct Walk<'a> {
     visit: &'a mut dyn FnMut(Visited<'_>) -> More,
     recursive: bool,
     visited: usize,
+    /// Where the walk is, relative to the root, and how far below its start.
+    path: Vec<u8>,
+    depth: usize,
     /// Something was left out: too deep, too much, or the visitor had enough.
     cut: bool,
 }
@@ -52,12 +55,7 @@ impl Visited<'_> {
 }
 
 impl Walk<'_> {
-    fn directory(
-        &mut self,
-        directory: &OwnedFd,
-        path: &mut Vec<u8>,
-        depth: usize,
-    ) -> Result<More, Errno> {
+    fn directory(&mut self, directory: &OwnedFd) -> Result<More, Errno> {
         for name in sorted_names(directory)? {
             let Ok(stat) = stat_entry(directory.as_fd(), &name) else {
                 continue;
@@ -67,13 +65,13 @@ impl Walk<'_> {
                 self.cut = true;
                 return Ok(false);
             }
-            let length = path.len();
+            let length = self.path.len();
             if length > 0 {
-                path.push(b'/');
+                self.path.push(b'/');
             }
-            path.extend_from_slice(&name);
-            let more = self.entry(directory, &name, path, stat, depth);
-            path.truncate(length);
+            self.path.extend_from_slice(&name);
+            let more = self.entry(directory, &name, stat);
+            self.path.truncate(length);
             if !more {
                 self.cut = true;
                 return Ok(false);
@@ -82,18 +80,11 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    fn entry(
-        &mut self,
-        directory: &OwnedFd,
-        name: &[u8],
-        path: &mut Vec<u8>,
-        stat: Stat,
-        depth: usize,
-    ) -> More {
+    fn entry(&mut self, directory: &OwnedFd, name: &[u8], stat: Stat) -> More {
         if !(self.visit)(Visited {
             directory: directory.as_fd(),
             name,
-            path,
+            path: &self.path,
             stat,
         }) {
             return false;
@@ -101,15 +92,19 @@ impl Walk<'_> {
         if !self.recursive || kind(&stat) != FileType::Directory {
             return true;
         }
-        if depth == DEPTH_LIMIT {
+        if self.depth == DEPTH_LIMIT {
             self.cut = true;
             return true;
         }
         // One that cannot be opened has no entries for us; that it is there has been seen.
-        match open_entry(directory.as_fd(), name, OFlags::RDONLY | OFlags::DIRECTORY) {
-            Ok(below) => self.directory(&below, path, depth + 1).unwrap_or(true),
-            Err(_) => true,
-        }
+        let Ok(below) = open_entry(directory.as_fd(), name, OFlags::RDONLY | OFlags::DIRECTORY)
+        else {
+            return true;
+        };
+        self.depth += 1;
+        let more = self.directory(&below).unwrap_or(true);
+        self.depth -= 1;
+        more
     }
 }
 
@@ -134,7 +129,7 @@ fn walk(
     visit: &mut dyn FnMut(Visited<'_>) -> More,
 ) -> Result<bool, WorkspaceError> {
     let start = root.open_beneath(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-    let mut prefix = if path.is_root() {
+    let prefix = if path.is_root() {
         Vec::new()
     } else {
         path.as_str().as_bytes().to_vec()
@@ -143,9 +138,11 @@ fn walk(
         visit,
         recursive,
         visited: 0,
+        path: prefix,
+        depth: 0,
         cut: false,
     };
-    walk.directory(&start, &mut prefix, 0)
+    walk.directory(&start)
         .map_err(|e| refused(e, path.as_str()))?;
     Ok(walk.cut)
 }
