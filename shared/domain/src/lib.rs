@@ -1,0 +1,27 @@
+//! What is true without a computer: the words of Countersign and the rules between them.
+//!
+//! Nothing here waits, reads, writes or asks for the time. A function takes what it needs and answers; whoever calls it
+//! performs the effects. That is why every rule of the product (which verdict a call gets, what a run does next, what an
+//! approval is bound to) can be tested with plain values. Start reading at [`run`], then [`permission`] and [`approval`].
+
+pub mod agent;
+pub mod approval;
+pub mod audit;
+pub mod canon;
+pub mod card;
+pub mod content;
+pub mod id;
+pub mod member;
+pub mod message;
+pub mod permission;
+pub mod rich_text;
+pub mod run;
+pub mod session;
+// pub mod shell; // TEMPORARY: until its files are complete; whoever completes it puts it back
+pub mod time;
+pub mod tool;
+pub mod usage;
+
+pub use canon::{Digest, canonical_json};
+pub use time::Micros;
+pub use usage::{MicroUsd, Usage};

@@ -1,0 +1,28 @@
+//! What the world must do for us: one trait per file, with its requests and errors. Adapters in `infra/` keep these promises,
+//! fakes in `testkit` keep them too, and one contract suite per port checks both.
+
+pub mod blob;
+pub mod chance;
+pub mod clock;
+pub mod job;
+pub mod message;
+pub mod model;
+pub mod present;
+pub mod progress;
+pub mod repo;
+pub mod sandbox;
+pub mod store;
+pub mod wake;
+pub mod workspace;
+
+pub use blob::Blobs;
+pub use chance::Chance;
+pub use clock::Clock;
+pub use message::Messenger;
+pub use model::Model;
+pub use present::Presenter;
+pub use progress::Progress;
+pub use sandbox::Sandbox;
+pub use store::Store;
+pub use wake::Wake;
+pub use workspace::Workspace;

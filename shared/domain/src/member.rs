@@ -1,0 +1,74 @@
+//! Who a person is and what their role lets them do. Decisions check the person, never the chat.
+
+use crate::{Digest, Micros, id::MemberId};
+use serde::{Deserialize, Serialize};
+
+/// Ordered: each role may do what the one before it may.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// Reads.
+    Viewer,
+    /// Runs agents, and approves where a rule lets them.
+    Operator,
+    /// Everything, members included.
+    Owner,
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Owner => "owner",
+        })
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Member {
+    pub id: MemberId,
+    pub name: String,
+    pub role: Role,
+    /// IANA name; times are shown in it. Empty means UTC.
+    #[serde(default)]
+    pub zone: String,
+    /// The chat where the system itself reaches this person (seals, alerts), as an address; empty if there is none yet.
+    #[serde(default)]
+    pub home: String,
+    pub created_at: Micros,
+}
+
+/// A one-time way in. Only the code's digest is kept; the record's key is that digest.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Invite {
+    pub code_digest: Digest,
+    pub role: Role,
+    pub created_by: MemberId,
+    pub created_at: Micros,
+    pub expires_at: Micros,
+    #[serde(default)]
+    pub used_by: Option<MemberId>,
+}
+
+/// What somebody wants to do, for the one place that says who may.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deed {
+    Read,
+    Run,
+    /// Decide on an approval.
+    Decide,
+    /// Agents, rules, settings.
+    Configure,
+    ManageMembers,
+}
+
+/// Whether a role may do a deed at all. A rule can narrow `Decide` further (`Approval::decided_by`).
+#[must_use]
+pub fn may(role: Role, deed: Deed) -> bool {
+    match deed {
+        Deed::Read => true,
+        Deed::Run | Deed::Decide => role >= Role::Operator,
+        Deed::Configure | Deed::ManageMembers => role == Role::Owner,
+    }
+}

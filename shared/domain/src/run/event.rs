@@ -1,0 +1,211 @@
+//! The events of a run's journal. Old versions are lifted when they are read; nothing is ever rewritten.
+
+use super::{Limits, Outcome};
+use crate::{
+    Digest, MicroUsd, Micros, Usage,
+    content::Content,
+    id::{AgentId, ApprovalId, CallId, MemberId, SessionId},
+    message::Message,
+    permission::Verdict,
+    tool::{ToolCall, ToolClass},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// The version that this program writes.
+pub const VERSION: u32 = 1;
+
+/// One line of the journal: `{type, v, at, actor, …}`.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Entry {
+    pub v: u32,
+    pub at: Micros,
+    pub actor: Actor,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// Who did it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Actor {
+    Member(MemberId),
+    Agent(AgentId),
+    System,
+}
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Member(id) => write!(f, "member:{id}"),
+            Self::Agent(id) => write!(f, "agent:{id}"),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+impl Serialize for Actor {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match text.split_once(':') {
+            Some(("member", id)) => Self::Member(MemberId::new(id)),
+            Some(("agent", id)) => Self::Agent(AgentId::new(id)),
+            _ => Self::System,
+        })
+    }
+}
+
+/// What a run needs of its agent, fixed at the start: a later change of the agent does not reach into a run.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct AgentSnapshot {
+    pub id: AgentId,
+    pub name: String,
+    pub version: u64,
+    /// `provider/model`, first the one to use, then the fallbacks.
+    pub models: Vec<String>,
+    pub system_prompt: Content,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    Started {
+        agent: AgentSnapshot,
+        session: SessionId,
+        requester: MemberId,
+        prompt: Content,
+        limits: Limits,
+    },
+    /// Earlier turns of the session, later knowledge: what stands before the prompt.
+    ContextAdded {
+        source: String,
+        messages: Vec<Message>,
+        /// It came from outside.
+        tainted: bool,
+    },
+    /// Before a model call: what it may cost is spent until the reply says what it did cost.
+    ModelAsked {
+        model: String,
+        reserved: MicroUsd,
+    },
+    ModelReplied {
+        model: String,
+        text: Content,
+        calls: Vec<ToolCall>,
+        usage: Usage,
+        cost: MicroUsd,
+        #[serde(default)]
+        truncated: bool,
+    },
+    /// No model of the chain answered.
+    ModelFailed {
+        error: String,
+    },
+    /// A call was judged. `digest` binds what was judged; it is asked for again when the world changed before it could start.
+    CallProposed {
+        call: CallId,
+        verdict: Verdict,
+        class: ToolClass,
+        digest: Digest,
+    },
+    ApprovalAsked {
+        call: CallId,
+        approval: ApprovalId,
+        digest: Digest,
+    },
+    ApprovalDecided {
+        call: CallId,
+        approval: ApprovalId,
+        decided: Decided,
+    },
+    /// Before a call runs. An approval is used up by this.
+    CallStarted {
+        call: CallId,
+        #[serde(default)]
+        approval: Option<ApprovalId>,
+    },
+    CallFinished {
+        call: CallId,
+        output: Content,
+        ok: bool,
+        /// The output came from outside and taints the run; the source, for people.
+        #[serde(default)]
+        taint: Option<String>,
+        #[serde(default)]
+        artifacts: Vec<String>,
+    },
+    ChildStarted {
+        run: String,
+    },
+    ChildFinished {
+        run: String,
+        output: Content,
+    },
+    Parked {
+        on: ParkedOn,
+    },
+    Resumed,
+    CancelAsked {
+        by: MemberId,
+    },
+    Cancelled,
+    Finished {
+        #[serde(flatten)]
+        outcome: Outcome,
+        #[serde(default)]
+        answer: Option<Content>,
+    },
+}
+
+/// What a run waits for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum ParkedOn {
+    Approvals,
+    /// The answer to a question of the agent.
+    Person {
+        call: CallId,
+    },
+}
+
+/// How an approval came out.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(tag = "as", rename_all = "snake_case")]
+pub enum Decided {
+    Approved,
+    Denied {
+        reason: String,
+    },
+    Expired {
+        seen: bool,
+    },
+    Undeliverable,
+    /// A call of unknown outcome: do it again, take it as happened, stop the run.
+    RunAgain,
+    Happened,
+    Stop,
+}
+
+/// Reads a stored event, whichever version wrote it.
+///
+/// # Errors
+/// A sentence, when the text is no event or of a version that this program does not know.
+pub fn lift(text: &str) -> Result<Entry, String> {
+    let mut value: Value = serde_json::from_str(text).map_err(|e| format!("not JSON: {e}"))?;
+    let version = value.get("v").and_then(Value::as_u64).unwrap_or(1);
+    if version > u64::from(VERSION) {
+        return Err(format!(
+            "written by a newer program (event version {version}, this one knows {VERSION})"
+        ));
+    }
+    if let Some(map) = value.as_object_mut() {
+        // There is one version so far; a lift from version N to N+1 goes here, one step each.
+        map.insert("v".to_owned(), VERSION.into());
+    }
+    serde_json::from_value(value).map_err(|e| format!("not an event: {e}"))
+}

@@ -1,0 +1,100 @@
+//! A run is a journal, its state is a fold over it, and [`next`] says what happens next.
+//!
+//! ```text
+//! events ──fold──▶ State ──next──▶ Action ──(the `run` handler performs it)──▶ more events
+//! ```
+//! The handler appends an event before each effect and one after it. So a process may die anywhere: whoever folds the journal
+//! knows what was finished, what was begun, and what nobody can know.
+
+mod event;
+mod limits;
+mod next;
+mod state;
+
+pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, lift};
+pub use limits::{Limit, Limits};
+pub use next::{Action, MAX_REPEATS, next};
+pub use state::{CallState, FoldError, Phase, State};
+
+use crate::{
+    MicroUsd, Micros,
+    id::{AgentId, MemberId, RunId, SessionId},
+};
+use serde::{Deserialize, Serialize};
+
+/// How a run ended.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    Answered,
+    /// The person said no to a call and the agent could not go on without, or stopped the run at a card.
+    Denied {
+        what: String,
+    },
+    Cancelled {
+        by: MemberId,
+    },
+    LimitReached {
+        limit: Limit,
+    },
+    /// The sentence is for people: what went wrong and what to do.
+    Failed {
+        why: String,
+    },
+}
+
+/// Where a run stands, for lists.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    Running,
+    Waiting,
+    Answered,
+    Denied,
+    Cancelled,
+    LimitReached,
+    Failed,
+}
+
+impl RunStatus {
+    #[must_use]
+    pub fn is_over(self) -> bool {
+        !matches!(self, Self::Running | Self::Waiting)
+    }
+}
+
+impl From<&Outcome> for RunStatus {
+    fn from(outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Answered => Self::Answered,
+            Outcome::Denied { .. } => Self::Denied,
+            Outcome::Cancelled { .. } => Self::Cancelled,
+            Outcome::LimitReached { .. } => Self::LimitReached,
+            Outcome::Failed { .. } => Self::Failed,
+        }
+    }
+}
+
+/// The record of a run. The journal is the truth; this is rewritten when the status changes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct RunSummary {
+    pub id: RunId,
+    pub session: SessionId,
+    pub agent: AgentId,
+    pub agent_name: String,
+    pub requester: MemberId,
+    /// The beginning of the prompt, at most 120 bytes.
+    pub title: String,
+    pub status: RunStatus,
+    pub started_at: Micros,
+    #[serde(default)]
+    pub ended_at: Option<Micros>,
+    pub steps: u32,
+    pub cost: MicroUsd,
+    /// `provider/model` that answered last.
+    #[serde(default)]
+    pub model: String,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,376 @@
+//! The fold: what a journal amounts to.
+
+use super::{AgentSnapshot, Decided, Entry, Event, Limits, Outcome, ParkedOn};
+use crate::{
+    Digest, MicroUsd, Micros, Usage,
+    content::Content,
+    id::{ApprovalId, CallId, MemberId, SessionId},
+    message::Message,
+    permission::Verdict,
+    tool::{ToolCall, ToolClass},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A run as its journal tells it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct State {
+    pub agent: AgentSnapshot,
+    pub session: SessionId,
+    pub requester: MemberId,
+    pub prompt: Content,
+    pub limits: Limits,
+    pub phase: Phase,
+    /// What a model is shown, in order. It only grows, so that a provider's cache holds from step to step.
+    pub messages: Vec<Message>,
+    /// Calls of the latest reply, in order.
+    pub calls: Vec<CallState>,
+    pub cancel_asked: Option<MemberId>,
+    /// Where content from outside came from; a run with any is tainted.
+    pub taint: Vec<String>,
+    /// How often a call with the same tool and arguments was finished.
+    pub repeats: BTreeMap<Digest, u32>,
+    /// Calls in a row that were refused as repetitions.
+    pub loops: u32,
+    /// Model calls that were begun.
+    pub steps: u32,
+    pub usage: Usage,
+    /// Spent, with what is reserved for a call under way.
+    pub cost: MicroUsd,
+    reserved: MicroUsd,
+    /// Model that answered last.
+    pub model: String,
+    pub model_error: Option<String>,
+    pub started_at: Micros,
+    pub last_at: Micros,
+    /// Time spent parked; it does not count as work.
+    pub parked_for: Duration,
+    pub answer: Option<Content>,
+    /// Events so far: the position that the next append names.
+    pub len: u64,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Phase {
+    Working,
+    /// `ModelAsked` without a reply: to be asked again.
+    Asking,
+    Parked(ParkedOn),
+    Over(Outcome),
+}
+
+/// One call of the latest reply.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CallState {
+    pub call: ToolCall,
+    /// With the class of its tool and the digest of what was judged.
+    pub judged: Option<(Verdict, ToolClass, Digest)>,
+    /// The approval that was asked for, and the digest that it is bound to.
+    pub asked: Option<(ApprovalId, Digest)>,
+    pub decided: Option<Decided>,
+    /// Begun and not finished.
+    pub running: bool,
+    /// The approval was used by a start.
+    pub spent: bool,
+    pub finished: bool,
+}
+
+#[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
+pub enum FoldError {
+    #[error("the journal is empty")]
+    Empty,
+    #[error("the journal does not begin with a start")]
+    NoStart,
+    #[error("event {position}: {what}")]
+    Impossible { position: u64, what: String },
+}
+
+impl State {
+    /// # Errors
+    /// When the entries are not the journal of a run.
+    pub fn fold<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Result<Self, FoldError> {
+        let mut entries = entries.into_iter();
+        let mut state = Self::start(entries.next().ok_or(FoldError::Empty)?)?;
+        for entry in entries {
+            state.apply(entry)?;
+        }
+        Ok(state)
+    }
+
+    fn start(entry: &Entry) -> Result<Self, FoldError> {
+        let Event::Started {
+            agent,
+            session,
+            requester,
+            prompt,
+            limits,
+        } = &entry.event
+        else {
+            return Err(FoldError::NoStart);
+        };
+        Ok(Self {
+            agent: agent.clone(),
+            session: session.clone(),
+            requester: requester.clone(),
+            prompt: prompt.clone(),
+            limits: *limits,
+            phase: Phase::Working,
+            messages: vec![Message::User {
+                text: prompt.clone(),
+            }],
+            calls: Vec::new(),
+            cancel_asked: None,
+            taint: Vec::new(),
+            repeats: BTreeMap::new(),
+            loops: 0,
+            steps: 0,
+            usage: Usage::default(),
+            cost: MicroUsd::ZERO,
+            reserved: MicroUsd::ZERO,
+            model: String::new(),
+            model_error: None,
+            started_at: entry.at,
+            last_at: entry.at,
+            parked_for: Duration::ZERO,
+            answer: None,
+            len: 1,
+        })
+    }
+
+    /// # Errors
+    /// When the event cannot follow what was before.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        if let (Phase::Parked(_), false) =
+            (&self.phase, matches!(entry.event, Event::Parked { .. }))
+        {
+            self.parked_for += entry.at.since(self.last_at);
+        }
+        match &entry.event {
+            Event::Started { .. } => return Err(self.impossible("a second start")),
+            Event::ContextAdded {
+                source,
+                messages,
+                tainted,
+            } => {
+                // Context stands before the prompt, and the prompt is the latest message when context is added.
+                let at = self.messages.len().saturating_sub(1);
+                self.messages.splice(at..at, messages.iter().cloned());
+                if *tainted {
+                    self.add_taint(source);
+                }
+            }
+            Event::ModelAsked { .. } | Event::ModelReplied { .. } | Event::ModelFailed { .. } => {
+                self.apply_model(&entry.event)
+            }
+            Event::CallProposed { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::ApprovalDecided { .. }
+            | Event::CallStarted { .. }
+            | Event::CallFinished { .. } => {
+                self.apply_call(&entry.event)?;
+            }
+            Event::ChildStarted { .. } | Event::ChildFinished { .. } => {}
+            Event::Parked { on } => self.phase = Phase::Parked(on.clone()),
+            Event::Resumed => self.wake(),
+            Event::CancelAsked { by } => {
+                self.cancel_asked = Some(by.clone());
+                self.wake();
+            }
+            Event::Cancelled => {}
+            Event::Finished { outcome, answer } => {
+                self.phase = Phase::Over(outcome.clone());
+                self.answer.clone_from(answer);
+            }
+        }
+        self.last_at = entry.at;
+        self.len += 1;
+        Ok(())
+    }
+
+    fn wake(&mut self) {
+        if matches!(self.phase, Phase::Parked(_)) {
+            self.phase = Phase::Working;
+        }
+    }
+
+    fn apply_model(&mut self, event: &Event) {
+        match event {
+            Event::ModelAsked { model, reserved } => {
+                self.steps += 1;
+                self.model.clone_from(model);
+                // A reservation that was never settled stays spent: the call may have been charged.
+                self.reserved = *reserved;
+                self.cost += *reserved;
+                self.phase = Phase::Asking;
+            }
+            Event::ModelReplied {
+                model,
+                text,
+                calls,
+                usage,
+                cost,
+                ..
+            } => {
+                self.phase = Phase::Working;
+                self.model.clone_from(model);
+                self.usage += *usage;
+                self.cost = self.cost - self.reserved + *cost;
+                self.reserved = MicroUsd::ZERO;
+                self.messages.push(Message::Assistant {
+                    text: text.clone(),
+                    calls: calls.clone(),
+                });
+                self.calls = calls.iter().map(CallState::new).collect();
+            }
+            Event::ModelFailed { error } => {
+                self.phase = Phase::Working;
+                self.cost = self.cost - self.reserved;
+                self.reserved = MicroUsd::ZERO;
+                self.model_error = Some(error.clone());
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_call(&mut self, event: &Event) -> Result<(), FoldError> {
+        match event {
+            Event::CallProposed {
+                call,
+                verdict,
+                class,
+                digest,
+            } => {
+                let call = self.call_mut(call)?;
+                call.judged = Some((verdict.clone(), *class, digest.clone()));
+                // Judged anew: an approval of the old digest is worth nothing.
+                call.asked = None;
+                call.decided = None;
+            }
+            Event::ApprovalAsked {
+                call,
+                approval,
+                digest,
+            } => {
+                let call = self.call_mut(call)?;
+                call.asked = Some((approval.clone(), digest.clone()));
+                call.decided = None;
+                call.spent = false;
+            }
+            Event::ApprovalDecided {
+                call,
+                approval,
+                decided,
+            } => {
+                let call = self.call_mut(call)?;
+                if call
+                    .asked
+                    .as_ref()
+                    .is_some_and(|(asked, _)| asked == approval)
+                {
+                    call.decided = Some(decided.clone());
+                }
+                self.wake();
+            }
+            Event::CallStarted { call, approval } => {
+                let call = self.call_mut(call)?;
+                call.running = true;
+                call.spent = approval.is_some();
+            }
+            Event::CallFinished {
+                call: id,
+                output,
+                ok,
+                taint,
+                ..
+            } => self.finish_call(id, output, *ok, taint.as_deref())?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish_call(
+        &mut self,
+        id: &CallId,
+        output: &Content,
+        ok: bool,
+        taint: Option<&str>,
+    ) -> Result<(), FoldError> {
+        let call = self.call_mut(id)?;
+        let ran = call.running;
+        call.running = false;
+        call.finished = true;
+        let (name, fingerprint) = (call.call.name.clone(), call.call.fingerprint());
+        let repeats = self.repeats.entry(fingerprint).or_default();
+        *repeats += 1;
+        self.loops = if ran {
+            0
+        } else if *repeats > super::MAX_REPEATS {
+            self.loops + 1
+        } else {
+            self.loops
+        };
+        self.messages.push(Message::Tool {
+            call: id.clone(),
+            name,
+            output: output.clone(),
+            ok,
+        });
+        if let Some(source) = taint {
+            self.add_taint(source);
+        }
+        self.wake();
+        Ok(())
+    }
+
+    fn add_taint(&mut self, source: &str) {
+        // Some sources are enough for a card; that the run is tainted is what counts.
+        if self.taint.len() < 20 && !self.taint.iter().any(|known| known == source) {
+            self.taint.push(source.to_owned());
+        }
+    }
+
+    #[must_use]
+    pub fn call(&self, id: &CallId) -> Option<&CallState> {
+        self.calls.iter().find(|call| call.call.id == *id)
+    }
+
+    fn call_mut(&mut self, id: &CallId) -> Result<&mut CallState, FoldError> {
+        let position = self.len;
+        let what = format!("call {id} is not part of the latest reply");
+        self.calls
+            .iter_mut()
+            .find(|call| call.call.id == *id)
+            .ok_or(FoldError::Impossible { position, what })
+    }
+
+    fn impossible(&self, what: &str) -> FoldError {
+        FoldError::Impossible {
+            position: self.len,
+            what: what.to_owned(),
+        }
+    }
+
+    /// Time of work until `now`.
+    #[must_use]
+    pub fn worked(&self, now: Micros) -> Duration {
+        now.since(self.started_at).saturating_sub(self.parked_for)
+    }
+
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Over(_))
+    }
+}
+
+impl CallState {
+    fn new(call: &ToolCall) -> Self {
+        Self {
+            call: call.clone(),
+            judged: None,
+            asked: None,
+            decided: None,
+            running: false,
+            spent: false,
+            finished: false,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! A session: one chat, topic or terminal conversation, with its current agent and its history.
+
+use crate::{
+    Micros,
+    content::Content,
+    id::{AgentId, ApprovalId, CallId, MemberId, RunId, SessionId},
+};
+use serde::{Deserialize, Serialize};
+
+/// Turns that go into the next run's context. Older ones stay in the journals.
+pub const HISTORY_TURNS: usize = 12;
+
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Session {
+    pub id: SessionId,
+    /// Who talks to it.
+    pub agent: AgentId,
+    /// The run that works or waits here; one at a time.
+    #[serde(default)]
+    pub run: Option<RunId>,
+    /// What a person wrote while the run worked; the next run starts with it.
+    #[serde(default)]
+    pub queued: Vec<Queued>,
+    /// Finished turns, oldest first, at most [`HISTORY_TURNS`].
+    #[serde(default)]
+    pub turns: Vec<Turn>,
+    /// What the next text is an answer to.
+    #[serde(default)]
+    pub expects: Option<Expects>,
+    pub created_at: Micros,
+    pub updated_at: Micros,
+}
+
+/// A prompt that waits for the run before it.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Queued {
+    pub by: MemberId,
+    pub text: Content,
+    /// For another agent than the session's.
+    #[serde(default)]
+    pub agent: Option<AgentId>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Turn {
+    pub run: RunId,
+    pub prompt: Content,
+    pub answer: Content,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Expects {
+    /// The answer to `ask_person`.
+    Answer { run: RunId, call: CallId },
+    /// The reason for a denial; anything that is not a reply to that card is a new message.
+    Reason { approval: ApprovalId, by: MemberId },
+}

@@ -1,0 +1,35 @@
+//! Moments and spans as integer microseconds, the unit every store keeps and compares.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A moment: microseconds since 1970-01-01T00:00:00Z. It is always UTC; a member's zone matters only when it is shown.
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug, Default,
+)]
+#[serde(transparent)]
+pub struct Micros(pub i64);
+
+impl Micros {
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)),
+        )
+    }
+
+    /// How long ago `earlier` was; zero when it lies ahead (clocks jump).
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+}

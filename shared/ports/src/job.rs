@@ -1,0 +1,120 @@
+//! Typed job payloads, and the lanes in which they run.
+
+use crate::{
+    message::Outgoing,
+    store::{NewJob, Priority},
+};
+use domain::{
+    Micros,
+    id::{JobId, RunId, SessionId, TeamId},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// Lanes: which class of worker takes a job.
+pub mod lane {
+    /// Quick ones for which a person waits.
+    pub const FRONT: &str = "front";
+    /// Messages out.
+    pub const SEND: &str = "send";
+    /// Steps of runs.
+    pub const RUN: &str = "run";
+    /// What is due by time.
+    pub const TICK: &str = "tick";
+    pub const ALL: [&str; 4] = [FRONT, SEND, RUN, TICK];
+}
+
+/// A payload with its place in the queue.
+pub trait Work: Serialize + DeserializeOwned {
+    /// The handler's name.
+    const NAME: &'static str;
+    const LANE: &'static str;
+    const PRIORITY: Priority = Priority::Normal;
+    /// Jobs of one key follow each other.
+    fn serial(&self) -> Option<String>;
+}
+
+/// Moves a run on, until it is parked, over, or the time for one step is up.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct RunStep {
+    pub run: RunId,
+}
+
+impl Work for RunStep {
+    const NAME: &'static str = "run";
+    const LANE: &'static str = lane::RUN;
+    fn serial(&self) -> Option<String> {
+        Some(run_serial(&self.run))
+    }
+}
+
+/// The serial key of a run's steps, which is what a cancel signals.
+#[must_use]
+pub fn run_serial(run: &RunId) -> String {
+    format!("run:{run}")
+}
+
+/// Something that arrived at a front door, as it arrived.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Received {
+    /// `telegram`, `terminal`.
+    pub surface: String,
+    /// The conversation that it belongs to; its updates are handled in order.
+    pub session: SessionId,
+    /// The surface's own JSON, unchanged.
+    pub raw: String,
+    pub received_at: Micros,
+}
+
+impl Work for Received {
+    const NAME: &'static str = "update";
+    const LANE: &'static str = lane::FRONT;
+    const PRIORITY: Priority = Priority::High;
+    fn serial(&self) -> Option<String> {
+        Some(format!("in:{}", self.session))
+    }
+}
+
+impl Work for Outgoing {
+    const NAME: &'static str = "send";
+    const LANE: &'static str = lane::SEND;
+    fn serial(&self) -> Option<String> {
+        // A toast answers a tap within seconds: it must not wait behind a long queue, and its order says nothing.
+        match self.body {
+            crate::message::Body::Toast { .. } => None,
+            _ => Some(format!("out:{}", self.to)),
+        }
+    }
+}
+
+/// What is due, overdue or expired; it enqueues its own next time.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Tick {}
+
+impl Work for Tick {
+    const NAME: &'static str = "tick";
+    const LANE: &'static str = lane::TICK;
+    const PRIORITY: Priority = Priority::Low;
+    fn serial(&self) -> Option<String> {
+        Some("tick".to_owned())
+    }
+}
+
+/// # Errors
+/// When the payload has no JSON form.
+pub fn new_job<W: Work>(
+    team: &TeamId,
+    id: String,
+    work: &W,
+    due: Micros,
+) -> Result<NewJob, serde_json::Error> {
+    Ok(NewJob {
+        id: JobId::new(id),
+        team: team.clone(),
+        name: W::NAME.to_owned(),
+        lane: W::LANE.to_owned(),
+        serial: work.serial(),
+        priority: W::PRIORITY,
+        payload: serde_json::to_string(work)?,
+        due,
+    })
+}

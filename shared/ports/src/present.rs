@@ -1,0 +1,49 @@
+//! How facts become sentences. Handlers answer with facts; the words, the cards and their buttons are made by the presenter
+//! (in `bot`), without waiting for anything, so that what will be said is stored in the commit that made it true.
+
+use crate::message::Outgoing;
+use domain::{
+    MicroUsd, Micros,
+    approval::Approval,
+    content::Content,
+    id::{RunId, SessionId},
+    run::Outcome,
+};
+use std::time::Duration;
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Notice {
+    /// A call waits for a decision. With the file that hangs on the card when the diff does not fit on it.
+    ApprovalAsked { approval: Approval },
+    /// Somebody decided, or the time did: the card is edited.
+    ApprovalSettled { approval: Approval, by: String },
+    /// The agent wants to know something; the session's next message is the answer.
+    Question {
+        run: RunId,
+        agent: String,
+        text: String,
+    },
+    /// The run is over.
+    RunEnded {
+        run: RunId,
+        agent: String,
+        outcome: Outcome,
+        answer: Option<Content>,
+        took: Duration,
+        cost: MicroUsd,
+        steps: u32,
+    },
+    /// For the owner: something needs attention (a poisoned update, an undeliverable card).
+    Alert { text: String },
+    /// For the owner: a seal over the audit, to be kept outside the database.
+    Sealed {
+        number: u64,
+        digest: String,
+        at: Micros,
+    },
+}
+
+pub trait Presenter: Send + Sync {
+    /// The messages that tell it there, in order. `zone` is the reader's IANA time zone.
+    fn present(&self, to: &SessionId, notice: &Notice, now: Micros, zone: &str) -> Vec<Outgoing>;
+}

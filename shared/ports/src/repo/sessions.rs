@@ -1,0 +1,21 @@
+//! Sessions.
+
+use super::Entity;
+use crate::store::{Index, Table};
+use domain::session::Session;
+
+pub static SESSIONS: Table = Table {
+    name: "sessions",
+    indexes: &[Index {
+        name: "by_agent",
+        partition: "agent",
+        sort: "updated_at",
+    }],
+};
+
+impl Entity for Session {
+    const TABLE: &'static Table = &SESSIONS;
+    fn id(&self) -> String {
+        self.id.as_str().to_owned()
+    }
+}

@@ -1,0 +1,139 @@
+//! A place where a command can do no harm: it sees the workspace and the system's programs, no network and no secret.
+
+use domain::Digest;
+use serde::{Deserialize, Serialize};
+use std::{path::PathBuf, time::Duration};
+
+/// One command line, run by `sh -c` in the workspace.
+#[derive(Clone, Debug)]
+pub struct Exec {
+    pub command: String,
+    /// The directory that appears as `/workspace`, the only place that can be written (besides `/tmp`).
+    pub workspace: PathBuf,
+    pub limits: Limits,
+}
+
+/// All are hard: when one is passed the whole process tree dies.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Limits {
+    pub wall: Duration,
+    /// Memory in bytes.
+    pub memory: u64,
+    pub processes: u32,
+    /// Bytes of stdout and stderr together that are kept; what comes after is counted and dropped, and past
+    /// `output * 64` the command is stopped.
+    pub output: u64,
+}
+
+impl Default for Limits {
+    /// Enough for a test suite of a small project; an agent's tool call may ask for less.
+    fn default() -> Self {
+        Self {
+            wall: Duration::from_secs(120),
+            memory: 2 << 30,
+            processes: 256,
+            output: 256 << 10,
+        }
+    }
+}
+
+/// What a command did.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct ExecResult {
+    pub ended: Ended,
+    /// stdout and stderr as they came, interleaved, the first part of at most `Limits::output` bytes.
+    pub output: Vec<u8>,
+    /// Bytes that were written in all.
+    pub output_bytes: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    Exit(i32),
+    Signal(i32),
+    TimedOut,
+    OutOfMemory,
+    TooMuchOutput,
+    Cancelled,
+}
+
+/// How strong the walls are, for `doctor` and the first three lines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tier {
+    /// `bubblewrap`, `landlock`.
+    pub name: &'static str,
+    /// What is weaker than it could be here and why; empty when nothing is.
+    pub degraded: Vec<String>,
+}
+
+#[derive(thiserror::Error, Debug)]
+pub enum SandboxError {
+    /// Nothing ran. The text says what to install or change.
+    #[error("no sandbox here: {0}")]
+    Unavailable(String),
+    #[error("the sandbox failed before the command started: {0}")]
+    Setup(String),
+}
+
+/// Raised by the caller to stop a running command; the tree dies and `Ended::Cancelled` is answered.
+pub type Cancel = flag::CancelFlag;
+
+#[async_trait::async_trait]
+pub trait Sandbox: Send + Sync {
+    /// Really runs `true` in a sandbox. What it answers holds for [`Sandbox::run`] as well; never a guess from `--version`.
+    async fn probe(&self) -> Result<Tier, SandboxError>;
+
+    async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError>;
+
+    /// What of the sandbox belongs to an approval's digest: tier, limits and network grants.
+    fn digest(&self, limits: &Limits) -> Digest;
+}
+
+/// A flag that can be raised once and waited for, without a runtime's types in a port.
+mod flag {
+    use futures::{
+        channel::oneshot,
+        future::{FutureExt, Shared},
+    };
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone)]
+    pub struct CancelFlag {
+        raise: Arc<Mutex<Option<oneshot::Sender<()>>>>,
+        raised: Shared<futures::future::BoxFuture<'static, ()>>,
+    }
+
+    impl Default for CancelFlag {
+        fn default() -> Self {
+            let (raise, raised) = oneshot::channel::<()>();
+            Self {
+                raise: Arc::new(Mutex::new(Some(raise))),
+                raised: raised.map(|_| ()).boxed().shared(),
+            }
+        }
+    }
+
+    impl CancelFlag {
+        pub fn raise(&self) {
+            if let Ok(mut raise) = self.raise.lock()
+                && let Some(raise) = raise.take()
+            {
+                let _ = raise.send(());
+            }
+        }
+
+        /// Waits until somebody raises it; for ever if nobody does.
+        pub async fn raised(&self) {
+            self.raised.clone().await;
+        }
+
+        #[must_use]
+        pub fn is_raised(&self) -> bool {
+            self.raise
+                .lock()
+                .map(|raise| raise.is_none())
+                .unwrap_or(true)
+        }
+    }
+}
