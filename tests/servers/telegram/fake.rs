@@ -8,7 +8,8 @@ use tokio::task::JoinHandle;
 
 use super::connection::{CuttableListener, Scissors};
 use super::faults::{Fault, Gate, Held};
-use super::person::{Conversation, Group};
+use super::group::Group;
+use super::person::Conversation;
 use super::rates::Rates;
 use super::server::{self, Shared};
 use super::state::{CallbackAnswer, RecordedRequest, State, User};

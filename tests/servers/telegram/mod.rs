@@ -22,10 +22,13 @@
 //! response body is not carried out.
 
 mod answer;
+mod arrivals;
 mod connection;
 mod fake;
 mod faults;
+mod group;
 pub mod honesty;
+mod message;
 mod methods;
 mod params;
 mod person;
@@ -39,9 +42,11 @@ mod webhook;
 
 pub use fake::{FakeTelegram, Options};
 pub use faults::{Fault, Held};
-pub use person::{Conversation, Group};
+pub use group::Group;
+pub use message::{Button, Document, Message};
+pub use person::Conversation;
 pub use rates::Rates;
-pub use state::{Button, CallbackAnswer, Document, Message, RecordedRequest, User};
+pub use state::{CallbackAnswer, RecordedRequest, User};
 pub use view::View;
 pub use webhook::{DeliveryAttempt, PushStyle};
 

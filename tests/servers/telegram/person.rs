@@ -1,126 +1,24 @@
-//! The people: what a test lets them do, and what they see.
+//! The people: what a test lets them do in a chat, and what they see there.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use super::methods::member;
+use super::message::Message;
 use super::server::Shared;
-use super::state::{
-    Callback, Chat, Document, Happening, Message, Standing, State, StoredFile, User,
-};
+use super::state::{Callback, Chat, Happening, Standing, State, User};
 use super::transcript;
 use super::updates::Lane;
 use super::view::{self, View};
 
-/// A supergroup, or one topic of it.
-#[derive(Clone)]
-pub struct Group {
-    shared: Arc<Shared>,
-    id: i64,
-    thread: Option<i64>,
-}
-
-impl Group {
-    pub(super) fn open(shared: Arc<Shared>, id: i64, title: &str) -> Self {
-        shared
-            .lock()
-            .chats
-            .entry(id)
-            .or_insert_with(|| Chat::new(id, title, None));
-        Self {
-            shared,
-            id,
-            thread: None,
-        }
-    }
-
-    pub fn id(&self) -> i64 {
-        self.id
-    }
-
-    /// The topic with this id, made where there is none; with one, the group is a forum. 1 is General, whose messages carry no
-    /// topic.
-    pub fn topic(&self, id: i64, name: &str) -> Self {
-        if id > 1
-            && let Some(chat) = self.shared.lock().chats.get_mut(&self.id)
-        {
-            chat.topics.entry(id).or_insert_with(|| name.into());
-        }
-        Self {
-            thread: (id > 1).then_some(id),
-            ..self.clone()
-        }
-    }
-
-    /// The person's view of the group; the person is a member from now on.
-    pub fn seat(&self, person: &User) -> Conversation {
-        self.seat_as(person, "member")
-    }
-
-    /// The same for the one who made the group.
-    pub fn creator(&self, person: &User) -> Conversation {
-        self.seat_as(person, "creator")
-    }
-
-    fn seat_as(&self, person: &User, status: &'static str) -> Conversation {
-        if let Some(chat) = self.shared.lock().chats.get_mut(&self.id) {
-            chat.members
-                .entry(person.id)
-                .or_insert_with(|| (person.clone(), status));
-        }
-        Conversation {
-            shared: self.shared.clone(),
-            chat: self.id,
-            thread: self.thread,
-            person: person.clone(),
-        }
-    }
-
-    /// `by` adds the bot: it gets `my_chat_member`, and a service message.
-    pub fn add_bot(&self, by: &User) {
-        let mut state = self.shared.lock();
-        state.set_standing(self.id, by, Standing::Member);
-        let added = Some(("new_chat_members".to_owned(), json!([state.me.json()])));
-        let message = Message {
-            service: added,
-            ..Message::new(by.clone(), state.now())
-        };
-        state.receive(self.id, message);
-        drop(state);
-        self.shared.updates_came.notify_waiters();
-    }
-
-    /// `by` removes the bot: it gets `my_chat_member` and can't write any more.
-    pub fn remove_bot(&self, by: &User) {
-        self.shared
-            .lock()
-            .set_standing(self.id, by, Standing::Kicked);
-        self.shared.updates_came.notify_waiters();
-    }
-
-    pub fn has_bot(&self) -> bool {
-        self.shared
-            .lock()
-            .chats
-            .get(&self.id)
-            .is_some_and(|chat| chat.standing == Standing::Member)
-    }
-
-    /// The group, or this topic of it, as text.
-    pub fn transcript(&self) -> String {
-        transcript::chat(&self.shared.lock(), self.id, self.thread)
-    }
-}
-
 /// A person in a chat.
 #[derive(Clone)]
 pub struct Conversation {
-    shared: Arc<Shared>,
-    chat: i64,
-    thread: Option<i64>,
-    person: User,
+    pub(super) shared: Arc<Shared>,
+    pub(super) chat: i64,
+    pub(super) thread: Option<i64>,
+    pub(super) person: User,
 }
 
 impl Conversation {
@@ -364,63 +262,6 @@ impl Conversation {
             self.person.first_name,
             view::dump(state)
         ))
-    }
-}
-
-impl State {
-    /// A person's message arrives in a chat, and reaches the bot where it is in the chat. Returns the message's id.
-    fn receive(&mut self, chat_id: i64, message: Message) -> i64 {
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return 0;
-        };
-        if chat.is_private() && chat.standing == Standing::Stranger {
-            chat.standing = Standing::Member;
-        }
-        let reaches_bot = chat.standing == Standing::Member;
-        let id = chat.add(message);
-        if reaches_bot && let Some(message) = self.message(chat_id, id) {
-            let payload = self.message_json(message);
-            self.push_update("message", &payload, Lane::Chat(chat_id));
-        }
-        id
-    }
-
-    /// Changes whether the bot may write in a chat, and tells it by `my_chat_member`.
-    pub(super) fn set_standing(&mut self, chat_id: i64, by: &User, standing: Standing) {
-        let (me, date) = (self.me.clone(), self.now());
-        let Some(chat) = self.chats.get_mut(&chat_id) else {
-            return;
-        };
-        let before = std::mem::replace(&mut chat.standing, standing);
-        let payload = json!({
-            "chat": chat.json(), "from": by.json(), "date": date,
-            "old_chat_member": member(&me, before.word()), "new_chat_member": member(&me, standing.word()),
-        });
-        self.push_update("my_chat_member", &payload, Lane::Chat(chat_id));
-    }
-
-    pub(super) fn store_file(
-        &mut self,
-        name: &str,
-        mime: Option<String>,
-        bytes: Bytes,
-    ) -> Document {
-        let number = self.files.len() + 1;
-        let document = Document {
-            file_id: format!("FILE{number:06}"),
-            name: name.to_owned(),
-            mime,
-            bytes,
-        };
-        let path = format!("documents/file_{number}");
-        self.files.insert(
-            document.file_id.clone(),
-            StoredFile {
-                document: document.clone(),
-                path,
-            },
-        );
-        document
     }
 }
 

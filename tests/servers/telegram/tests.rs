@@ -1,6 +1,7 @@
 //! The fake's own tests: a bare HTTP client plays the bot.
 
 mod faults;
+mod honesty;
 mod messages;
 mod people;
 mod polling;

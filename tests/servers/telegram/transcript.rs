@@ -14,7 +14,8 @@
 
 use std::fmt::Write as _;
 
-use super::state::{Chat, Happening, Message, State};
+use super::message::Message;
+use super::state::{Chat, Happening, State};
 
 const QUOTE_LENGTH: usize = 24;
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::message::Message;
 use super::server::Shared;
-use super::state::{CallbackAnswer, Message, RecordedRequest, State};
+use super::state::{CallbackAnswer, RecordedRequest, State};
 use super::transcript;
 use super::webhook::DeliveryAttempt;
 

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use crate::servers::telegram::answer::{Answer, ApiError};
+use crate::servers::telegram::message::{Document, Message};
 use crate::servers::telegram::methods::{checks, messages};
 use crate::servers::telegram::params::Params;
 use crate::servers::telegram::server::attached;
-use crate::servers::telegram::state::{Document, Message, State};
+use crate::servers::telegram::state::State;
 
 /// In bytes.
 const UPLOAD_LIMIT: usize = 50 * 1024 * 1024;

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::servers::telegram::answer::{Answer, ApiError};
+use crate::servers::telegram::message::Message;
 use crate::servers::telegram::methods::checks;
 use crate::servers::telegram::params::Params;
-use crate::servers::telegram::state::{Message, State};
+use crate::servers::telegram::state::State;
 
 /// A bot can delete a message for so many seconds after it was sent.
 const DELETABLE: i64 = 48 * 3600;

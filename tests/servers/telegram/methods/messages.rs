@@ -1,9 +1,10 @@
 //! `sendMessage`, and what every sending method shares: chat, topic, reply, keyboard.
 
 use crate::servers::telegram::answer::{Answer, ApiError};
+use crate::servers::telegram::message::Message;
 use crate::servers::telegram::methods::checks;
 use crate::servers::telegram::params::Params;
-use crate::servers::telegram::state::{Chat, Message, State};
+use crate::servers::telegram::state::{Chat, State};
 
 pub(super) fn send_message(state: &mut State, params: &Params) -> Answer {
     checks::writable_chat(state, params)?;
