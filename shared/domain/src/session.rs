@@ -27,6 +27,9 @@ pub struct Session {
     /// What the next text is an answer to.
     #[serde(default)]
     pub expects: Option<Expects>,
+    /// A directory of the person's own to work in, set from the command line only; else the session gets one.
+    #[serde(default)]
+    pub workspace: Option<String>,
     pub created_at: Micros,
     pub updated_at: Micros,
 }

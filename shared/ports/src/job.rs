@@ -21,6 +21,12 @@ pub mod lane {
     /// What is due by time.
     pub const TICK: &str = "tick";
     pub const ALL: [&str; 4] = [FRONT, SEND, RUN, TICK];
+
+    /// Messages to one terminal session.
+    #[must_use]
+    pub fn of_terminal(session: &domain::id::SessionId) -> String {
+        format!("send:{session}")
+    }
 }
 
 /// A payload with its place in the queue.
@@ -29,6 +35,10 @@ pub trait Work: Serialize + DeserializeOwned {
     const NAME: &'static str;
     const LANE: &'static str;
     const PRIORITY: Priority = Priority::Normal;
+    /// The lane of this one; the type's own, unless it can only be done in one place.
+    fn lane(&self) -> String {
+        Self::LANE.to_owned()
+    }
     /// Jobs of one key follow each other.
     fn serial(&self) -> Option<String>;
 }
@@ -77,6 +87,13 @@ impl Work for Received {
 impl Work for Outgoing {
     const NAME: &'static str = "send";
     const LANE: &'static str = lane::SEND;
+    /// A terminal's messages can only be printed by the process that has the terminal: its lane is its own.
+    fn lane(&self) -> String {
+        if self.to.as_str().starts_with("terminal:") {
+            return lane::of_terminal(&self.to);
+        }
+        Self::LANE.to_owned()
+    }
     fn serial(&self) -> Option<String> {
         // A toast answers a tap within seconds: it must not wait behind a long queue, and its order says nothing.
         match self.body {
@@ -111,7 +128,7 @@ pub fn new_job<W: Work>(
         id: JobId::new(id),
         team: team.clone(),
         name: W::NAME.to_owned(),
-        lane: W::LANE.to_owned(),
+        lane: work.lane(),
         serial: work.serial(),
         priority: W::PRIORITY,
         payload: serde_json::to_string(work)?,

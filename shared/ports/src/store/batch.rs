@@ -45,6 +45,9 @@ pub enum Op {
         entries: Vec<String>,
     },
     Enqueue(NewJob),
+    /// Writes nothing; the batch fails (`Fenced`) when the job is not leased under this epoch any more. It stands in every commit that
+    /// a worker makes before its last one, so that a slow worker that lost its lease can't write.
+    Hold { job: JobId, epoch: u64 },
     /// The leased job is done and goes.
     Finish {
         job: JobId,
@@ -137,7 +140,7 @@ impl Op {
                 format!("{}/{}/{}", journal.journal.name, journal.team, journal.id)
             }
             Self::Enqueue(job) => format!("job/{}", job.id),
-            Self::Finish { job, .. } | Self::Postpone { job, .. } | Self::SetAside { job, .. } => {
+            Self::Hold { job, .. } | Self::Finish { job, .. } | Self::Postpone { job, .. } | Self::SetAside { job, .. } => {
                 format!("job/{job}")
             }
             Self::Signal { serial } => format!("signal/{serial}"),
