@@ -118,7 +118,7 @@ impl FakeTelegram {
 
     /// `look` at everything as it stands now.
     pub fn view<T>(&self, look: impl FnOnce(&View<'_>) -> T) -> T {
-        look(&View::new(&self.shared.lock()))
+        view::look(&self.shared, look)
     }
 
     /// Every chat as text.

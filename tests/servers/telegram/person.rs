@@ -190,9 +190,7 @@ impl Conversation {
 
     /// What the chat (or this topic of it) holds now, without what was deleted.
     pub fn messages(&self) -> Vec<Message> {
-        self.seen(&View::new(&self.shared.lock()))
-            .cloned()
-            .collect()
+        view::look(&self.shared, |view| self.seen(view).cloned().collect())
     }
 
     /// The bot's newest message.

@@ -17,6 +17,7 @@ use super::faults::Fault;
 use super::methods;
 use super::params::{BODY_LIMIT, Params};
 use super::state::{RecordedRequest, State};
+use super::view;
 
 /// What the server, the webhook's task and the test's handles share.
 pub(super) struct Shared {
@@ -40,6 +41,7 @@ impl Shared {
 
     /// A failed test may have panicked inside: the state is still good enough to be dumped.
     pub fn lock(&self) -> MutexGuard<'_, State> {
+        view::check_not_looking();
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,5 +1,6 @@
 //! Looking at what the bot did, and waiting for it without sleeping.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -15,17 +16,41 @@ use super::webhook::DeliveryAttempt;
 const PATIENCE: Duration = Duration::from_secs(30);
 const REQUESTS_SHOWN: usize = 20;
 
+thread_local! {
+    /// Whether this thread is inside a test's `look`, which holds the lock.
+    static LOOKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls `look` under the lock.
+pub(super) fn look<T>(shared: &Shared, look: impl FnOnce(&View<'_>) -> T) -> T {
+    struct Looked;
+    impl Drop for Looked {
+        fn drop(&mut self) {
+            LOOKING.set(false);
+        }
+    }
+    let state = shared.lock();
+    LOOKING.set(true);
+    let _looked = Looked;
+    look(&View { state: &state })
+}
+
+/// Fails a test that would otherwise wait for itself for ever.
+pub(super) fn check_not_looking() {
+    if LOOKING.get() {
+        give_up(
+            "inside wait_for and view, ask the View that was handed in and not the fake itself",
+        );
+    }
+}
+
 /// The fake's state as a test may see it. It is seen under the lock: look, clone what is needed, return, and call nothing else
-/// of the fake's meanwhile (it would wait for itself).
+/// of the fake's meanwhile.
 pub struct View<'a> {
     state: &'a State,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(state: &'a State) -> Self {
-        Self { state }
-    }
-
     /// A chat's messages, oldest first, the deleted ones among them.
     pub fn messages(&self, chat: i64) -> &'a [Message] {
         self.state
@@ -64,13 +89,13 @@ impl<'a> View<'a> {
 pub(super) async fn wait<T>(
     shared: &Shared,
     what: &str,
-    mut look: impl FnMut(&View<'_>) -> Option<T>,
+    mut find: impl FnMut(&View<'_>) -> Option<T>,
 ) -> T {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let mut acted = std::pin::pin!(shared.bot_acted.notified());
         acted.as_mut().enable();
-        if let Some(found) = look(&View::new(&shared.lock())) {
+        if let Some(found) = look(shared, &mut find) {
             return found;
         }
         if tokio::time::timeout_at(deadline, acted).await.is_err() {

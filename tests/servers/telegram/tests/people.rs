@@ -133,6 +133,13 @@ async fn a_tap_needs_its_button() {
 }
 
 #[tokio::test]
+#[should_panic(expected = "ask the View")]
+async fn a_look_at_the_fake_itself_fails_instead_of_hanging() {
+    let (tg, chat, _bot) = started().await;
+    tg.wait_for(|_| chat.last_from_bot()).await;
+}
+
+#[tokio::test]
 async fn sending_is_counted() {
     let (tg, _chat, bot) = started().await;
     let group = tg.group(-5, "Team");
