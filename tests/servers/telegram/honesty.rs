@@ -12,8 +12,6 @@ use tokio::process::{Child, Command};
 
 use super::{FakeTelegram, RecordedRequest};
 
-const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/telegram_check");
-
 /// The interpreter that has aiogram, where `COUNTERSIGN_TEST_PYTHON` names one; else it prints that a check is skipped.
 pub fn python() -> Option<PathBuf> {
     let python = std::env::var_os("COUNTERSIGN_TEST_PYTHON")
@@ -41,7 +39,7 @@ pub enum Intake {
 pub fn aiogram_bot(python: &Path, tg: &FakeTelegram, intake: Intake) -> std::io::Result<Child> {
     let mut command = Command::new(python);
     command
-        .arg(format!("{SCRIPTS}/echo_bot.py"))
+        .arg(script("echo_bot.py"))
         .args([tg.url(), tg.token()])
         .kill_on_drop(true);
     if intake == Intake::Webhook {
@@ -73,7 +71,7 @@ pub async fn validate(python: &Path, requests: &[RecordedRequest]) -> Result<(),
 
 async fn run_validator(python: &Path, input: String) -> std::io::Result<std::process::Output> {
     let mut child = Command::new(python)
-        .arg(format!("{SCRIPTS}/validate_requests.py"))
+        .arg(script("validate_requests.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -90,4 +88,16 @@ async fn run_validator(python: &Path, input: String) -> std::io::Result<std::pro
     let (fed, output) = tokio::join!(feed, child.wait_with_output());
     fed?;
     output
+}
+
+/// Looked up when the test runs, since one target directory may serve several clones; the clone that this was compiled in
+/// serves programs that cargo didn't start.
+fn script(name: &str) -> PathBuf {
+    let running = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let compiled = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let below = |package: PathBuf| package.join("telegram_check").join(name);
+    running
+        .map(below)
+        .filter(|path| path.exists())
+        .unwrap_or_else(|| below(compiled))
 }
