@@ -17,7 +17,7 @@ pub mod permission;
 pub mod rich_text;
 pub mod run;
 pub mod session;
-// pub mod shell; // TEMPORARY: until its files are complete; whoever completes it puts it back
+pub mod shell;
 pub mod time;
 pub mod tool;
 pub mod usage;

@@ -1,9 +1,26 @@
 //! Who may do what: rules, and the verdict that they give on a call.
 //!
 //! `deny > ask > allow`, and where no rule speaks the answer is ask. A verdict always says which rule gave it. Nothing here
-//! looks at the world: the caller says what a call would touch ([`Access`]), the rules answer.
+//! looks at the world: the caller says what a call would touch ([`Access`]), the rules answer ([`judge`]).
 
-use crate::{Micros, id::{AgentId, MemberId, RuleId}, member::Role};
+mod judge;
+mod matching;
+mod narrowest;
+mod pattern;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use judge::{RuleSet, Subject, judge};
+pub use narrowest::narrowest;
+pub use text::parse_rule;
+
+use crate::{
+    Micros,
+    id::{AgentId, MemberId, RuleId},
+    member::Role,
+};
 use serde::{Deserialize, Serialize};
 
 /// What a rule is about.
@@ -86,6 +103,73 @@ pub struct Rule {
     pub created_at: Micros,
 }
 
+/// A rule that has not been added yet: what `/rules add`, a preset's file and “Always” make.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct NewRule {
+    pub effect: Effect,
+    pub resource: Resource,
+    #[serde(rename = "match")]
+    pub matcher: Matcher,
+    #[serde(default)]
+    pub scope: Scope,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approvers: Option<Role>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_after_s: Option<u64>,
+    #[serde(default)]
+    pub note: String,
+}
+
+impl NewRule {
+    /// The rule under its id; `by` is nobody for a preset's rule.
+    #[must_use]
+    pub fn into_rule(self, id: RuleId, by: Option<MemberId>, at: Micros) -> Rule {
+        Rule {
+            id,
+            effect: self.effect,
+            resource: self.resource,
+            matcher: self.matcher,
+            scope: self.scope,
+            except: self.except,
+            approvers: self.approvers,
+            expires_after_s: self.expires_after_s,
+            note: self.note,
+            created_by: by,
+            created_at: at,
+        }
+    }
+
+    /// Why the rule would not do what it seems to say, as a sentence.
+    ///
+    /// # Errors
+    /// The sentence.
+    pub fn check(&self) -> Result<(), String> {
+        matching::check(self.resource, &self.matcher, &self.except)
+    }
+}
+
+impl Rule {
+    /// Why the rule would not do what it seems to say, as a sentence. An allow rule that fails this allows nothing; an ask
+    /// or deny rule that fails it speaks about everything of its resource.
+    ///
+    /// # Errors
+    /// The sentence.
+    pub fn check(&self) -> Result<(), String> {
+        matching::check(self.resource, &self.matcher, &self.except)
+    }
+}
+
+/// What happens where no rule speaks: a preset may say deny.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    #[default]
+    Ask,
+    Deny,
+}
+
 /// An agent's own permissions: a preset's name (`read-only`, `development`, `full-access`, `ask-first`) and further rules.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 #[serde(default)]
@@ -106,6 +190,12 @@ pub enum Access {
     Host(String),
     /// A tool that is about none of the above.
     Tool(String),
+    /// Money beyond the agent's budget: what for.
+    Spend(String),
+    /// What is remembered beyond the run: the name of the memory.
+    Memory(String),
+    /// A change of the system itself: the name of what changes.
+    SelfChange(String),
     /// Something that could not be understood (an `eval`, a script from a pipe): never allowed by any rule but `*`.
     Opaque(String),
 }
