@@ -37,6 +37,7 @@ fn apply(state: &mut State, op: &Op) -> Result<(), ConflictReason> {
             state.enqueued += 1;
             jobs::enqueue(&mut state.jobs, state.enqueued, job)
         }
+        Op::Hold { job, epoch } => jobs::leased(&mut state.jobs, job, *epoch).map(drop),
         Op::Finish { job, epoch } => jobs::finish(&mut state.jobs, job, *epoch),
         Op::Postpone {
             job,
