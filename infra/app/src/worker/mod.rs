@@ -1,0 +1,233 @@
+//! The worker loop: one loop per lane claims what is due, each job runs in a task of its own under a lease, and what comes
+//! out is settled. It knows nothing about what jobs do: [`Handlers`] is a table from a job's name to a function.
+//!
+//! ```text
+//! lane ──claim──▶ job ──handler──▶ Ok: it finished the job in its own commit
+//!                  │                Retry: postponed, later with every attempt; set aside after the last
+//!   keeper ──renew─┘                Fail: set aside, and the owner is told
+//! ```
+//! Nothing here is needed for correctness: when the process dies, the leases run out and another worker takes over.
+
+mod job;
+mod lease;
+
+#[cfg(test)]
+mod tests;
+
+use crate::wake::SIGNAL;
+use futures::future::BoxFuture;
+use handlers::{HandlerError, Lease};
+use lease::Leases;
+use ports::{
+    Chance, Clock, Store, Wake,
+    store::{Claim, Job, Op},
+};
+use std::{collections::HashMap, sync::Arc, time::Duration};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Does a job. `Ok` means that its own commit finished the job.
+pub type Handler = Arc<dyn Fn(Lease) -> BoxFuture<'static, Result<(), HandlerError>> + Send + Sync>;
+
+/// What else to commit when a job is set aside, so that the owner hears of it.
+pub type Alert = Arc<dyn Fn(Job, String) -> BoxFuture<'static, Vec<Op>> + Send + Sync>;
+
+/// Handlers by the job's name.
+#[derive(Clone, Default)]
+pub struct Handlers(HashMap<&'static str, Handler>);
+
+impl Handlers {
+    /// The same table with one handler more.
+    #[must_use]
+    pub fn with<F>(
+        mut self,
+        name: &'static str,
+        handler: impl Fn(Lease) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+    {
+        self.0
+            .insert(name, Arc::new(move |lease| Box::pin(handler(lease))));
+        self
+    }
+}
+
+/// A class of jobs that this worker takes, and how many at once.
+#[derive(Clone, Debug)]
+pub struct Lane {
+    pub name: String,
+    pub at_once: usize,
+}
+
+/// Times and counts. The defaults are for one machine.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// How long a lease holds without being renewed: how long a crash delays a job.
+    pub lease: Duration,
+    /// A sixth of it, so that several renewals may fail.
+    pub renew_every: Duration,
+    /// Longest time between two looks, which is how late work from another process may begin.
+    pub poll: Duration,
+    /// After this a step goes on in a new job. Longer than any model call may take.
+    pub step: Duration,
+    /// Claims after which a failing job is set aside.
+    pub attempts: u32,
+    /// What a handler gets to stop after its lease was lost.
+    pub grace: Duration,
+    /// What work under way gets to finish when the process stops.
+    pub shutdown: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(30),
+            renew_every: Duration::from_secs(5),
+            poll: Duration::from_secs(1),
+            step: Duration::from_secs(15 * 60),
+            attempts: 5,
+            grace: Duration::from_secs(2),
+            shutdown: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What a worker works with.
+#[derive(Clone)]
+pub struct Bench {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub chance: Arc<dyn Chance>,
+    pub wake: Arc<dyn Wake>,
+}
+
+/// A worker. [`Worker::run`] is its life.
+pub struct Worker {
+    bench: Bench,
+    handlers: Handlers,
+    alert: Alert,
+    pace: Pace,
+    /// For people: who has a lease.
+    name: String,
+    leases: Leases,
+    /// Cancelled when work under way is to be given up.
+    abandon: CancellationToken,
+}
+
+impl Worker {
+    #[must_use]
+    pub fn new(bench: Bench, handlers: Handlers, alert: Alert, pace: Pace) -> Self {
+        let name = format!("{}@{}", std::process::id(), bench.chance.id());
+        Self {
+            bench,
+            handlers,
+            alert,
+            pace,
+            name,
+            leases: Leases::default(),
+            abandon: CancellationToken::new(),
+        }
+    }
+
+    /// Works until `stop` is cancelled; then lets what is under way finish, at most [`Pace::shutdown`], and gives the rest back.
+    pub async fn run(self, lanes: Vec<Lane>, stop: CancellationToken) {
+        let worker = Arc::new(self);
+        let (loops, jobs) = (TaskTracker::new(), TaskTracker::new());
+        for lane in lanes {
+            loops.spawn(worker.clone().serve(lane, stop.clone(), jobs.clone()));
+        }
+        let keeping = CancellationToken::new();
+        let keeper = tokio::spawn(worker.clone().keep(keeping.clone()));
+        stop.cancelled().await;
+        loops.close();
+        loops.wait().await;
+        jobs.close();
+        if tokio::time::timeout(worker.pace.shutdown, jobs.wait())
+            .await
+            .is_err()
+        {
+            tracing::info!(
+                jobs = jobs.len(),
+                "giving work back that did not finish in time"
+            );
+            worker.abandon.cancel();
+            jobs.wait().await;
+        }
+        keeping.cancel();
+        let _ = keeper.await;
+    }
+
+    /// One lane: claims as much as there is room for, then waits for a bell, a due time or a free place.
+    async fn serve(self: Arc<Self>, lane: Lane, stop: CancellationToken, jobs: TaskTracker) {
+        let places = Arc::new(Semaphore::new(lane.at_once));
+        let bells = [lane.name.as_str()];
+        loop {
+            let place = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                place = places.clone().acquire_owned() => place,
+            };
+            // The semaphore is never closed.
+            let Ok(place) = place else { return };
+            let free = (1 + places.available_permits()).min(100);
+            drop(place);
+            let (found, next) = self.claim(&lane.name, free).await;
+            let full = found.len() == free;
+            for job in found {
+                let Ok(place) = places.clone().acquire_owned().await else {
+                    return;
+                };
+                let worker = self.clone();
+                let lane = lane.name.clone();
+                jobs.spawn(async move {
+                    worker.work(job).await;
+                    drop(place);
+                    // Its successor in the same serial key may be due now.
+                    worker.bench.wake.wake(&lane);
+                });
+            }
+            if !full {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    () = self.bench.wake.wait(&bells, next.min(self.pace.poll)) => {}
+                }
+            }
+        }
+    }
+
+    /// What is due, and in how long to look again.
+    async fn claim(&self, lane: &str, limit: usize) -> (Vec<Job>, Duration) {
+        let now = self.bench.clock.now();
+        let claim = Claim {
+            lanes: vec![lane.to_owned()],
+            worker: self.name.clone(),
+            now,
+            lease: self.pace.lease,
+            limit: u32::try_from(limit).unwrap_or(1),
+        };
+        match self.bench.store.claim(claim).await {
+            Ok(claimed) => {
+                let next = claimed.next.map_or(self.pace.poll, |next| next.since(now));
+                (claimed.jobs, next)
+            }
+            Err(error) => {
+                tracing::warn!(lane, %error, "cannot look for work");
+                (Vec::new(), self.pace.poll)
+            }
+        }
+    }
+
+    /// Renews all leases from time to time, and at once when somebody asks work to stop.
+    async fn keep(self: Arc<Self>, stop: CancellationToken) {
+        let bells = [SIGNAL];
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = self.bench.wake.wait(&bells, self.pace.renew_every) => {}
+            }
+            self.leases.renew(&self.bench, self.pace.lease).await;
+        }
+    }
+}

@@ -1,0 +1,356 @@
+use super::*;
+use crate::{chance::SystemChance, clock::SystemClock, wake::Bells, waking_store::WakingStore};
+use domain::{
+    Micros,
+    id::{CommitId, JobId},
+};
+use ports::store::{Batch, NewJob, Priority};
+use std::sync::Mutex;
+use testkit::memory_store::MemoryStore;
+use tokio::sync::mpsc;
+
+const LANE: &str = "run";
+
+/// A worker's surroundings: what handlers say comes out of `heard`.
+struct Place {
+    memory: Arc<MemoryStore>,
+    bench: Bench,
+    alerts: Arc<Mutex<Vec<String>>>,
+    say: mpsc::UnboundedSender<String>,
+    heard: mpsc::UnboundedReceiver<String>,
+    stop: CancellationToken,
+}
+
+impl Place {
+    fn new() -> Self {
+        let memory = Arc::new(MemoryStore::new());
+        let wake: Arc<dyn Wake> = Arc::new(Bells::default());
+        let (say, heard) = mpsc::unbounded_channel();
+        Self {
+            bench: Bench {
+                store: Arc::new(WakingStore::new(memory.clone(), wake.clone())),
+                clock: Arc::new(SystemClock::default()),
+                chance: Arc::new(SystemChance),
+                wake,
+            },
+            memory,
+            alerts: Arc::default(),
+            say,
+            heard,
+            stop: CancellationToken::new(),
+        }
+    }
+
+    fn start(&self, handlers: Handlers, pace: Pace, at_once: usize) -> tokio::task::JoinHandle<()> {
+        let alerts = self.alerts.clone();
+        let alert: Alert = Arc::new(move |job, error| {
+            alerts.lock().unwrap().push(format!("{}: {error}", job.id));
+            Box::pin(async { Vec::new() })
+        });
+        let worker = Worker::new(self.bench.clone(), handlers, alert, pace);
+        let lanes = vec![Lane {
+            name: LANE.to_owned(),
+            at_once,
+        }];
+        tokio::spawn(worker.run(lanes, self.stop.clone()))
+    }
+
+    async fn commit(&self, ops: Vec<Op>) {
+        let id = CommitId::new(self.bench.chance.id());
+        self.bench
+            .store
+            .commit(Batch {
+                id,
+                at: Micros(0),
+                ops,
+            })
+            .await
+            .unwrap();
+    }
+
+    async fn enqueue(&self, id: &str, name: &str, serial: Option<&str>) {
+        let job = NewJob {
+            id: JobId::new(id),
+            team: "home".into(),
+            name: name.to_owned(),
+            lane: LANE.to_owned(),
+            serial: serial.map(str::to_owned),
+            priority: Priority::Normal,
+            payload: "{}".to_owned(),
+            due: Micros(0),
+        };
+        self.commit(vec![Op::Enqueue(job)]).await;
+    }
+
+    async fn hear(&mut self) -> String {
+        self.heard.recv().await.unwrap()
+    }
+
+    /// The job, once it looks like this.
+    async fn job_when(&self, id: &str, fits: impl Fn(&Job) -> bool) -> Job {
+        loop {
+            if let Some(job) = self
+                .memory
+                .job(&JobId::new(id))
+                .await
+                .unwrap()
+                .filter(&fits)
+            {
+                return job;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn end(self, worker: tokio::task::JoinHandle<()>) {
+        self.stop.cancel();
+        worker.await.unwrap();
+    }
+}
+
+async fn finish(bench: &Bench, lease: &Lease) -> Result<(), HandlerError> {
+    let ops = vec![Op::Finish {
+        job: lease.job.id.clone(),
+        epoch: lease.job.epoch,
+    }];
+    let id = CommitId::new(bench.chance.id());
+    Ok(bench
+        .store
+        .commit(Batch {
+            id,
+            at: Micros(0),
+            ops,
+        })
+        .await?)
+}
+
+/// Nothing waits for the next look in these tests: bells must do.
+fn patient() -> Pace {
+    Pace {
+        poll: Duration::from_secs(3600),
+        ..Pace::default()
+    }
+}
+
+/// Says the job's id and finishes it.
+fn saying(place: &Place) -> Handlers {
+    let (bench, say) = (place.bench.clone(), place.say.clone());
+    Handlers::default().with("say", move |lease| {
+        let (bench, say) = (bench.clone(), say.clone());
+        async move {
+            finish(&bench, &lease).await?;
+            let _ = say.send(lease.job.id.to_string());
+            Ok(())
+        }
+    })
+}
+
+#[tokio::test]
+async fn jobs_of_a_serial_key_follow_each_other_and_a_commit_rings() {
+    let mut place = Place::new();
+    let worker = place.start(saying(&place), patient(), 4);
+    for id in ["a", "b", "c"] {
+        place.enqueue(id, "say", Some("run:1")).await;
+    }
+    let heard = [place.hear().await, place.hear().await, place.hear().await];
+    assert_eq!(heard, ["a", "b", "c"]);
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn no_more_than_the_lane_allows_run_at_once() {
+    let mut place = Place::new();
+    let running = Arc::new(Mutex::new((0_u32, 0_u32)));
+    let (bench, say, shared) = (place.bench.clone(), place.say.clone(), running.clone());
+    let handlers = Handlers::default().with("count", move |lease| {
+        let (bench, say, shared) = (bench.clone(), say.clone(), shared.clone());
+        async move {
+            {
+                let mut counts = shared.lock().unwrap();
+                counts.0 += 1;
+                counts.1 = counts.1.max(counts.0);
+            }
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            shared.lock().unwrap().0 -= 1;
+            finish(&bench, &lease).await?;
+            let _ = say.send(String::new());
+            Ok(())
+        }
+    });
+    for id in 0..30 {
+        place.enqueue(&format!("j{id}"), "count", None).await;
+    }
+    let worker = place.start(handlers, patient(), 3);
+    for _ in 0..30 {
+        place.hear().await;
+    }
+    assert_eq!(running.lock().unwrap().1, 3);
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_failure_for_now_is_postponed_with_its_error() {
+    let place = Place::new();
+    let handlers = Handlers::default().with("later", |_| async {
+        Err(HandlerError::Retry {
+            after: Some(Duration::from_secs(600)),
+            error: "busy".to_owned(),
+        })
+    });
+    let worker = place.start(handlers, patient(), 1);
+    place.enqueue("a", "later", None).await;
+    let job = place.job_when("a", |job| job.last_error.is_some()).await;
+    assert_eq!(
+        (job.attempts, job.set_aside, job.last_error.as_deref()),
+        (1, false, Some("busy"))
+    );
+    assert!(job.due > place.bench.clock.now());
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_failure_for_good_is_set_aside_and_told_to_the_owner() {
+    let place = Place::new();
+    let handlers = Handlers::default().with("never", |_| async {
+        Err(HandlerError::Fail("unreadable".to_owned()))
+    });
+    let worker = place.start(handlers, patient(), 1);
+    place.enqueue("a", "never", None).await;
+    place.job_when("a", |job| job.set_aside).await;
+    assert_eq!(*place.alerts.lock().unwrap(), ["a: unreadable"]);
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_panic_stays_in_its_job_which_is_set_aside_after_the_last_attempt() {
+    let mut place = Place::new();
+    let handlers = saying(&place).with("panic", |_| async { panic!("a defect") });
+    let worker = place.start(
+        handlers,
+        Pace {
+            attempts: 1,
+            ..patient()
+        },
+        1,
+    );
+    place.enqueue("a", "panic", None).await;
+    place.enqueue("b", "say", None).await;
+    assert_eq!(place.hear().await, "b");
+    let job = place.job_when("a", |job| job.set_aside).await;
+    assert_eq!(job.last_error.as_deref(), Some("the handler panicked"));
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_waits_for_a_program_that_does() {
+    let place = Place::new();
+    let worker = place.start(Handlers::default(), patient(), 1);
+    place.enqueue("a", "unheard-of", None).await;
+    let job = place.job_when("a", |job| job.last_error.is_some()).await;
+    assert!(!job.set_aside);
+    place.end(worker).await;
+}
+
+/// Says when it began, then waits to be asked to stop.
+fn waiting(place: &Place) -> Handlers {
+    let (bench, say) = (place.bench.clone(), place.say.clone());
+    Handlers::default().with("wait", move |lease| {
+        let (bench, say) = (bench.clone(), say.clone());
+        async move {
+            let _ = say.send("began".to_owned());
+            lease.cancel.raised().await;
+            let _ = say.send("asked to stop".to_owned());
+            finish(&bench, &lease).await
+        }
+    })
+}
+
+#[tokio::test]
+async fn a_signal_reaches_the_work_at_once() {
+    let mut place = Place::new();
+    let pace = Pace {
+        renew_every: Duration::from_secs(3600),
+        ..patient()
+    };
+    let worker = place.start(waiting(&place), pace, 1);
+    place.enqueue("a", "wait", Some("run:1")).await;
+    assert_eq!(place.hear().await, "began");
+    place
+        .commit(vec![Op::Signal {
+            serial: "run:1".to_owned(),
+        }])
+        .await;
+    assert_eq!(place.hear().await, "asked to stop");
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn who_lost_the_lease_is_stopped_and_writes_nothing() {
+    let mut place = Place::new();
+    let pace = Pace {
+        renew_every: Duration::from_millis(1),
+        lease: Duration::ZERO,
+        ..patient()
+    };
+    let worker = place.start(waiting(&place), pace, 1);
+    place.enqueue("a", "wait", None).await;
+    assert_eq!(place.hear().await, "began");
+    // Its lease has no length, so another worker may take the job, unless a renewal came between.
+    let other = loop {
+        let now = place.bench.clock.now().plus(Duration::from_secs(60));
+        let claim = Claim {
+            lanes: vec![LANE.to_owned()],
+            worker: "other".to_owned(),
+            now,
+            lease: Duration::from_secs(60),
+            limit: 1,
+        };
+        if let Some(job) = place.memory.claim(claim).await.unwrap().jobs.pop() {
+            break job;
+        }
+    };
+    assert_eq!(place.hear().await, "asked to stop");
+    place.stop.cancel();
+    worker.await.unwrap();
+    let job = place.memory.job(&JobId::new("a")).await.unwrap().unwrap();
+    assert_eq!(
+        (job.epoch, job.last_error),
+        (other.epoch, None),
+        "the other's job is untouched"
+    );
+}
+
+#[tokio::test]
+async fn who_stops_gives_back_what_does_not_finish() {
+    let mut place = Place::new();
+    let pace = Pace {
+        shutdown: Duration::ZERO,
+        ..patient()
+    };
+    let worker = place.start(waiting(&place), pace, 1);
+    place.enqueue("a", "wait", None).await;
+    assert_eq!(place.hear().await, "began");
+    place.stop.cancel();
+    worker.await.unwrap();
+    let job = place.memory.job(&JobId::new("a")).await.unwrap().unwrap();
+    assert_eq!((job.attempts, job.lost_before), (0, false));
+    assert_eq!(job.last_error.as_deref(), Some("the process stopped"));
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_asked_again() {
+    let mut place = Place::new();
+    place.enqueue("a", "say", None).await;
+    place
+        .memory
+        .fail_next(1, ports::store::StoreError::Unavailable);
+    let pace = Pace {
+        poll: Duration::from_millis(1),
+        ..Pace::default()
+    };
+    let worker = place.start(saying(&place), pace, 1);
+    assert_eq!(place.hear().await, "a");
+    place.end(worker).await;
+}
