@@ -1,34 +1,11 @@
 //! The verdict: the strongest rule that speaks about each access, and the strongest of these for the whole call.
 
-use super::{Access, Effect, Otherwise, Rule, Scope, Verdict, matching::speaks};
+use super::{Access, Effect, Rule, Scope, Verdict, matching::speaks};
 use crate::{
     id::{AgentId, MemberId},
     member::Role,
     shell::quote,
 };
-
-/// All rules that apply: the team's, the agent's own, its preset's. Their order means nothing.
-#[derive(Clone, Debug, Default)]
-pub struct RuleSet<'a> {
-    pub rules: Vec<&'a Rule>,
-    pub otherwise: Otherwise,
-}
-
-impl<'a> RuleSet<'a> {
-    /// Where none of them speaks, a person is asked.
-    pub fn new(rules: impl IntoIterator<Item = &'a Rule>) -> Self {
-        Self {
-            rules: rules.into_iter().collect(),
-            otherwise: Otherwise::Ask,
-        }
-    }
-
-    #[must_use]
-    pub fn otherwise(mut self, otherwise: Otherwise) -> Self {
-        self.otherwise = otherwise;
-        self
-    }
-}
 
 /// Who acts: an agent, in a run that a member started.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,39 +14,44 @@ pub struct Subject {
     pub member: MemberId,
 }
 
-/// Judges a call by everything that it would touch. A call about which nothing is known asks.
+/// Judges a call by everything that it would touch. `rules` are all that could apply (the team's, the agent's own, its
+/// preset's) in any order; where none speaks, `otherwise` says whether that asks or denies (it cannot allow). A call about
+/// which nothing is known asks.
 #[must_use]
-pub fn judge(accesses: &[Access], rules: &RuleSet<'_>, who: &Subject) -> Verdict {
-    let mut verdicts = accesses.iter().map(|access| judge_one(access, rules, who));
-    let Some(first) = verdicts.next() else {
-        return unspoken(
-            Effect::Ask,
-            "it is not known what this would touch".to_owned(),
-        );
-    };
-    verdicts.fold(first, stronger)
-}
-
-pub(super) fn judge_one(access: &Access, rules: &RuleSet<'_>, who: &Subject) -> Verdict {
-    let speaking = rules
-        .rules
-        .iter()
-        .filter(|rule| applies(&rule.scope, who) && speaks(rule, access));
-    let mut verdicts = speaking.map(|rule| said_by(rule, access));
-    match (verdicts.next(), rules.otherwise) {
-        (Some(first), _) => verdicts.fold(first, |a, b| {
-            if a.rule <= b.rule {
-                stronger(a, b)
-            } else {
-                stronger(b, a)
-            }
-        }),
-        (None, Otherwise::Ask) => unspoken(Effect::Ask, format!("no rule speaks about {access}")),
-        (None, Otherwise::Deny) => unspoken(
+pub fn judge(accesses: &[Access], rules: &[&Rule], who: &Subject, otherwise: Effect) -> Verdict {
+    let unspoken_of = |access: &Access| match otherwise {
+        Effect::Deny => unspoken(
             Effect::Deny,
             format!("no rule allows {access}, and what is not allowed is denied"),
         ),
-    }
+        Effect::Allow | Effect::Ask => {
+            unspoken(Effect::Ask, format!("no rule speaks about {access}"))
+        }
+    };
+    let verdicts = accesses
+        .iter()
+        .map(|access| spoken(access, rules, who).unwrap_or_else(|| unspoken_of(access)));
+    verdicts.reduce(stronger).unwrap_or_else(|| {
+        unspoken(
+            Effect::Ask,
+            "it is not known what this would touch".to_owned(),
+        )
+    })
+}
+
+/// What the rules say about one access; `None` when none speaks.
+pub(super) fn spoken(access: &Access, rules: &[&Rule], who: &Subject) -> Option<Verdict> {
+    let mut speaking: Vec<&Rule> = rules
+        .iter()
+        .copied()
+        .filter(|rule| applies(&rule.scope, who) && speaks(rule, access))
+        .collect();
+    // Of equally strong rules the one with the first id is named, so that the order of rules means nothing.
+    speaking.sort_by(|a, b| a.id.cmp(&b.id));
+    speaking
+        .into_iter()
+        .map(|rule| said_by(rule, access))
+        .reduce(stronger)
 }
 
 fn applies(scope: &Scope, who: &Subject) -> bool {

@@ -12,7 +12,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use judge::{RuleSet, Subject, judge};
+pub use judge::{Subject, judge};
 pub use narrowest::narrowest;
 pub use text::parse_rule;
 
@@ -159,15 +159,6 @@ impl Rule {
     pub fn check(&self) -> Result<(), String> {
         matching::check(self.resource, &self.matcher, &self.except)
     }
-}
-
-/// What happens where no rule speaks: a preset may say deny.
-#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
-#[serde(rename_all = "snake_case")]
-pub enum Otherwise {
-    #[default]
-    Ask,
-    Deny,
 }
 
 /// An agent's own permissions: a preset's name (`read-only`, `development`, `full-access`, `ask-first`) and further rules.

@@ -1,8 +1,7 @@
 //! “Always”: the rules that would have allowed exactly what was asked about, and nothing else.
 
 use super::{
-    Access, Effect, Matcher, NewRule, Otherwise, RuleSet, Scope, Subject, Verdict,
-    judge::judge_one, matching::outside,
+    Access, Effect, Matcher, NewRule, Rule, Scope, Subject, judge::spoken, matching::outside,
 };
 use crate::shell::quote;
 
@@ -11,22 +10,16 @@ use crate::shell::quote;
 #[must_use]
 pub fn narrowest(
     accesses: &[Access],
-    rules: &RuleSet<'_>,
+    rules: &[&Rule],
     who: &Subject,
     scope: &Scope,
 ) -> Option<Vec<NewRule>> {
-    if rules.otherwise == Otherwise::Deny || accesses.is_empty() {
-        return None;
-    }
     let mut new: Vec<NewRule> = Vec::new();
     for access in accesses {
-        match judge_one(access, rules, who) {
-            Verdict {
-                effect: Effect::Allow,
-                ..
-            } => {}
-            Verdict { rule: Some(_), .. } => return None,
-            Verdict { rule: None, .. } => {
+        match spoken(access, rules, who).map(|verdict| verdict.effect) {
+            Some(Effect::Allow) => {}
+            Some(Effect::Ask | Effect::Deny) => return None,
+            None => {
                 let rule = exactly(access, scope)?;
                 if !new.contains(&rule) {
                     new.push(rule);

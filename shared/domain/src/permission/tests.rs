@@ -25,8 +25,27 @@ fn who() -> Subject {
     }
 }
 
+fn judged<'a>(
+    accesses: &[Access],
+    rules: impl IntoIterator<Item = &'a Rule>,
+    who: &Subject,
+) -> Verdict {
+    let rules: Vec<&Rule> = rules.into_iter().collect();
+    judge(accesses, &rules, who, Effect::Ask)
+}
+
+fn always_for(
+    accesses: &[Access],
+    rules: &[Rule],
+    who: &Subject,
+    scope: &Scope,
+) -> Option<Vec<NewRule>> {
+    let rules: Vec<&Rule> = rules.iter().collect();
+    narrowest(accesses, &rules, who, scope)
+}
+
 fn effect(texts: &[&str], accesses: &[Access]) -> Effect {
-    judge(accesses, &RuleSet::new(&rules(texts)), &who()).effect
+    judged(accesses, &rules(texts), &who()).effect
 }
 
 fn line(texts: &[&str], line: &str) -> Effect {
@@ -66,14 +85,15 @@ fn the_strongest_rule_wins_and_none_asks() {
         Deny
     );
     assert_eq!(effect(&["allow *"], &[]), Ask);
-    let set = RuleSet::default().otherwise(Otherwise::Deny);
-    assert_eq!(judge(&[write("a")], &set, &who()).effect, Deny);
+    assert_eq!(judge(&[write("a")], &[], &who(), Deny).effect, Deny);
+    assert_eq!(judge(&[write("a")], &[], &who(), Allow).effect, Ask);
+    assert_eq!(judge(&[], &[], &who(), Deny).effect, Ask);
 }
 
 #[test]
 fn a_verdict_names_its_rule() {
     let rules = rules(&["allow shell_exec git status *", "ask shell_exec git push *"]);
-    let say = |line: &str| judge(&shell::accesses(line), &RuleSet::new(&rules), &who());
+    let say = |line: &str| judged(&shell::accesses(line), &rules, &who());
     assert_eq!(
         say("git status").because,
         "rule r0: allow shell_exec “git status *”"
@@ -295,12 +315,9 @@ fn a_broken_rule_never_helps() {
         rule("a", "allow *"),
     );
     assert!(allow.check().unwrap_err().contains("path pattern"));
+    assert_eq!(judged(&[write("a[")], [&allow], &who()).effect, Effect::Ask);
     assert_eq!(
-        judge(&[write("a[")], &RuleSet::new([&allow]), &who()).effect,
-        Effect::Ask
-    );
-    assert_eq!(
-        judge(&[write("z")], &RuleSet::new([&deny, &all]), &who()).effect,
+        judged(&[write("z")], [&deny, &all], &who()).effect,
         Effect::Deny
     );
 }
@@ -312,7 +329,7 @@ fn approvers_and_expiry_are_the_strictest() {
     rules[0].expires_after_s = Some(60);
     rules[1].approvers = Some(Role::Owner);
     rules[1].expires_after_s = Some(600);
-    let verdict = |line: &str| judge(&shell::accesses(line), &RuleSet::new(&rules), &who());
+    let verdict = |line: &str| judged(&shell::accesses(line), &rules, &who());
     assert_eq!(
         (verdict("a").approvers, verdict("a").expires_after_s),
         (Some(Role::Viewer), Some(60))
@@ -329,12 +346,7 @@ fn always_adds_exactly_what_was_asked() {
     let scope = Scope::Agent(AgentId::from("coder"));
     let always = |texts: &[&str], line: &str| {
         let rules = rules(texts);
-        let new = narrowest(
-            &shell::accesses(line),
-            &RuleSet::new(&rules),
-            &who(),
-            &scope,
-        )?;
+        let new = always_for(&shell::accesses(line), &rules, &who(), &scope)?;
         Some(new.iter().map(ToString::to_string).collect::<Vec<_>>())
     };
     assert_eq!(
@@ -479,19 +491,19 @@ proptest! {
     #[test]
     fn order_does_not_matter(rules in some_rules(), command in a_command(), turn in 0usize..8) {
         let accesses = shell::accesses(&command);
-        let before = judge(&accesses, &RuleSet::new(&rules), &who());
+        let before = judged(&accesses, &rules, &who());
         let mut turned = rules.clone();
         turned.rotate_left(turn.min(rules.len()));
-        prop_assert_eq!(&before, &judge(&accesses, &RuleSet::new(&turned), &who()));
+        prop_assert_eq!(&before, &judged(&accesses, &turned, &who()));
         turned.reverse();
-        prop_assert_eq!(&before, &judge(&accesses, &RuleSet::new(&turned), &who()));
+        prop_assert_eq!(&before, &judged(&accesses, &turned, &who()));
     }
 
     #[test]
     fn a_deny_of_everything_wins(rules in some_rules(), command in a_command(), at in 0usize..8) {
         let mut rules = rules;
         rules.insert(at.min(rules.len()), rule("deny", "deny *"));
-        prop_assert_eq!(judge(&shell::accesses(&command), &RuleSet::new(&rules), &who()).effect, Effect::Deny);
+        prop_assert_eq!(judged(&shell::accesses(&command), &rules, &who()).effect, Effect::Deny);
     }
 
     #[test]
@@ -499,10 +511,10 @@ proptest! {
         let accesses = shell::accesses(&command);
         for access in &accesses {
             let alone = std::slice::from_ref(access);
-            let before = judge(alone, &RuleSet::new(&rules), &who());
+            let before = judged(alone, &rules, &who());
             let mut more = rules.clone();
             more.push(Rule { effect: Effect::Allow, id: RuleId::from("zz"), ..extra.clone() });
-            let after = judge(alone, &RuleSet::new(&more), &who());
+            let after = judged(alone, &more, &who());
             prop_assert!(before.rule.is_none() || before.effect == after.effect, "{:?} became {:?}", before, after);
         }
     }
@@ -512,7 +524,7 @@ proptest! {
         rules in some_rules(), first in a_command(), second in a_command(),
         connector in prop::sample::select(vec![";", "&&", "||", "|", "&", "\n", "|&", "\\\n;"]),
     ) {
-        let effect = |line: &str| judge(&shell::accesses(line), &RuleSet::new(&rules), &who()).effect;
+        let effect = |line: &str| judged(&shell::accesses(line), &rules, &who()).effect;
         let both = effect(&format!("{first} {connector} {second}"));
         prop_assert_eq!(both, effect(&first).max(effect(&second)));
     }
@@ -520,10 +532,10 @@ proptest! {
     #[test]
     fn always_allows_what_it_was_offered_for(rules in some_rules(), command in a_command()) {
         let accesses = shell::accesses(&command);
-        let Some(new) = narrowest(&accesses, &RuleSet::new(&rules), &who(), &Scope::Team) else { return Ok(()) };
+        let Some(new) = always_for(&accesses, &rules, &who(), &Scope::Team) else { return Ok(()) };
         let mut more = rules.clone();
         more.extend(new.into_iter().enumerate().map(|(i, rule)| rule.into_rule(RuleId::new(format!("n{i}")), None, Micros(0))));
-        prop_assert_eq!(judge(&accesses, &RuleSet::new(&more), &who()).effect, Effect::Allow);
+        prop_assert_eq!(judged(&accesses, &more, &who()).effect, Effect::Allow);
     }
 
     #[test]
