@@ -1,0 +1,26 @@
+//! What Countersign brings along: policies (presets of permission rules) and agents, as files in this crate.
+//!
+//! The files are embedded when the program is built. They are written for people: a policy is YAML with a reason for each
+//! group of rules, in the words of `/rules add`; an agent is a Markdown file, its text is the system prompt. Adding a file
+//! takes one line in [`policy`] or [`agent`].
+
+mod agent;
+mod policy;
+
+pub use agent::{AgentTemplate, agents};
+pub use policy::{Preset, policies};
+
+/// A file of the catalog that does not say what it should. It can only come from a wrong build; a test reads every file.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogError {
+    #[error("{file}: {problem}")]
+    Unreadable { file: &'static str, problem: String },
+    #[error("{file}: the rule “{rule}” is wrong: {problem}")]
+    Rule {
+        file: &'static str,
+        rule: String,
+        problem: String,
+    },
+    #[error("{file} extends {name}, which must come before it")]
+    Unknown { file: &'static str, name: String },
+}
