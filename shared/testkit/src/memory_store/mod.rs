@@ -12,6 +12,9 @@ mod jobs;
 mod query;
 mod state;
 
+#[cfg(test)]
+mod tests;
+
 use async_trait::async_trait;
 use domain::{
     Micros,
