@@ -88,11 +88,13 @@ pub trait Workspace: Send + Sync {
     async fn manifest(&self) -> Result<Digest, WorkspaceError>;
 }
 
-/// Gives each session its workspace. `open` creates it when it is not there.
+/// Gives each session its workspace. `open` creates it when it is not there; with `own`, a directory of the person's, it opens
+/// that one, which must exist and is never created, given away or deleted.
 #[async_trait::async_trait]
 pub trait Workspaces: Send + Sync {
     async fn open(
         &self,
         session: &domain::id::SessionId,
+        own: Option<&str>,
     ) -> Result<std::sync::Arc<dyn Workspace>, WorkspaceError>;
 }

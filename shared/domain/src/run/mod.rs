@@ -13,7 +13,7 @@ mod state;
 
 pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, lift};
 pub use limits::{Limit, Limits};
-pub use next::{Action, MAX_REPEATS, next};
+pub use next::{Action, MAX_REPEATS, Refusal, next};
 pub use state::{CallState, FoldError, Phase, State};
 
 use crate::{

@@ -47,7 +47,10 @@ pub enum Op {
     Enqueue(NewJob),
     /// Writes nothing; the batch fails (`Fenced`) when the job is not leased under this epoch any more. It stands in every commit that
     /// a worker makes before its last one, so that a slow worker that lost its lease can't write.
-    Hold { job: JobId, epoch: u64 },
+    Hold {
+        job: JobId,
+        epoch: u64,
+    },
     /// The leased job is done and goes.
     Finish {
         job: JobId,
@@ -140,7 +143,10 @@ impl Op {
                 format!("{}/{}/{}", journal.journal.name, journal.team, journal.id)
             }
             Self::Enqueue(job) => format!("job/{}", job.id),
-            Self::Hold { job, .. } | Self::Finish { job, .. } | Self::Postpone { job, .. } | Self::SetAside { job, .. } => {
+            Self::Hold { job, .. }
+            | Self::Finish { job, .. }
+            | Self::Postpone { job, .. }
+            | Self::SetAside { job, .. } => {
                 format!("job/{job}")
             }
             Self::Signal { serial } => format!("signal/{serial}"),

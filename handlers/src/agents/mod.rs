@@ -1,0 +1,203 @@
+//! Agents: created, shown, changed, paused, archived, deleted.
+
+use crate::{CommandError, Draft, Home, Problem, audit};
+use domain::{
+    agent::{Agent, AgentStatus, check_name},
+    id::AgentId,
+    member::{Deed, Member, Role, may},
+};
+use ports::{
+    repo::{self, Stored},
+    store::{Op, StoreError},
+};
+use serde_json::{Map, Value, json};
+
+/// Bytes of a system prompt; a record holds 32 KiB in all.
+const PROMPT_LIMIT: usize = 20 * 1024;
+
+/// All agents that are not archived, by name; with the archived ones where wanted.
+///
+/// # Errors
+/// What the store answers.
+pub async fn list(home: &Home, archived: bool) -> Result<Vec<Agent>, StoreError> {
+    let stored = repo::collect::<Agent>(&*home.store, repo::all::<Agent>(&home.team)).await?;
+    let mut agents: Vec<Agent> = stored.into_iter().map(|stored| stored.value).collect();
+    agents.retain(|agent| archived || agent.status != AgentStatus::Archived);
+    agents.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(agents)
+}
+
+/// By name or id.
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub async fn find(home: &Home, name: &str) -> Result<Stored<Agent>, CommandError> {
+    if let Some(stored) = repo::get::<Agent>(&*home.store, &home.team, name).await? {
+        return Ok(stored);
+    }
+    let named = repo::collect::<Agent>(&*home.store, repo::by::<Agent>(&home.team, "by_name", name)).await?;
+    named.into_iter().next().ok_or_else(|| Problem::NotFound { what: "agent", name: name.to_owned() }.into())
+}
+
+/// What can be said about an agent; `None` leaves it as it is.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Change {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub system_prompt: Option<String>,
+    /// `provider/model`, or empty for the default one.
+    pub model: Option<String>,
+    pub fallbacks: Option<Vec<String>>,
+    /// A preset's name; the caller knows which there are.
+    pub preset: Option<String>,
+    pub skills: Option<Vec<String>>,
+    pub knowledge_ids: Option<Vec<String>>,
+    pub metadata: Option<Map<String, Value>>,
+    pub status: Option<AgentStatus>,
+}
+
+fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
+    if let Some(name) = change.name {
+        check_name(&name).map_err(Problem::Invalid)?;
+        agent.name = name;
+    }
+    if let Some(prompt) = change.system_prompt {
+        if prompt.len() > PROMPT_LIMIT {
+            return Err(Problem::TooLarge { what: "system prompt", bytes: prompt.len() as u64, limit: PROMPT_LIMIT as u64 });
+        }
+        agent.system_prompt = prompt;
+    }
+    if let Some(model) = change.model {
+        let (provider, model) = match model.split_once('/') {
+            _ if model.is_empty() => (String::new(), String::new()),
+            Some(_) => {
+                let model = ports::model::ModelRef::parse(&model).map_err(Problem::Invalid)?;
+                (model.provider, model.model)
+            }
+            None => return Err(Problem::Invalid(format!("“{model}” is not a model: write provider/model."))),
+        };
+        (agent.provider, agent.model) = (provider, model);
+    }
+    for fallback in change.fallbacks.iter().flatten() {
+        ports::model::ModelRef::parse(fallback).map_err(Problem::Invalid)?;
+    }
+    agent.fallbacks = change.fallbacks.unwrap_or_else(|| std::mem::take(&mut agent.fallbacks));
+    agent.description = change.description.unwrap_or_else(|| std::mem::take(&mut agent.description));
+    agent.permissions.preset = change.preset.unwrap_or_else(|| std::mem::take(&mut agent.permissions.preset));
+    agent.skills = change.skills.unwrap_or_else(|| std::mem::take(&mut agent.skills));
+    agent.knowledge_ids = change.knowledge_ids.unwrap_or_else(|| std::mem::take(&mut agent.knowledge_ids));
+    agent.metadata = change.metadata.unwrap_or_else(|| std::mem::take(&mut agent.metadata));
+    agent.status = change.status.unwrap_or(agent.status);
+    Ok(())
+}
+
+fn configures(member: &Member) -> Result<(), Problem> {
+    if may(member.role, Deed::Configure) { Ok(()) } else { Err(Problem::NotAllowed { needed: Role::Owner }) }
+}
+
+/// Names are unique: a record under the name says who has it (there are no unique indexes).
+async fn free(home: &Home, name: &str) -> Result<(), CommandError> {
+    match find(home, name).await {
+        Ok(_) => Err(Problem::Exists { what: "agent", name: name.to_owned() }.into()),
+        Err(CommandError::Problem(Problem::NotFound { .. })) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A new agent. Its id is its first name, so that the record itself keeps names apart.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, exists, invalid.
+pub async fn create(home: &Home, member: &Member, change: Change) -> Result<Draft<Agent>, CommandError> {
+    configures(member)?;
+    let name = change.name.clone().unwrap_or_default();
+    check_name(&name).map_err(Problem::Invalid)?;
+    free(home, &name).await?;
+    let mut agent = blank(home, &name);
+    apply(&mut agent, change)?;
+    let mut ops = vec![repo::create(&home.team, &agent)?];
+    ops.extend(audited(home, member, &agent, "agent.created").await?);
+    Ok(Draft::new(ops, agent))
+}
+
+fn blank(home: &Home, name: &str) -> Agent {
+    Agent {
+        id: AgentId::new(name),
+        name: name.to_owned(),
+        description: String::new(),
+        system_prompt: String::new(),
+        model: String::new(),
+        provider: String::new(),
+        fallbacks: Vec::new(),
+        skills: Vec::new(),
+        knowledge_ids: Vec::new(),
+        permissions: domain::permission::Permissions { preset: "ask-first".to_owned(), rules: Vec::new() },
+        metadata: Map::new(),
+        status: AgentStatus::Active,
+        version: 1,
+        created_at: home.now(),
+        updated_at: home.now(),
+    }
+}
+
+/// Changes an agent; runs that work keep what they started with, except permissions, which hold at once.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, not found, invalid.
+pub async fn change(home: &Home, member: &Member, name: &str, change: Change) -> Result<Draft<Agent>, CommandError> {
+    configures(member)?;
+    let mut stored = find(home, name).await?;
+    if let Some(new) = change.name.as_deref().filter(|new| *new != stored.value.name) {
+        free(home, new).await?;
+    }
+    apply(&mut stored.value, change)?;
+    stored.value.version += 1;
+    stored.value.updated_at = home.now();
+    let agent = stored.value.clone();
+    let mut ops = vec![repo::update(&home.team, &stored)?];
+    ops.extend(audited(home, member, &agent, "agent.changed").await?);
+    Ok(Draft::new(ops, agent))
+}
+
+/// Deletes an agent that was archived before, so that nothing that runs loses it.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, not found, not archived.
+pub async fn delete(home: &Home, member: &Member, name: &str) -> Result<Draft<Agent>, CommandError> {
+    configures(member)?;
+    let stored = find(home, name).await?;
+    if stored.value.status != AgentStatus::Archived {
+        let text = format!("“{}” is in use: archive it first, then delete it.", stored.value.name);
+        return Err(Problem::Invalid(text).into());
+    }
+    let mut ops = vec![repo::delete(&home.team, &stored)];
+    ops.extend(audited(home, member, &stored.value, "agent.deleted").await?);
+    Ok(Draft::new(ops, stored.value))
+}
+
+async fn audited(home: &Home, member: &Member, agent: &Agent, action: &str) -> Result<Vec<Op>, StoreError> {
+    let detail = json!({"name": agent.name, "version": agent.version, "status": agent.status, "preset": agent.permissions.preset});
+    let deed = audit::deed(action, format!("member:{}", member.id), &agent.id, detail);
+    audit::append(home, &format!("agent:{}", agent.id), vec![deed]).await
+}
+
+/// The catalog's agents that the team does not have and never had: for the first start.
+///
+/// # Errors
+/// What the store answers.
+pub async fn seed(home: &Home, templates: &[catalog::AgentTemplate]) -> Result<Draft<usize>, CommandError> {
+    let mut ops = Vec::new();
+    for template in templates {
+        if repo::get::<Agent>(&*home.store, &home.team, &template.name).await?.is_some() {
+            continue;
+        }
+        let mut agent = blank(home, &template.name);
+        agent.description.clone_from(&template.description);
+        agent.system_prompt.clone_from(&template.system_prompt);
+        agent.permissions.preset.clone_from(&template.preset);
+        agent.metadata = template.metadata.clone();
+        ops.push(repo::create(&home.team, &agent)?);
+    }
+    let added = ops.len();
+    Ok(Draft::new(ops, added))
+}

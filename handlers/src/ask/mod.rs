@@ -1,0 +1,199 @@
+//! A person's words to an agent: they start a run, answer a question of a run, or wait behind the run that works.
+
+use crate::{CommandError, Draft, HandlerError, Home, Problem, audit, sessions};
+use domain::{
+    agent::{Agent, AgentStatus},
+    content,
+    id::{AgentId, RunId, SessionId},
+    member::{Deed, Member, Role, may},
+    message::Message,
+    run::{Actor, AgentSnapshot, Entry, Event, Limits, RunStatus, RunSummary},
+    session::{Expects, Queued, Session},
+};
+use ports::{
+    blob,
+    job::{self, RunStep},
+    repo::{self, Stored},
+    store::Op,
+};
+use serde_json::json;
+
+/// Bytes of a prompt; more belongs into a file. 128 KiB are about 32,000 tokens.
+pub const PROMPT_LIMIT: usize = 128 * 1024;
+/// Prompts that may wait behind a run.
+const QUEUE_LIMIT: usize = 10;
+
+/// What became of the words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Asked {
+    Started { run: RunId, agent: String },
+    /// The run before it has to end first.
+    Queued { behind: RunId, waiting: usize },
+    /// They were the answer to the agent's question.
+    Answered { run: RunId },
+}
+
+/// What a person wrote, to the session's agent or to the one that is named.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, too large, no such agent, queue full.
+pub async fn ask(home: &Home, member: &Member, session: &SessionId, text: &str, agent: Option<&AgentId>) -> Result<Draft<Asked>, CommandError> {
+    if !may(member.role, Deed::Run) {
+        return Err(Problem::NotAllowed { needed: Role::Operator }.into());
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Problem::Invalid("There is nothing to do: write what you want done.".to_owned()).into());
+    }
+    if text.len() > PROMPT_LIMIT {
+        return Err(Problem::TooLarge { what: "message", bytes: text.len() as u64, limit: PROMPT_LIMIT as u64 }.into());
+    }
+    let (mut session, version) = sessions::get_or_new(home, session).await?;
+    if let Some(Expects::Answer { run, call }) = session.expects.clone()
+        && agent.is_none()
+    {
+        session.expects = None;
+        return answer(home, member, (session, version), Answer { run, call, text }).await;
+    }
+    let text = blob::keep(&*home.blobs, text.to_owned()).await?;
+    let queued = Queued { by: member.id.clone(), text, agent: agent.cloned() };
+    if let Some(behind) = session.run.clone() {
+        if session.queued.len() >= QUEUE_LIMIT {
+            return Err(Problem::QueueFull { waiting: session.queued.len() }.into());
+        }
+        session.queued.push(queued);
+        session.updated_at = home.now();
+        let fact = Asked::Queued { behind, waiting: session.queued.len() };
+        return Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], fact));
+    }
+    let mut ops = begin(home, &mut session, queued).await?;
+    let Some(run) = session.run.clone() else { return Err(Problem::Invalid("The run could not be started.".to_owned()).into()) };
+    let name = find_active(home, agent.unwrap_or(&session.agent)).await?.name;
+    ops.push(repo::put(&home.team, &session, version)?);
+    Ok(Draft::new(ops, Asked::Started { run, agent: name }))
+}
+
+struct Answer<'a> {
+    run: RunId,
+    call: domain::id::CallId,
+    text: &'a str,
+}
+
+async fn answer(home: &Home, member: &Member, session: (Session, Option<u64>), answer: Answer<'_>) -> Result<Draft<Asked>, CommandError> {
+    let (mut session, version) = session;
+    let output = blob::keep(&*home.blobs, answer.text.to_owned()).await?;
+    let event = Event::CallFinished { call: answer.call, output, ok: true, taint: None, artifacts: Vec::new() };
+    let journal = repo::runs::journal(&home.team, &answer.run);
+    let entry = Entry { v: 1, at: home.now(), actor: Actor::Member(member.id.clone()), event };
+    session.updated_at = home.now();
+    let ops = vec![
+        Op::Append { at: home.store.head(&journal).await?, journal, entries: vec![domain::canonical_json(&entry)?] },
+        repo::put(&home.team, &session, version)?,
+        wake(home, &answer.run)?,
+    ];
+    Ok(Draft::new(ops, Asked::Answered { run: answer.run }))
+}
+
+/// A job that moves a run on.
+///
+/// # Errors
+/// When the payload has no JSON form.
+pub fn wake(home: &Home, run: &RunId) -> Result<Op, serde_json::Error> {
+    Ok(Op::Enqueue(job::new_job(&home.team, home.chance.id(), &RunStep { run: run.clone() }, home.now())?))
+}
+
+async fn find_active(home: &Home, id: &AgentId) -> Result<Agent, CommandError> {
+    let stored = repo::get::<Agent>(&*home.store, &home.team, id.as_str()).await?;
+    let Some(Stored { value: agent, .. }) = stored else {
+        return Err(Problem::NotFound { what: "agent", name: id.to_string() }.into());
+    };
+    if agent.status != AgentStatus::Active {
+        return Err(Problem::AgentNotActive { name: agent.name, archived: agent.status == AgentStatus::Archived }.into());
+    }
+    Ok(agent)
+}
+
+/// The operations that start a run; `session.run` is set, the caller puts the session.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) async fn begin(home: &Home, session: &mut Session, queued: Queued) -> Result<Vec<Op>, CommandError> {
+    let agent = find_active(home, queued.agent.as_ref().unwrap_or(&session.agent)).await?;
+    let run = RunId::new(home.chance.id());
+    let requester = queued.by.clone();
+    let summary = RunSummary {
+        id: run.clone(),
+        session: session.id.clone(),
+        agent: agent.id.clone(),
+        agent_name: agent.name.clone(),
+        requester: requester.clone(),
+        title: content::prefix(queued.text.head().lines().next().unwrap_or(""), 120).to_owned(),
+        status: RunStatus::Running,
+        started_at: home.now(),
+        ended_at: None,
+        steps: 0,
+        cost: domain::MicroUsd::ZERO,
+        model: String::new(),
+    };
+    let events = opening(home, session, &agent, queued).await?;
+    let entries: Vec<Entry> =
+        events.into_iter().map(|event| Entry { v: 1, at: home.now(), actor: Actor::Member(requester.clone()), event }).collect();
+    let entries = entries.iter().map(domain::canonical_json).collect::<Result<Vec<_>, _>>()?;
+    let detail = json!({"agent": agent.id, "version": agent.version, "session": session.id});
+    let deed = audit::deed("run.started", Actor::Member(requester), &run, detail);
+    let mut ops = vec![
+        repo::create(&home.team, &summary)?,
+        Op::Append { journal: repo::runs::journal(&home.team, &run), at: 0, entries },
+        wake(home, &run)?,
+    ];
+    ops.extend(audit::append(home, &format!("run:{run}"), vec![deed]).await?);
+    session.run = Some(run);
+    session.updated_at = home.now();
+    Ok(ops)
+}
+
+/// The journal's first entries: the start, and the session's history as context.
+async fn opening(home: &Home, session: &Session, agent: &Agent, queued: Queued) -> Result<Vec<Event>, CommandError> {
+    let mut models: Vec<String> = agent.fallbacks.clone();
+    if !agent.provider.is_empty() && !agent.model.is_empty() {
+        models.insert(0, format!("{}/{}", agent.provider, agent.model));
+    }
+    let snapshot = AgentSnapshot {
+        id: agent.id.clone(),
+        name: agent.name.clone(),
+        version: agent.version,
+        models,
+        system_prompt: blob::keep(&*home.blobs, agent.system_prompt.clone()).await?,
+    };
+    let limits: Limits = match agent.metadata.get("limits") {
+        Some(limits) => serde_json::from_value(limits.clone()).unwrap_or_default(),
+        None => default_limits(home).await?,
+    };
+    let mut events = vec![Event::Started { agent: snapshot, session: session.id.clone(), requester: queued.by, prompt: queued.text, limits }];
+    let mut messages = Vec::new();
+    for turn in &session.turns {
+        messages.push(Message::User { text: turn.prompt.clone() });
+        messages.push(Message::Assistant { text: turn.answer.clone(), calls: Vec::new() });
+    }
+    if !messages.is_empty() {
+        events.push(Event::ContextAdded { source: "earlier turns".to_owned(), messages, tainted: false });
+    }
+    Ok(events)
+}
+
+/// The team's setting `limits`, else the built-in ones.
+async fn default_limits(home: &Home) -> Result<Limits, CommandError> {
+    let setting = repo::get::<repo::settings::Setting>(&*home.store, &home.team, "limits").await?;
+    Ok(setting.and_then(|setting| serde_json::from_value(setting.value.value).ok()).unwrap_or_default())
+}
+
+impl From<CommandError> for HandlerError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Store(error) => error.into(),
+            CommandError::Blob(error) => error.into(),
+            other => Self::Fail(other.to_string()),
+        }
+    }
+}
+

@@ -1,0 +1,153 @@
+//! A decision on an approval: the record, the run's journal, the next step, the audit and the edited card, in one commit.
+
+use crate::{CommandError, Draft, HandlerError, Home, Problem, ask, audit, run};
+use domain::{
+    approval::{self, Approval, ApprovalStatus, Choice},
+    content,
+    id::{ApprovalId, MemberId},
+    member::Member,
+    permission::Rule,
+    run::{Actor, Decided, Entry, Event},
+};
+use ports::{
+    present::Notice,
+    repo::{self, Stored},
+    store::Op,
+};
+use serde_json::json;
+
+/// Bytes of a reason.
+const REASON: usize = 2000;
+
+/// What was decided.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Decision {
+    pub approval: Approval,
+    /// The rules that `Always` added.
+    pub added: Vec<Rule>,
+}
+
+/// A person's choice. `shown` is the digest's beginning on the card that was tapped.
+///
+/// # Errors
+/// [`Problem::Decision`] with why not, [`Problem::NotFound`].
+pub async fn decide(home: &Home, member: &Member, id: &ApprovalId, choice: &Choice, shown: Option<&str>) -> Result<Draft<Decision>, CommandError> {
+    let not_found = || Problem::NotFound { what: "approval", name: id.to_string() };
+    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?.ok_or_else(not_found)?;
+    approval::check(&stored.value, choice, member.role, shown, home.now()).map_err(Problem::Decision)?;
+    let (status, decided) = outcome(choice);
+    let Stored { mut value, version } = stored;
+    value.status = status;
+    value.decided_by = Some(member.id.clone());
+    value.decided_at = Some(home.now());
+    if let Choice::Deny { reason } = choice {
+        value.reason = content::prefix(reason.trim(), REASON).to_owned();
+    }
+    let mut added = Vec::new();
+    if *choice == Choice::Always {
+        added = value.always.clone();
+        for rule in &mut added {
+            rule.created_by = Some(member.id.clone());
+            rule.created_at = home.now();
+            rule.note = format!("Always, from approval {}", domain::id::short(id.as_str()));
+        }
+    }
+    let by = Actor::Member(member.id.clone());
+    let mut ops = settle(home, Stored { value: value.clone(), version }, decided, by, &member.name).await?;
+    for rule in &added {
+        ops.push(repo::create(&home.team, rule)?);
+    }
+    if !added.is_empty() {
+        let deeds = added.iter().map(|rule| audit::deed("rule.added", format!("member:{}", member.id), &rule.id, json!({"rule": rule.to_string(), "from": id})));
+        ops.extend(audit::append(home, "team", deeds.collect()).await?);
+    }
+    Ok(Draft::new(ops, Decision { approval: value, added }))
+}
+
+fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
+    match choice {
+        Choice::Approve | Choice::Always => (ApprovalStatus::Approved, Decided::Approved),
+        Choice::Deny { reason } => (ApprovalStatus::Denied, Decided::Denied { reason: content::prefix(reason.trim(), REASON).to_owned() }),
+        Choice::RunAgain => (ApprovalStatus::Approved, Decided::RunAgain),
+        Choice::Happened => (ApprovalStatus::Approved, Decided::Happened),
+        Choice::Stop => (ApprovalStatus::Denied, Decided::Stop),
+    }
+}
+
+/// The time decided: nobody did before `expires_at`.
+///
+/// # Errors
+/// What the store answers.
+pub async fn expire(home: &Home, stored: Stored<Approval>, seen: bool) -> Result<Vec<Op>, CommandError> {
+    let Stored { mut value, version } = stored;
+    value.status = if seen { ApprovalStatus::Expired } else { ApprovalStatus::ExpiredUnseen };
+    value.decided_at = Some(home.now());
+    settle(home, Stored { value, version }, Decided::Expired { seen }, Actor::System, "").await
+}
+
+/// The card can't arrive anywhere.
+///
+/// # Errors
+/// What the store answers.
+pub async fn undeliverable(home: &Home, stored: Stored<Approval>) -> Result<Vec<Op>, CommandError> {
+    let Stored { mut value, version } = stored;
+    value.status = ApprovalStatus::Undeliverable;
+    value.decided_at = Some(home.now());
+    settle(home, Stored { value, version }, Decided::Undeliverable, Actor::System, "").await
+}
+
+async fn settle(home: &Home, stored: Stored<Approval>, decided: Decided, by: Actor, name: &str) -> Result<Vec<Op>, CommandError> {
+    let approval = &stored.value;
+    let action = match approval.status {
+        ApprovalStatus::Approved => "approval.approved",
+        ApprovalStatus::Denied => "approval.denied",
+        ApprovalStatus::Expired => "approval.expired",
+        ApprovalStatus::ExpiredUnseen => "approval.expired_unseen",
+        ApprovalStatus::Undeliverable => "approval.undeliverable",
+        ApprovalStatus::Pending | ApprovalStatus::Withdrawn => "approval.withdrawn",
+    };
+    let detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": decided});
+    let deed = audit::deed(action, &by, &approval.id, detail);
+    let event = Event::ApprovalDecided { call: approval.call.id.clone(), approval: approval.id.clone(), decided };
+    let entry = Entry { v: 1, at: home.now(), actor: by, event };
+    let journal = repo::runs::journal(&home.team, &approval.run);
+    let mut ops = vec![
+        repo::update(&home.team, &stored)?,
+        Op::Append { at: home.store.head(&journal).await?, journal, entries: vec![domain::canonical_json(&entry)?] },
+        ask::wake(home, &approval.run)?,
+    ];
+    ops.extend(audit::append(home, &run::stream(&approval.run), vec![deed]).await?);
+    let zone = zone(home, &approval.requester).await?;
+    ops.extend(run::messages(home, &approval.session, &settled(approval, name.to_owned()), &zone).map_err(presented)?);
+    Ok(ops)
+}
+
+fn presented(error: HandlerError) -> CommandError {
+    CommandError::Problem(Problem::Invalid(error.to_string()))
+}
+
+async fn zone(home: &Home, member: &MemberId) -> Result<String, CommandError> {
+    let member = repo::get::<Member>(&*home.store, &home.team, member.as_str()).await?;
+    Ok(member.map(|member| member.value.zone).unwrap_or_default())
+}
+
+/// The fact that a card is settled; `by` is the person's name, empty when it was nobody.
+#[must_use]
+pub fn settled(approval: &Approval, by: String) -> Notice {
+    Notice::ApprovalSettled { approval: approval.clone(), by }
+}
+
+/// A reason given after the denial, by replying to the card: kept with the approval; the model sees it if it has not gone on yet.
+///
+/// # Errors
+/// [`Problem`]s: not found, not the one who denied.
+pub async fn add_reason(home: &Home, member: &Member, id: &ApprovalId, reason: &str) -> Result<Draft<Approval>, CommandError> {
+    let not_found = || Problem::NotFound { what: "approval", name: id.to_string() };
+    let mut stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?.ok_or_else(not_found)?;
+    if stored.value.status != ApprovalStatus::Denied || stored.value.decided_by.as_ref() != Some(&member.id) {
+        return Err(Problem::Decision(approval::Refusal::Settled(stored.value.status)).into());
+    }
+    stored.value.reason = content::prefix(reason.trim(), REASON).to_owned();
+    let value = stored.value.clone();
+    Ok(Draft::new(vec![repo::update(&home.team, &stored)?], value))
+}

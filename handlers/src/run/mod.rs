@@ -1,0 +1,154 @@
+//! The `run` handler: folds the journal, performs one action after another, until the run is parked, over, or the step's time is
+//! up.
+//!
+//! ```text
+//! loop { match next(&state) { … } }      domain::run::next decides, this file dispatches
+//!   begin(event) ─ commit ─ effect ─ note(event)       an event before each effect and one after it
+//! ```
+//! What is noted after an effect goes into the commit before the next one, so a step costs two commits: one before the model is
+//! asked, one before the call starts. When a commit meets a journal that grew (somebody decided or cancelled), the state is
+//! folded again and [`next`] is asked again.
+
+mod approve;
+mod call;
+mod end;
+mod judge;
+mod large;
+mod log;
+mod model;
+
+use crate::{HandlerError, Home, Lease, tool::Tools};
+use domain::{
+    approval::Subject,
+    content,
+    id::CallId,
+    run::{Action, Outcome, State, next},
+};
+pub use approve::messages;
+use log::{Log, Tail};
+pub use log::{fold, parse, stream};
+use ports::{
+    Progress, Sandbox, Workspace,
+    job::RunStep,
+    model::Models,
+    progress::{Doing, Report},
+    workspace::Workspaces,
+};
+use std::{sync::Arc, time::Duration};
+
+/// What a run needs of the world.
+#[derive(Clone)]
+pub struct RunPorts {
+    pub home: Home,
+    pub models: Models,
+    pub sandbox: Arc<dyn Sandbox>,
+    pub workspaces: Arc<dyn Workspaces>,
+    pub progress: Arc<dyn Progress>,
+    pub tools: Tools,
+    pub presets: Arc<[catalog::Preset]>,
+    /// How long a card waits, where no rule says otherwise.
+    pub approval_expiry: Duration,
+    /// For one model call, its stream included. A step that has less time left continues in a new job.
+    pub model_timeout: Duration,
+}
+
+/// One bounded step.
+///
+/// # Errors
+/// [`HandlerError::Retry`] when the world did not answer, [`HandlerError::Fail`] for a journal that can't be read.
+pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(), HandlerError> {
+    let log = Log::load(ports, lease, &work.run).await?;
+    let own = log.session.value.workspace.clone();
+    let workspace = match ports.workspaces.open(&log.state.session, own.as_deref()).await {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            let why = format!("the workspace cannot be opened: {error}.");
+            return Step { ports, lease, log, workspace: None }.finish(Outcome::Failed { why }).await.map(|_| ());
+        }
+    };
+    let mut step = Step { ports, lease, log, workspace: Some(workspace) };
+    while step.act().await? {}
+    Ok(())
+}
+
+/// A step under way.
+struct Step<'a> {
+    ports: &'a RunPorts,
+    lease: &'a Lease,
+    log: Log<'a>,
+    workspace: Option<Arc<dyn Workspace>>,
+}
+
+impl Step<'_> {
+    fn state(&self) -> &State {
+        &self.log.state
+    }
+
+    /// One action. `false` when the step is over.
+    async fn act(&mut self) -> Result<bool, HandlerError> {
+        let now = self.ports.home.now();
+        match next(self.state(), now) {
+            Action::Rest => self.log.commit(None, Tail::Rest).await.map(|done| !done),
+            Action::AskModel if self.lease.deadline < now.plus(self.ports.model_timeout) => self.continue_later().await,
+            Action::AskModel => self.ask_model().await,
+            Action::Judge { call } => self.judge(&call).await,
+            Action::AskApproval { call } => self.ask_approval(&call, domain::approval::Question::Call).await,
+            Action::AskUnknown { call } => self.ask_approval(&call, domain::approval::Question::Unknown).await,
+            Action::Start { call, approval } => self.start(&call, approval).await,
+            Action::Repeat { call } => self.perform(&call).await,
+            Action::Refuse { call, why } => self.refuse(&call, why).await,
+            Action::TakeAsHappened { call } => self.take_as_happened(&call).await,
+            Action::Park { on } => self.park(on).await,
+            Action::Finish { outcome } => self.finish(outcome).await,
+        }
+    }
+
+    async fn continue_later(&mut self) -> Result<bool, HandlerError> {
+        self.log.commit(None, Tail::Continue).await.map(|done| !done)
+    }
+
+    fn report(&self, doing: Doing) {
+        let state = self.state();
+        self.ports.progress.report(Report {
+            run: self.log.run.clone(),
+            session: state.session.clone(),
+            agent: state.agent.name.clone(),
+            doing,
+            step: state.steps,
+            cost: state.cost,
+            started_at: state.started_at,
+        });
+    }
+
+    /// The call's tool and arguments as the model gave them, large texts fetched.
+    async fn arguments(&self, call: &CallId) -> Result<(String, serde_json::Value), HandlerError> {
+        let Some(state) = self.state().call(call) else { return Err(HandlerError::Fail(format!("call {call} is gone"))) };
+        let arguments = large::fetch(&*self.ports.home.blobs, state.call.arguments.clone()).await?;
+        Ok((state.call.name.clone(), arguments))
+    }
+
+    /// What an approval of this call is bound to, as the world is now.
+    fn subject(&self, call: &CallId, before: domain::Digest) -> Result<Subject, HandlerError> {
+        let state = self.state();
+        let Some(call) = state.call(call) else { return Err(HandlerError::Fail(format!("call {call} is gone"))) };
+        let root = self.workspace.as_ref().map(|workspace| workspace.root().display().to_string());
+        Ok(Subject {
+            tool: call.call.name.clone(),
+            arguments: call.call.arguments.clone(),
+            agent: state.agent.id.clone(),
+            agent_version: state.agent.version,
+            working_directory: root.unwrap_or_default(),
+            sandbox: self.ports.sandbox.digest(&ports::sandbox::Limits::default()),
+            before,
+        })
+    }
+}
+
+/// One line that says what a call is about, for a status message.
+fn headline(arguments: &serde_json::Value) -> String {
+    let main = ["command", "path", "text", "question"].iter().find_map(|name| arguments.get(name)?.as_str());
+    content::prefix(main.unwrap_or("").lines().next().unwrap_or(""), 80).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The `send` handler: one stored message goes out, once as far as the surface lets anybody know.
+
+use crate::{HandlerError, Home, Lease, decide, draft, run};
+use domain::approval::{Approval, ApprovalStatus};
+use ports::{
+    Messenger,
+    job::{self},
+    message::{Body, Outgoing, SendError, Sent},
+    present::Notice,
+    repo::{self, Stored, sent::SentMessage},
+    store::{Op, StoreError},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// What the `send` handler needs: a way out per surface (`telegram`, `terminal`).
+#[derive(Clone)]
+pub struct SendPorts {
+    pub home: Home,
+    pub messengers: BTreeMap<String, Arc<dyn Messenger>>,
+}
+
+/// Stands in a postponed job's error when the message may have arrived.
+const UNKNOWN: &str = "fate unknown";
+/// Tries of a message that never gets through; they are spread over about an hour.
+const TRIES: u32 = 12;
+
+/// Sends one message and settles its job.
+///
+/// # Errors
+/// [`HandlerError::LeaseLost`], or what the store answers.
+pub async fn send(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    let surface = message.to.as_str().split(':').next().unwrap_or_default();
+    let Some(messenger) = ports.messengers.get(surface) else {
+        return Err(HandlerError::Retry { after: None, error: format!("there is no way out to “{surface}” in this process") });
+    };
+    let before = known(home, message).await?;
+    let edits = before.as_ref().map(|sent| Sent { message: sent.value.message.clone() });
+    let unknown = lease.job.lost_before || lease.job.last_error.as_deref().is_some_and(|error| error.starts_with(UNKNOWN));
+    // An edit made twice is made once; only a new message can arrive twice.
+    let again = unknown && edits.is_none();
+    if matches!(message.body, Body::Toast { .. }) && lease.job.attempts > 1 {
+        return finish(ports, lease, Vec::new()).await;
+    }
+    let result = messenger.send(message, edits.as_ref(), again).await;
+    settle(ports, lease, message, before, result).await
+}
+
+/// The message that this one edits, or that was sent under its tag.
+async fn known(home: &Home, message: &Outgoing) -> Result<Option<Stored<SentMessage>>, StoreError> {
+    let tag = match &message.body {
+        Body::EditCard { tag, .. } => tag,
+        _ => return Ok(None),
+    };
+    repo::get::<SentMessage>(&*home.store, &home.team, &receipt(tag, message)).await
+}
+
+fn receipt(tag: &str, message: &Outgoing) -> String {
+    format!("{tag}@{}", message.to)
+}
+
+async fn settle(
+    ports: &SendPorts,
+    lease: &Lease,
+    message: &Outgoing,
+    before: Option<Stored<SentMessage>>,
+    result: Result<Option<Sent>, SendError>,
+) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    let later = Duration::from_secs(1 << lease.job.attempts.min(9));
+    match result {
+        Ok(sent) => {
+            let ops = remember(home, message, before, sent).await?;
+            finish(ports, lease, ops).await
+        }
+        Err(_) if matches!(message.body, Body::Toast { .. }) => finish(ports, lease, Vec::new()).await,
+        Err(SendError::RetryAfter(pause)) => postpone(ports, lease, pause, "told to wait", false).await,
+        Err(SendError::Moved(to)) => {
+            let moved = Outgoing { to, ..message.clone() };
+            let job = job::new_job(&home.team, home.chance.id(), &moved, home.now())?;
+            finish(ports, lease, vec![Op::Enqueue(job)]).await
+        }
+        Err(SendError::Missing) => finish(ports, lease, Vec::new()).await,
+        Err(SendError::Gone(why) | SendError::Refused(why)) => give_up(ports, lease, message, &why).await,
+        Err(SendError::NotDelivered(why) | SendError::Unknown(why)) if lease.job.attempts >= TRIES => give_up(ports, lease, message, &why).await,
+        Err(SendError::NotDelivered(why)) => postpone(ports, lease, later, &format!("not delivered: {why}"), true).await,
+        Err(SendError::Unknown(why)) => postpone(ports, lease, later, &format!("{UNKNOWN}: {why}"), true).await,
+    }
+}
+
+/// The receipt of a message that may be edited later.
+async fn remember(home: &Home, message: &Outgoing, before: Option<Stored<SentMessage>>, sent: Option<Sent>) -> Result<Vec<Op>, HandlerError> {
+    let tag = match &message.body {
+        Body::EditCard { tag, .. } => Some(tag),
+        _ => message.tag.as_ref(),
+    };
+    let (Some(tag), Some(sent)) = (tag, sent) else { return Ok(Vec::new()) };
+    let id = receipt(tag, message);
+    let surface = message.to.as_str().split(':').next().unwrap_or_default().to_owned();
+    let before = match before {
+        Some(before) => Some(before),
+        None => repo::get::<SentMessage>(&*home.store, &home.team, &id).await?,
+    };
+    if before.as_ref().is_some_and(|before| before.value.message == sent.message) {
+        return Ok(Vec::new());
+    }
+    let value = SentMessage { id, surface, message: sent.message, at: home.now() };
+    Ok(vec![repo::put(&home.team, &value, before.map(|before| before.version))?])
+}
+
+async fn finish(ports: &SendPorts, lease: &Lease, mut ops: Vec<Op>) -> Result<(), HandlerError> {
+    ops.push(Op::Finish { job: lease.job.id.clone(), epoch: lease.job.epoch });
+    fenced(draft::commit(&ports.home, ops).await)
+}
+
+async fn postpone(ports: &SendPorts, lease: &Lease, pause: Duration, error: &str, counted: bool) -> Result<(), HandlerError> {
+    let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
+    let op = Op::Postpone { job, epoch, due: ports.home.now().plus(pause), error: error.to_owned(), counted };
+    fenced(draft::commit(&ports.home, vec![op]).await)
+}
+
+/// It will never arrive. A card that nobody can see is undeliverable, not denied; the owner is told, unless it is the owner who
+/// can't be reached.
+async fn give_up(ports: &SendPorts, lease: &Lease, message: &Outgoing, why: &str) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    tracing::warn!(to = %message.to, why, "a message can't be delivered");
+    let mut ops = Vec::new();
+    if let Some(id) = &message.approval
+        && let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
+        && stored.value.status == ApprovalStatus::Pending
+        && matches!(message.body, Body::Card { .. })
+    {
+        ops.extend(decide::undeliverable(home, stored).await?);
+    }
+    if message.approval.is_some()
+        && let Some(owner) = crate::members::owner(home).await?
+        && !owner.home.is_empty()
+        && owner.home != message.to.as_str()
+    {
+        let text = format!("A card could not be delivered to {}: {why}", message.to);
+        ops.extend(run::messages(home, &domain::id::SessionId::new(&*owner.home), &Notice::Alert { text }, &owner.zone)?);
+    }
+    match finish(ports, lease, ops).await {
+        // Somebody decided in between: then only the message is given up.
+        Err(HandlerError::Retry { .. }) => finish(ports, lease, Vec::new()).await,
+        other => other,
+    }
+}
+
+fn fenced(result: Result<(), StoreError>) -> Result<(), HandlerError> {
+    match result {
+        Err(StoreError::Conflict(conflict)) if conflict.reason == ports::store::ConflictReason::Fenced => Err(HandlerError::LeaseLost),
+        other => other.map_err(HandlerError::from),
+    }
+}

@@ -1,0 +1,84 @@
+//! Sessions: finding the one of a chat, starting afresh, choosing its agent.
+
+use crate::{CommandError, Draft, Home, Problem, agents};
+use domain::{
+    agent::{Agent, AgentStatus},
+    id::{AgentId, SessionId},
+    member::{Deed, Member, Role, may},
+    session::Session,
+};
+use ports::repo::{self, settings::Setting};
+
+/// Name of the setting that holds the id of the agent of new sessions.
+pub const DEFAULT_AGENT: &str = "default_agent";
+
+/// The session with the version it was read at; a new one (without version) for a place where nobody has talked yet.
+///
+/// # Errors
+/// What the store answers.
+pub async fn get_or_new(home: &Home, id: &SessionId) -> Result<(Session, Option<u64>), CommandError> {
+    if let Some(stored) = repo::get::<Session>(&*home.store, &home.team, id.as_str()).await? {
+        return Ok((stored.value, Some(stored.version)));
+    }
+    let default = repo::get::<Setting>(&*home.store, &home.team, DEFAULT_AGENT).await?;
+    let agent = default.and_then(|setting| setting.value.value.as_str().map(AgentId::new)).unwrap_or_else(|| AgentId::new("assistant"));
+    let now = home.now();
+    let session = Session {
+        id: id.clone(),
+        agent,
+        run: None,
+        queued: Vec::new(),
+        turns: Vec::new(),
+        expects: None,
+        workspace: None,
+        created_at: now,
+        updated_at: now,
+    };
+    Ok((session, None))
+}
+
+/// `/new`: forgets the history and what waits; a run that works goes on and is told apart by its own messages.
+///
+/// # Errors
+/// [`Problem::NotAllowed`].
+pub async fn renew(home: &Home, member: &Member, id: &SessionId) -> Result<Draft<Session>, CommandError> {
+    if !may(member.role, Deed::Run) {
+        return Err(Problem::NotAllowed { needed: Role::Operator }.into());
+    }
+    let (mut session, version) = get_or_new(home, id).await?;
+    session.turns.clear();
+    session.queued.clear();
+    session.expects = None;
+    session.run = None;
+    session.updated_at = home.now();
+    Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], session))
+}
+
+/// `/agent NAME`: whom the session talks to from now on.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, no such agent, not active.
+pub async fn choose_agent(home: &Home, member: &Member, id: &SessionId, name: &str) -> Result<Draft<Agent>, CommandError> {
+    if !may(member.role, Deed::Run) {
+        return Err(Problem::NotAllowed { needed: Role::Operator }.into());
+    }
+    let agent = agents::find(home, name).await?.value;
+    if agent.status != AgentStatus::Active {
+        return Err(Problem::AgentNotActive { name: agent.name, archived: agent.status == AgentStatus::Archived }.into());
+    }
+    let (mut session, version) = get_or_new(home, id).await?;
+    session.agent = agent.id.clone();
+    session.updated_at = home.now();
+    Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], agent))
+}
+
+/// The directory that a terminal session works in, instead of one of its own.
+///
+/// # Errors
+/// What the store answers.
+pub async fn choose_workspace(home: &Home, id: &SessionId, directory: Option<String>) -> Result<Draft<()>, CommandError> {
+    let (mut session, version) = get_or_new(home, id).await?;
+    session.workspace = directory;
+    session.updated_at = home.now();
+    Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], ()))
+}

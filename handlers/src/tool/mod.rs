@@ -1,0 +1,140 @@
+//! The tools that an agent can call, one file each. A new one is a file and a line in [`all`].
+//!
+//! A tool says what a call would touch (for the rules), what a person has to see (for the card) and does it. Nothing here knows
+//! about runs, approvals or models.
+
+mod edit_file;
+mod files;
+mod list_files;
+pub mod person;
+mod read_file;
+mod run_command;
+mod search_files;
+mod write_file;
+
+use domain::{
+    Digest,
+    approval::Shown,
+    permission::Access,
+    tool::{ToolClass, ToolSpec},
+};
+use ports::{
+    Sandbox, Workspace,
+    sandbox::{Cancel, SandboxError},
+    workspace::WorkspaceError,
+};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Where a call happens.
+pub struct ToolContext<'a> {
+    pub workspace: &'a dyn Workspace,
+    pub sandbox: &'a dyn Sandbox,
+    pub cancel: Cancel,
+}
+
+/// What a call gave: text for the model.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ToolOutput {
+    pub text: String,
+    pub ok: bool,
+    /// The text came from outside the conversation: its source, for people (`notes.md`, `ls -la`).
+    pub taint: Option<String>,
+}
+
+#[derive(thiserror::Error, Debug)]
+pub enum ToolError {
+    /// The model's mistake: it is told and may try again.
+    #[error("{0}")]
+    Arguments(String),
+    #[error(transparent)]
+    Workspace(#[from] WorkspaceError),
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+}
+
+/// What a person is shown, and what of the world the call is bound to.
+pub struct Preview {
+    pub before: Digest,
+    pub shown: Shown,
+    /// The whole diff, where `shown.diff` is only its beginning.
+    pub attachment: Option<String>,
+}
+
+#[async_trait::async_trait]
+pub trait Tool: Send + Sync {
+    fn spec(&self) -> ToolSpec;
+
+    /// What the call would touch, for the rules. Empty means that it touches nothing and needs no rule (a question to the person).
+    fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError>;
+
+    /// Only called for what needs a person.
+    async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError>;
+
+    async fn perform(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError>;
+}
+
+/// Tools by name.
+#[derive(Clone)]
+pub struct Tools(BTreeMap<String, Arc<dyn Tool>>);
+
+/// The built-in ones.
+#[must_use]
+pub fn all() -> Tools {
+    let tools: Vec<Arc<dyn Tool>> = vec![
+        Arc::new(list_files::ListFiles),
+        Arc::new(read_file::ReadFile),
+        Arc::new(write_file::WriteFile),
+        Arc::new(edit_file::EditFile),
+        Arc::new(search_files::SearchFiles),
+        Arc::new(run_command::RunCommand),
+        Arc::new(person::AskPerson),
+        Arc::new(person::Finish),
+    ];
+    Tools(tools.into_iter().map(|tool| (tool.spec().name, tool)).collect())
+}
+
+impl Tools {
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
+        self.0.get(name)
+    }
+
+    /// Always in the same order, so that a prompt's prefix stays the same.
+    #[must_use]
+    pub fn specs(&self) -> Vec<ToolSpec> {
+        self.0.values().map(|tool| tool.spec()).collect()
+    }
+
+    #[must_use]
+    pub fn names(&self) -> String {
+        self.0.keys().cloned().collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A tool's spec; `properties` are name, JSON type and description, and the first `required` of them must be given.
+fn spec(name: &str, description: &str, properties: &[(&str, &str, &str)], required: usize, class: ToolClass) -> ToolSpec {
+    let names: Vec<&str> = properties.iter().take(required).map(|(name, ..)| *name).collect();
+    let properties: serde_json::Map<String, Value> =
+        properties.iter().map(|(name, kind, text)| ((*name).to_owned(), json!({"type": kind, "description": text}))).collect();
+    let schema = json!({"type": "object", "properties": properties, "required": names, "additionalProperties": false});
+    ToolSpec { name: name.to_owned(), description: description.to_owned(), schema, class, leaves_workspace: false }
+}
+
+/// A required text argument.
+fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, ToolError> {
+    match arguments.get(name) {
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(ToolError::Arguments(format!("“{name}” must be a text."))),
+        None => Err(ToolError::Arguments(format!("“{name}” is missing."))),
+    }
+}
+
+/// A call that shows nothing but itself: reads and questions, when a rule asks about them.
+fn plain_preview(what: String) -> Preview {
+    let shown = Shown { what, impact: "Reads only.".to_owned(), rollback: "Nothing to undo.".to_owned(), ..Shown::default() };
+    Preview { before: Digest::of_bytes(""), shown, attachment: None }
+}
+
+#[cfg(test)]
+mod tests;
