@@ -75,10 +75,15 @@ impl FsWorkspaces {
 
 #[async_trait::async_trait]
 impl Workspaces for FsWorkspaces {
-    async fn open(&self, session: &SessionId) -> Result<Arc<dyn Workspace>, WorkspaceError> {
+    async fn open(
+        &self,
+        session: &SessionId,
+        own: Option<&str>,
+    ) -> Result<Arc<dyn Workspace>, WorkspaceError> {
         let (this, session) = (self.clone(), session.clone());
-        let root = blocking(move || match &this.own {
-            Some(own) => own.canonicalize().map_err(|e| failed(own, &e)),
+        let own = own.map(PathBuf::from).or_else(|| self.own.clone());
+        let root = blocking(move || match own {
+            Some(own) => own.canonicalize().map_err(|e| failed(&own, &e)),
             None => this
                 .session_directory(&session)?
                 .canonicalize()

@@ -227,7 +227,10 @@ async fn new_files_belong_to_the_owner_of_the_root() {
     }
     let data = tempfile::tempdir().unwrap();
     let spaces = FsWorkspaces::new(data.path().join("w"), None).owned_by(Some(64321));
-    let files = spaces.open(&SessionId::new("telegram:1:2")).await.unwrap();
+    let files = spaces
+        .open(&SessionId::new("telegram:1:2"), None)
+        .await
+        .unwrap();
     files.write("a/b", "x").await.unwrap();
     for path in ["", "a", "a/b"] {
         let stat = fs::metadata(files.root().join(path)).unwrap();
@@ -250,14 +253,14 @@ async fn sessions_do_not_share_a_directory() {
         "",
         "terminal:owner",
     ] {
-        let files = spaces.open(&SessionId::new(session)).await.unwrap();
+        let files = spaces.open(&SessionId::new(session), None).await.unwrap();
         assert_eq!(
             files.root().parent().unwrap(),
             data.path().join("deep/w").canonicalize().unwrap(),
             "{session:?}"
         );
         files.write("mine", session).await.unwrap();
-        let again = spaces.open(&SessionId::new(session)).await.unwrap();
+        let again = spaces.open(&SessionId::new(session), None).await.unwrap();
         assert_eq!(again.read("mine").await.unwrap().text, session);
         roots.push(files.root());
     }
@@ -272,7 +275,7 @@ async fn ones_own_directory_is_used_as_it_is() {
     fs::set_permissions(own.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let spaces =
         FsWorkspaces::new("/nonexistent", Some(own.path().to_owned())).owned_by(Some(64321));
-    let files = spaces.open(&SessionId::new("a")).await.unwrap();
+    let files = spaces.open(&SessionId::new("a"), None).await.unwrap();
     assert_eq!(files.root(), own.path().canonicalize().unwrap());
     let stat = fs::metadata(own.path()).unwrap();
     assert_eq!(
@@ -280,7 +283,7 @@ async fn ones_own_directory_is_used_as_it_is() {
         (rustix::process::geteuid().as_raw(), 0o755)
     );
     let missing = FsWorkspaces::new("/nonexistent", Some("/nonexistent/own".into()))
-        .open(&SessionId::new("a"))
+        .open(&SessionId::new("a"), None)
         .await;
     assert!(matches!(missing, Err(WorkspaceError::Missing(_))));
 }
