@@ -37,6 +37,10 @@ impl Caller {
         if endpoint.is_loopback() {
             client = client.no_proxy();
         }
+        if !endpoint.is_https() {
+            // Nothing is followed to https either, so a machine without certificates can use its local models.
+            client = client.tls_certs_only([]);
+        }
         // White space around a key comes from pasting.
         let key = key
             .map(|key| key.expose_secret().trim().to_owned())

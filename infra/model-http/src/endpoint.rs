@@ -58,6 +58,10 @@ impl Endpoint {
             || host.ends_with(".openai.azure.com")
     }
 
+    pub fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
     pub fn is_loopback(&self) -> bool {
         match self.url.host() {
             Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -69,7 +73,7 @@ impl Endpoint {
 
     /// See [`crate::HttpModel::is_exposed`]. A name without a dot is taken for one of the local network.
     pub fn is_exposed(&self) -> bool {
-        if self.url.scheme() == "https" || self.is_loopback() {
+        if self.is_https() || self.is_loopback() {
             return false;
         }
         match self.url.host() {

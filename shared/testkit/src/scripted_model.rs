@@ -329,7 +329,8 @@ impl Gate {
         self.open.send_replace(true);
     }
 
-    async fn opened(&self) {
+    /// Waits until it is open.
+    pub async fn opened(&self) {
         // The sender lives as long as `self`, so this cannot fail.
         let _ = self.open.subscribe().wait_for(|open| *open).await;
     }
