@@ -61,37 +61,38 @@ fn anthropic(body: &Value) -> Result<(), String> {
             answered == open,
             "tool_use ids were found without tool_result blocks immediately after, or the reverse",
         )?;
-        for block in blocks.iter().filter(|block| block["type"] == "text") {
-            let blank = block["text"]
-                .as_str()
-                .is_none_or(|text| text.trim().is_empty());
-            ensure(
-                !blank,
-                "messages: text content blocks must contain non-whitespace text",
-            )?;
-        }
-        open = blocks
-            .iter()
-            .filter(|block| block["type"] == "tool_use")
-            .map(|block| block["id"].as_str().unwrap_or_default())
-            .collect();
-        ensure(
-            open.iter().all(|id| id_fits(id)),
-            "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
-        )?;
-        let objects = blocks
-            .iter()
-            .filter(|block| block["type"] == "tool_use")
-            .all(|block| block["input"].is_object());
-        ensure(
-            objects,
-            "tool_use.input: Input should be a valid dictionary",
-        )?;
+        open = anthropic_calls(blocks)?;
     }
     ensure(
         open.is_empty(),
         "tool_use ids were found without tool_result blocks immediately after",
     )
+}
+
+/// Checks a turn's blocks and gives the ids of its calls.
+fn anthropic_calls(blocks: &[Value]) -> Result<BTreeSet<&str>, String> {
+    let of = |kind: &'static str| blocks.iter().filter(move |block| block["type"] == kind);
+    for block in of("text") {
+        let blank = block["text"]
+            .as_str()
+            .is_none_or(|text| text.trim().is_empty());
+        ensure(
+            !blank,
+            "messages: text content blocks must contain non-whitespace text",
+        )?;
+    }
+    ensure(
+        of("tool_use").all(|block| block["input"].is_object()),
+        "tool_use.input: Input should be a valid dictionary",
+    )?;
+    let calls: BTreeSet<&str> = of("tool_use")
+        .map(|block| block["id"].as_str().unwrap_or_default())
+        .collect();
+    ensure(
+        calls.iter().all(|id| id_fits(id)),
+        "tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+    )?;
+    Ok(calls)
 }
 
 fn openai(body: &Value) -> Result<(), String> {
