@@ -1,0 +1,139 @@
+//! Facts to messages. What is said here is stored in the commit that made it true, so nothing here waits or reads.
+
+mod approval;
+
+use crate::text::{Builder, cut, en, markdown, parts, time};
+use domain::{
+    Micros,
+    content::Content,
+    id::SessionId,
+    rich_text::{MarkStyle, RichText},
+    run::Outcome,
+};
+use ports::{
+    message::{Body, Outgoing},
+    present::{Notice, Presenter},
+};
+
+pub use approval::{asked, settled, tag};
+
+/// More parts than this are no reading for a chat: the whole goes as a file.
+const MAX_PARTS: usize = 4;
+/// Of a text that goes as a file, so much is shown at once. In UTF-16 units.
+const TEASER: usize = 800;
+
+/// English words for every surface.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct English;
+
+impl Presenter for English {
+    fn present(&self, to: &SessionId, notice: &Notice, now: Micros, zone: &str) -> Vec<Outgoing> {
+        match notice {
+            Notice::ApprovalAsked { approval } => asked(to, approval, now, zone),
+            Notice::ApprovalSettled { approval, by } => vec![settled(to, approval, by, now, zone)],
+            Notice::Question { agent, text, .. } => ring(texts(to, &question(agent, text))),
+            Notice::RunEnded {
+                agent,
+                outcome,
+                answer,
+                cost,
+                steps,
+                ..
+            } => {
+                let mut messages = answer
+                    .as_ref()
+                    .map_or_else(Vec::new, |answer| self::answer(to, answer));
+                let ended = match outcome {
+                    Outcome::Answered if messages.is_empty() => Some(en::done(agent)),
+                    outcome => en::ended(agent, outcome, *steps, *cost),
+                };
+                messages.extend(ended.map(|text| say(to, RichText::plain(text))));
+                ring(messages)
+            }
+            Notice::Alert { text } => ring(texts(to, &RichText::plain(en::alert(text)))),
+            Notice::Sealed { number, digest, at } => {
+                vec![say(
+                    to,
+                    RichText::plain(en::sealed(*number, digest, &time::at(*at, now, zone))),
+                )]
+            }
+        }
+    }
+}
+
+/// A silent message.
+#[must_use]
+pub fn say(to: &SessionId, text: RichText) -> Outgoing {
+    outgoing(to, Body::Text { text })
+}
+
+/// A text of any length as messages: in numbered parts, or as a file when that would be too many.
+#[must_use]
+pub fn texts(to: &SessionId, text: &RichText) -> Vec<Outgoing> {
+    let parts = parts(text);
+    if parts.len() > MAX_PARTS {
+        return with_file(to, text, Content::inline(&text.text));
+    }
+    parts.into_iter().map(|part| say(to, part)).collect()
+}
+
+#[must_use]
+pub fn outgoing(to: &SessionId, body: Body) -> Outgoing {
+    Outgoing {
+        to: to.clone(),
+        body,
+        tag: None,
+        rings: false,
+        reply_to: None,
+        approval: None,
+    }
+}
+
+/// The last message rings: once per answer.
+fn ring(mut messages: Vec<Outgoing>) -> Vec<Outgoing> {
+    if let Some(last) = messages.last_mut() {
+        last.rings = true;
+    }
+    messages
+}
+
+/// What a model answered, which is Markdown.
+fn answer(to: &SessionId, answer: &Content) -> Vec<Outgoing> {
+    let rich = markdown(answer.head());
+    if rich.text.trim().is_empty() {
+        return Vec::new();
+    }
+    let parts = parts(&rich);
+    // What is stored elsewhere cannot be read here: its beginning is what there is to show.
+    if matches!(answer, Content::Stored { .. }) || parts.len() > MAX_PARTS {
+        return with_file(to, &rich, answer.clone());
+    }
+    parts.into_iter().map(|part| say(to, part)).collect()
+}
+
+fn with_file(to: &SessionId, rich: &RichText, content: Content) -> Vec<Outgoing> {
+    let mut text = Builder::default();
+    if let Some(beginning) = cut(rich, TEASER).first() {
+        text.append(beginning);
+    }
+    text.push("\n\n")
+        .marked(en::WHOLE_ANSWER, MarkStyle::Italic);
+    let file = Body::File {
+        name: en::ANSWER_FILE.to_owned(),
+        content,
+        caption: String::new(),
+    };
+    vec![say(to, text.build()), outgoing(to, file)]
+}
+
+fn question(agent: &str, text: &str) -> RichText {
+    let mut out = Builder::default();
+    out.marked(&en::asks(agent), MarkStyle::Bold)
+        .push("\n\n")
+        .append(&markdown(text));
+    out.push("\n\n").marked(en::YOUR_ANSWER, MarkStyle::Italic);
+    out.build()
+}
+
+#[cfg(test)]
+mod tests;

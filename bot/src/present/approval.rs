@@ -1,0 +1,269 @@
+//! The approval card: everything that a decision needs, within one message. What doesn't fit hangs on it as a file.
+
+use super::outgoing;
+use crate::text::{self, PART_LIMIT, en, one_line, time, visible};
+use domain::{
+    Micros,
+    approval::{Approval, Question},
+    card::{Action, Block, Card, Style},
+    content::Content,
+    id::{ApprovalId, SessionId},
+};
+use ports::message::{Body, Outgoing};
+
+/// Most that each value may take on the card, in UTF-16 units, so that none can push another off it. The diff gets what is left.
+const WHAT: usize = 1200;
+const WHY: usize = 400;
+const FIELD: usize = 220;
+const RULES: usize = 300;
+/// Of a settled card, which only has to be recognised.
+const WHAT_SETTLED: usize = 600;
+
+/// The name under which the card is found again.
+#[must_use]
+pub fn tag(approval: &ApprovalId) -> String {
+    format!("approval:{approval}")
+}
+
+/// The card, and the file with what did not fit.
+#[must_use]
+pub fn asked(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Vec<Outgoing> {
+    let (card, cut) = card(approval, now, zone);
+    let mut message = outgoing(to, Body::Card { card });
+    message.tag = Some(tag(&approval.id));
+    message.rings = true;
+    message.approval = Some(approval.id.clone());
+    let mut messages = vec![message];
+    messages.extend(files(approval, &cut).into_iter().map(|(name, content)| {
+        let mut file = outgoing(
+            to,
+            Body::File {
+                name: name.to_owned(),
+                content,
+                caption: en::file_caption(approval),
+            },
+        );
+        // Who can't get the file has not seen what they would sign.
+        file.approval = Some(approval.id.clone());
+        file
+    }));
+    messages
+}
+
+/// The card without buttons, with who decided and when.
+#[must_use]
+pub fn settled(to: &SessionId, approval: &Approval, by: &str, now: Micros, zone: &str) -> Outgoing {
+    let at = time::at(approval.decided_at.unwrap_or(now), now, zone);
+    let card = Card {
+        title: en::card_title(approval),
+        blocks: vec![
+            Block::Text {
+                text: en::settled(approval, &one_line(by), &at),
+            },
+            code(
+                language(approval),
+                &shorten(&visible(&approval.shown.what), WHAT_SETTLED, " …").0,
+            ),
+        ],
+        actions: Vec::new(),
+    };
+    let tag = tag(&approval.id);
+    outgoing(to, Body::EditCard { tag, card })
+}
+
+/// What did not fit on the card.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+struct Cut {
+    what: bool,
+    diff: bool,
+}
+
+fn files(approval: &Approval, cut: &Cut) -> Vec<(&'static str, Content)> {
+    let mut files = Vec::new();
+    if cut.what {
+        files.push((en::CALL_FILE, Content::inline(&approval.shown.what)));
+    }
+    match &approval.shown.attachment {
+        Some(content) => files.push((en::CHANGE_FILE, content.clone())),
+        None if cut.diff => files.push((en::CHANGE_FILE, Content::inline(&approval.shown.diff))),
+        None => {}
+    }
+    files
+}
+
+fn card(approval: &Approval, now: Micros, zone: &str) -> (Card, Cut) {
+    let shown = &approval.shown;
+    let (what, what_cut) = shorten(&visible(&shown.what), WHAT, en::MORE);
+    let mut card = Card {
+        title: en::card_title(approval),
+        blocks: head(approval, &what),
+        actions: actions(approval),
+    };
+    let diff_at = card.blocks.len();
+    card.blocks.extend(tail(approval, now, zone));
+    let mut cut = Cut {
+        what: what_cut,
+        diff: false,
+    };
+    if !shown.diff.is_empty() {
+        // The blank lines around the diff and the line that says what is missing need room, too.
+        let room = PART_LIMIT.saturating_sub(text::card(&card).utf16_len() + 60);
+        let (diff, left_out) = beginning(&visible(&shown.diff), room);
+        cut.diff = left_out;
+        card.blocks.insert(diff_at, code("diff", &diff));
+    }
+    (card, cut)
+}
+
+fn head(approval: &Approval, what: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if approval.question == Question::Unknown {
+        blocks.push(Block::Text {
+            text: en::UNKNOWN.to_owned(),
+        });
+    }
+    blocks.push(field(en::AGENT, &approval.agent_name));
+    blocks.push(field(en::TOOL, &approval.call.name));
+    blocks.push(code(language(approval), what));
+    blocks
+}
+
+fn tail(approval: &Approval, now: Micros, zone: &str) -> Vec<Block> {
+    let shown = &approval.shown;
+    let words = match one_line(&shown.why) {
+        words if words.is_empty() => en::NO_WORDS.to_owned(),
+        words => format!("“{}”", shorten(&words, WHY, " …").0),
+    };
+    let mut blocks = vec![Block::Text {
+        text: en::why(&one_line(&approval.agent_name), &words),
+    }];
+    let tainted = shown.tainted_by.join(", ");
+    let values = [
+        (en::IMPACT, &shown.impact),
+        (en::ROLLBACK, &shown.rollback),
+        (en::BECAUSE, &shown.because),
+        (en::TAINTED, &tainted),
+    ];
+    blocks.extend(
+        values
+            .iter()
+            .filter(|(_, value)| !value.trim().is_empty())
+            .map(|(label, value)| field(label, value)),
+    );
+    let (at, left) = (
+        time::at(approval.expires_at, now, zone),
+        time::span(approval.expires_at.since(now)),
+    );
+    blocks.push(field(en::EXPIRES, &en::expires(&at, &left)));
+    if offers_always(approval) {
+        let rules: Vec<String> = approval.always.iter().map(en::rule).collect();
+        blocks.push(Block::Field {
+            label: en::ALWAYS_ADDS.to_owned(),
+            value: rules.join("; "),
+        });
+    }
+    blocks
+}
+
+/// A rule that can't be shown whole can't be agreed to.
+fn offers_always(approval: &Approval) -> bool {
+    let length: usize = approval
+        .always
+        .iter()
+        .map(|rule| en::rule(rule).encode_utf16().count() + 2)
+        .sum();
+    approval.question == Question::Call && !approval.always.is_empty() && length <= RULES
+}
+
+fn actions(approval: &Approval) -> Vec<Vec<Action>> {
+    let button = |label: &str, verb: &str, style| Action {
+        label: label.to_owned(),
+        data: format!("{verb}:{}:{}", approval.id, approval.digest.short()),
+        style,
+    };
+    let details = Action {
+        label: en::DETAILS.to_owned(),
+        data: format!("details:{}", approval.id),
+        style: Style::Plain,
+    };
+    let (first, mut second) = match approval.question {
+        Question::Call => (
+            vec![
+                button(en::APPROVE, "ok", Style::Good),
+                button(en::DENY, "no", Style::Danger),
+            ],
+            if offers_always(approval) {
+                vec![button(en::ALWAYS, "always", Style::Plain)]
+            } else {
+                Vec::new()
+            },
+        ),
+        Question::Unknown => (
+            vec![
+                button(en::RUN_AGAIN, "again", Style::Danger),
+                button(en::HAPPENED, "happened", Style::Plain),
+            ],
+            vec![button(en::STOP, "stop", Style::Plain)],
+        ),
+    };
+    second.push(details);
+    vec![first, second]
+}
+
+fn language(approval: &Approval) -> &'static str {
+    match approval.call.name.as_str() {
+        "run_command" => "sh",
+        _ => "",
+    }
+}
+
+fn code(language: &str, text: &str) -> Block {
+    Block::Code {
+        language: language.to_owned(),
+        text: text.to_owned(),
+    }
+}
+
+fn field(label: &str, value: &str) -> Block {
+    Block::Field {
+        label: label.to_owned(),
+        value: shorten(&one_line(value), FIELD, " …").0,
+    }
+}
+
+/// At most `most` UTF-16 units and then `more`, and whether something is missing.
+fn shorten(text: &str, most: usize, more: &str) -> (String, bool) {
+    let mut units = 0;
+    let end = text.char_indices().find(|(_, c)| {
+        units += c.len_utf16();
+        units > most
+    });
+    match end {
+        None => (text.to_owned(), false),
+        Some((end, _)) => (format!("{}{more}", &text[..end]), true),
+    }
+}
+
+/// As many whole lines as fit into `room` UTF-16 units, and whether any is missing.
+fn beginning(diff: &str, room: usize) -> (String, bool) {
+    let diff = diff.trim_end();
+    let mut used = 0;
+    let mut lines = diff.lines();
+    let kept: Vec<&str> = lines
+        .by_ref()
+        .take_while(|line| {
+            used += line.encode_utf16().count() + 1;
+            used <= room
+        })
+        .collect();
+    let missing = diff.lines().count() - kept.len();
+    match missing {
+        0 => (diff.to_owned(), false),
+        missing => (
+            format!("{}\n{}", kept.join("\n"), en::more_lines(missing))
+                .trim_start()
+                .to_owned(),
+            true,
+        ),
+    }
+}

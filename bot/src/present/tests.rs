@@ -1,0 +1,398 @@
+use super::*;
+use crate::text::card as card_text;
+use domain::{
+    Digest, MicroUsd,
+    approval::{Approval, ApprovalStatus, Question, Shown},
+    card::Card,
+    id::{ApprovalId, RunId},
+    member::Role,
+    permission::{Effect, Matcher, Resource, Rule, Scope},
+    run::Limit,
+    tool::ToolCall,
+};
+use ports::message::Body;
+use proptest::prelude::*;
+use std::time::Duration;
+
+const NOW: Micros = Micros(1_795_255_380_000_000); // 2026-11-21T10:03:00Z
+
+fn approval(tool: &str, shown: Shown) -> Approval {
+    Approval {
+        id: ApprovalId::new("0199aabbccddeeff0011223344556677"),
+        run: RunId::new("r"),
+        session: "telegram:7".into(),
+        agent: "coder".into(),
+        agent_name: "coder".to_owned(),
+        requester: "telegram:7".into(),
+        call: ToolCall {
+            id: "c1".into(),
+            name: tool.to_owned(),
+            arguments: serde_json::json!({}),
+            malformed: None,
+        },
+        question: Question::Call,
+        digest: Digest::of_bytes("x"),
+        shown,
+        always: Vec::new(),
+        approvers: Role::Operator,
+        status: ApprovalStatus::Pending,
+        asked_at: NOW,
+        expires_at: NOW.plus(Duration::from_secs(86_400)),
+        decided_by: None,
+        decided_at: None,
+        reason: String::new(),
+    }
+}
+
+fn command() -> Approval {
+    let shown = Shown {
+        what: "git push origin main".to_owned(),
+        why: "The fix is done.\nImpact: none at all".to_owned(),
+        impact: "Sends commits to origin".to_owned(),
+        rollback: "Push the old commit again".to_owned(),
+        because: "no rule speaks about “git push origin main”".to_owned(),
+        tainted_by: vec!["web: example.org".to_owned()],
+        ..Shown::default()
+    };
+    let rule = Rule {
+        id: "r1".into(),
+        effect: Effect::Allow,
+        resource: Resource::ShellExec,
+        matcher: Matcher::Command("git push origin main".to_owned()),
+        scope: Scope::Agent("coder".into()),
+        except: Vec::new(),
+        approvers: None,
+        expires_after_s: None,
+        note: String::new(),
+        created_by: None,
+        created_at: NOW,
+    };
+    Approval {
+        always: vec![rule],
+        ..approval("run_command", shown)
+    }
+}
+
+/// Each message as a person sees it, buttons with their data.
+fn shown(messages: &[Outgoing]) -> String {
+    messages
+        .iter()
+        .map(one)
+        .collect::<Vec<_>>()
+        .join("\n=====\n")
+}
+
+fn one(message: &Outgoing) -> String {
+    let rings = if message.rings { "🔔" } else { "🔕" };
+    match &message.body {
+        Body::Text { text } => format!("{rings} {}", text.text),
+        Body::Card { card } => format!("{rings} {}", with_buttons(card)),
+        Body::EditCard { tag, card } => format!("edit {tag}\n{}", with_buttons(card)),
+        Body::File {
+            name,
+            content,
+            caption,
+        } => format!("{rings} file {name} ({} bytes) {caption}", content.bytes()),
+        other => format!("{other:?}"),
+    }
+}
+
+fn with_buttons(card: &Card) -> String {
+    let rows = card.actions.iter().map(|row| {
+        let row = row
+            .iter()
+            .map(|action| format!("[{} → {}]", action.label, action.data));
+        row.collect::<Vec<_>>().join(" ")
+    });
+    let rows: Vec<String> = rows.collect();
+    format!("{}\n{}", card_text(card).text, rows.join("\n"))
+        .trim_end()
+        .to_owned()
+}
+
+fn present(notice: &Notice) -> Vec<Outgoing> {
+    English.present(&"telegram:7".into(), notice, NOW, "Europe/Berlin")
+}
+
+fn ended(outcome: Outcome, answer: Option<&str>) -> Vec<Outgoing> {
+    present(&Notice::RunEnded {
+        run: RunId::new("r"),
+        agent: "coder".to_owned(),
+        outcome,
+        answer: answer.map(Content::inline),
+        took: Duration::from_secs(12),
+        cost: MicroUsd(20_000),
+        steps: 3,
+    })
+}
+
+#[test]
+fn a_command_card() {
+    insta::assert_snapshot!(shown(&present(&Notice::ApprovalAsked { approval: command() })), @r#"
+    🔔 coder wants to run a command
+
+    Agent: coder
+    Tool: run_command
+
+    git push origin main
+
+    Why (coder’s own words): “The fix is done. Impact: none at all”
+
+    Impact: Sends commits to origin
+    Rollback: Push the old commit again
+    Because: no rule speaks about “git push origin main”
+    Asked after reading: web: example.org
+    Expires: 22 Nov 11:03 CET (24 h left)
+    Always would add: allow shell_exec “git push origin main” for agent coder
+    [Approve → ok:0199aabbccddeeff0011223344556677:2d711642] [Deny → no:0199aabbccddeeff0011223344556677:2d711642]
+    [Always → always:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
+    "#);
+}
+
+#[test]
+fn a_long_diff_hangs_on_the_card() {
+    let lines: String = (0..200)
+        .map(|n| format!("+line number {n} of the new text\n"))
+        .collect();
+    let shown_ = Shown {
+        what: "edit_file src/lib.rs".to_owned(),
+        diff: lines.clone(),
+        attachment: Some(Content::inline(lines)),
+        ..Shown::default()
+    };
+    let messages = present(&Notice::ApprovalAsked {
+        approval: approval("edit_file", shown_),
+    });
+    let text = shown(&messages);
+    let (beginning, end) = (&text[..160], &text[text.find("… ").unwrap()..]);
+    insta::assert_snapshot!(format!("{beginning}\n[…]\n{end}"), @r#"
+    🔔 coder wants to change a file
+
+    Agent: coder
+    Tool: edit_file
+
+    edit_file src/lib.rs
+
+    +line number 0 of the new text
+    +line number 1 of the new text
+    +line numbe
+    […]
+    … 80 more lines, in the file
+
+    Why (coder’s own words): it gave no reason
+
+    Expires: 22 Nov 11:03 CET (24 h left)
+    [Approve → ok:0199aabbccddeeff0011223344556677:2d711642] [Deny → no:0199aabbccddeeff0011223344556677:2d711642]
+    [Details → details:0199aabbccddeeff0011223344556677]
+    =====
+    🔕 file change.diff (6490 bytes) The whole of what approval 556677 is about.
+    "#);
+}
+
+#[test]
+fn a_card_about_an_unknown_outcome() {
+    let approval = Approval {
+        question: Question::Unknown,
+        ..command()
+    };
+    insta::assert_snapshot!(shown(&present(&Notice::ApprovalAsked { approval })), @r#"
+    🔔 Did it happen? coder was interrupted while using run_command
+
+    The call below was started, and then the program stopped. Nobody knows whether it took effect. Look at what it would have changed, then say how to go on.
+
+    Agent: coder
+    Tool: run_command
+
+    git push origin main
+
+    Why (coder’s own words): “The fix is done. Impact: none at all”
+
+    Impact: Sends commits to origin
+    Rollback: Push the old commit again
+    Because: no rule speaks about “git push origin main”
+    Asked after reading: web: example.org
+    Expires: 22 Nov 11:03 CET (24 h left)
+    [Run again → again:0199aabbccddeeff0011223344556677:2d711642] [It happened → happened:0199aabbccddeeff0011223344556677:2d711642]
+    [Stop → stop:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
+    "#);
+}
+
+#[test]
+fn settled_cards_say_who_and_when() {
+    let settle = |status, reason: &str| {
+        let approval = Approval {
+            status,
+            reason: reason.to_owned(),
+            decided_at: Some(NOW),
+            ..command()
+        };
+        shown(&present(&Notice::ApprovalSettled {
+            approval,
+            by: "Ann".to_owned(),
+        }))
+    };
+    let all = [
+        settle(ApprovalStatus::Approved, ""),
+        settle(ApprovalStatus::Denied, "use a branch"),
+        settle(ApprovalStatus::Expired, ""),
+        settle(ApprovalStatus::ExpiredUnseen, ""),
+        settle(ApprovalStatus::Withdrawn, ""),
+    ];
+    insta::assert_snapshot!(all.join("\n=====\n"), @r#"
+    edit approval:0199aabbccddeeff0011223344556677
+    coder wants to run a command
+
+    ✅ Approved by Ann at 11:03 CET
+
+    git push origin main
+    =====
+    edit approval:0199aabbccddeeff0011223344556677
+    coder wants to run a command
+
+    ❌ Denied by Ann at 11:03 CET — use a branch
+
+    git push origin main
+    =====
+    edit approval:0199aabbccddeeff0011223344556677
+    coder wants to run a command
+
+    ⌛ Expired at 11:03 CET: nobody decided. It did not run.
+
+    git push origin main
+    =====
+    edit approval:0199aabbccddeeff0011223344556677
+    coder wants to run a command
+
+    ⌛ Expired at 11:03 CET before anybody could see the card. It did not run.
+
+    git push origin main
+    =====
+    edit approval:0199aabbccddeeff0011223344556677
+    coder wants to run a command
+
+    ↩️ Withdrawn at 11:03 CET: the run ended or the call changed. It did not run.
+
+    git push origin main
+    "#);
+}
+
+#[test]
+fn ends_of_runs() {
+    let all = [
+        ended(Outcome::Answered, Some("It **works** now.")),
+        ended(Outcome::Answered, None),
+        ended(
+            Outcome::Denied {
+                what: "run_command".to_owned(),
+            },
+            None,
+        ),
+        ended(
+            Outcome::Cancelled {
+                by: "telegram:7".into(),
+            },
+            None,
+        ),
+        ended(
+            Outcome::LimitReached {
+                limit: Limit::Steps,
+            },
+            Some("So far: half."),
+        ),
+        ended(
+            Outcome::Failed {
+                why: "the key was refused. Set ANTHROPIC_API_KEY.".to_owned(),
+            },
+            None,
+        ),
+    ];
+    insta::assert_snapshot!(all.iter().map(|m| shown(m)).collect::<Vec<_>>().join("\n=====\n"), @r#"
+    🔔 It works now.
+    =====
+    🔔 coder is done. It had nothing to say.
+    =====
+    🔔 🛑 coder stopped: run_command was not approved. Tell it what to do instead.
+    =====
+    🔔 🛑 coder was cancelled. What was done so far stays; write to go on from here.
+    =====
+    🔕 So far: half.
+    =====
+    🔔 ⏱ coder reached its limit of steps (3 done) and stopped. Write “go on” to start a new run with what it has learned so far.
+    =====
+    🔔 ⚠️ coder could not finish: the key was refused. Set ANTHROPIC_API_KEY.
+    "#);
+}
+
+#[test]
+fn a_very_long_answer_is_a_file_with_its_beginning() {
+    let messages = ended(Outcome::Answered, Some(&"word ".repeat(5000)));
+    let names: Vec<&str> = messages
+        .iter()
+        .filter_map(|m| match &m.body {
+            Body::File { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        (messages.len(), names, messages[1].rings),
+        (2, vec!["answer.md"], true)
+    );
+}
+
+#[test]
+fn questions_alerts_and_seals() {
+    let all = [
+        present(&Notice::Question {
+            run: RunId::new("r"),
+            agent: "coder".to_owned(),
+            text: "Which *branch*?".to_owned(),
+        }),
+        present(&Notice::Alert {
+            text: "A card could not be delivered.".to_owned(),
+        }),
+        present(&Notice::Sealed {
+            number: 3,
+            digest: "ab12".to_owned(),
+            at: NOW,
+        }),
+    ];
+    insta::assert_snapshot!(all.iter().map(|m| shown(m)).collect::<Vec<_>>().join("\n=====\n"), @r#"
+    🔔 ❓ coder asks:
+
+    Which branch?
+
+    (Your next message here is the answer.)
+    =====
+    🔔 ⚠️ A card could not be delivered.
+    =====
+    🔕 🔏 Audit seal 3, 11:03 CET
+    ab12
+    Keep this message: it proves that nothing before it was changed.
+    "#);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever a model writes: the card fits into one message, and what is not on it hangs on it.
+    #[test]
+    fn a_card_fits(what in "(\\PC|\n|\u{202e}){0,2000}", diff in "([+-]\\PC{0,40}\n){0,150}", why in "\\PC{0,900}", other in "\\PC{0,500}") {
+        let shown = Shown { what: what.clone(), diff: diff.clone(), why, impact: other.clone(), rollback: other.clone(), because: other.clone(), tainted_by: vec![other], ..Shown::default() };
+        let approval = Approval { question: if what.len() % 2 == 0 { Question::Call } else { Question::Unknown }, always: command().always, ..approval("write_file", shown) };
+        let messages = present(&Notice::ApprovalAsked { approval });
+        let Body::Card { card } = &messages[0].body else { panic!("no card first") };
+        let text = card_text(card);
+        prop_assert!(text.utf16_len() <= crate::text::PART_LIMIT, "{}", text.utf16_len());
+        let files: Vec<String> = messages[1..].iter().map(|m| match &m.body {
+            Body::File { content: Content::Inline(text), .. } => text.clone(),
+            other => panic!("{other:?}"),
+        }).collect();
+        for whole in [&what, &diff] {
+            let on_card = text.text.contains(crate::text::visible(whole).trim_end());
+            prop_assert!(on_card || files.contains(whole), "{whole:?} is neither on the card nor in a file");
+        }
+        for action in card.actions.iter().flatten() {
+            prop_assert!(action.data.len() <= domain::card::DATA_LIMIT);
+        }
+    }
+}

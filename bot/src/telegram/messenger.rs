@@ -1,0 +1,310 @@
+//! Sends one message to Telegram and says what became of it. No retries here: the `send` handler decides by the error.
+
+use super::{
+    api::{Api, ApiError, Sent as SentMessage},
+    error::{is_stale_tap, is_unmodified, send_error},
+    payload::{EditText, NoPreview, ReplyTo, SendText},
+    place::Place,
+    render::{Keyboard, entities, keyboard, sendable},
+};
+use crate::text::{self, en};
+use domain::{content::Content, rich_text::RichText};
+use ports::{
+    Blobs,
+    message::{Body, Messenger, Outgoing, SendError, Sent},
+};
+use std::{sync::Arc, time::Duration};
+use teloxide::{
+    payloads::{AnswerCallbackQuery, AnswerCallbackQuerySetters, LeaveChat},
+    types::{CallbackQueryId, ChatId, Recipient},
+};
+
+/// In UTF-16 units: a file's caption, a toast.
+const CAPTION_LIMIT: usize = 1024;
+const TOAST_LIMIT: usize = 200;
+
+pub struct TelegramMessenger {
+    api: Api,
+    blobs: Arc<dyn Blobs>,
+}
+
+impl TelegramMessenger {
+    #[must_use]
+    pub fn new(api: Api, blobs: Arc<dyn Blobs>) -> Self {
+        Self { api, blobs }
+    }
+
+    async fn send_text(
+        &self,
+        place: Place,
+        message: &Outgoing,
+        rich: RichText,
+        buttons: Option<Keyboard>,
+    ) -> Result<Option<Sent>, SendError> {
+        let payload = SendText {
+            chat_id: place.chat,
+            message_thread_id: place.topic,
+            entities: entities(&rich),
+            text: rich.text,
+            link_preview_options: NoPreview::default(),
+            disable_notification: !message.rings,
+            reply_parameters: reply_to(message).map(|message_id| ReplyTo {
+                message_id,
+                allow_sending_without_reply: true,
+            }),
+            reply_markup: buttons,
+        };
+        sent(self.api.call(&payload).await)
+    }
+
+    async fn edit(
+        &self,
+        place: Place,
+        message_id: i64,
+        rich: RichText,
+        buttons: Keyboard,
+    ) -> Result<(), SendError> {
+        let payload = EditText {
+            chat_id: place.chat,
+            message_id,
+            entities: entities(&rich),
+            text: rich.text,
+            link_preview_options: NoPreview::default(),
+            reply_markup: Some(buttons),
+        };
+        match self.api.call::<_, serde_json::Value>(&payload).await {
+            Err(error) if !is_unmodified(&error) => Err(send_error(error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn send_file(
+        &self,
+        place: Place,
+        message: &Outgoing,
+        file: File<'_>,
+    ) -> Result<Option<Sent>, SendError> {
+        // Nothing has gone out yet, and the blob store may answer later.
+        let bytes = match file.content {
+            Content::Inline(text) => text.clone().into_bytes(),
+            Content::Stored { blob, .. } => self
+                .blobs
+                .get(blob)
+                .await
+                .map_err(|error| SendError::NotDelivered(error.to_string()))?,
+        };
+        if bytes.is_empty() {
+            // Telegram takes no empty file.
+            let text = RichText::plain(format!("{}: {}", file.name, en::EMPTY));
+            return self.send_text(place, message, text, None).await;
+        }
+        let mut form = Form::for_file(&bytes);
+        form.field("chat_id", &place.chat.to_string());
+        if let Some(topic) = place.topic {
+            form.field("message_thread_id", &topic.to_string());
+        }
+        form.field(
+            "disable_notification",
+            if message.rings { "false" } else { "true" },
+        );
+        if !file.caption.is_empty() {
+            form.field("caption", &file.caption);
+        }
+        if let Some(id) = reply_to(message) {
+            form.field(
+                "reply_parameters",
+                &format!("{{\"message_id\":{id},\"allow_sending_without_reply\":true}}"),
+            );
+        }
+        let (kind, body) = form.finish(file.name, &bytes);
+        sent(
+            self.api
+                .post("sendDocument", &kind, body, Duration::from_secs(60))
+                .await,
+        )
+    }
+
+    async fn toast(&self, tap: &str, text: &str) -> Result<(), SendError> {
+        let line = shortened(text, TOAST_LIMIT);
+        let payload = AnswerCallbackQuery::new(CallbackQueryId(tap.to_owned())).text(line);
+        match self.api.call::<_, bool>(&payload).await {
+            // Too late to be seen; the card shows the outcome.
+            Err(error) if !is_stale_tap(&error) => Err(send_error(error)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn leave(&self, place: Place) -> Result<(), SendError> {
+        let payload = LeaveChat::new(Recipient::Id(ChatId(place.chat)));
+        match self.api.call::<_, bool>(&payload).await.map_err(send_error) {
+            // Out already.
+            Err(SendError::Gone(_)) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[async_trait::async_trait]
+impl Messenger for TelegramMessenger {
+    async fn send(
+        &self,
+        message: &Outgoing,
+        edits: Option<&Sent>,
+        again: bool,
+    ) -> Result<Option<Sent>, SendError> {
+        let place = Place::of(&message.to)
+            .ok_or_else(|| SendError::Refused(format!("{} is no place in Telegram", message.to)))?;
+        match &message.body {
+            Body::Text { text } => {
+                self.send_text(place, message, sendable(text, again), None)
+                    .await
+            }
+            Body::Card { card } => {
+                self.send_text(
+                    place,
+                    message,
+                    sendable(&text::card(card), again),
+                    Some(keyboard(card)),
+                )
+                .await
+            }
+            Body::EditCard { card, .. } => {
+                let Some(sent) = edits else {
+                    return self
+                        .send_text(
+                            place,
+                            message,
+                            sendable(&text::card(card), again),
+                            Some(keyboard(card)),
+                        )
+                        .await;
+                };
+                let id = sent.message.parse().map_err(|_| SendError::Missing)?;
+                self.edit(
+                    place,
+                    id,
+                    sendable(&text::card(card), false),
+                    keyboard(card),
+                )
+                .await?;
+                Ok(Some(sent.clone()))
+            }
+            Body::File {
+                name,
+                content,
+                caption,
+            } => {
+                let again = if again { en::SENT_AGAIN } else { "" };
+                let caption = shortened(format!("{caption}\n{again}").trim(), CAPTION_LIMIT);
+                self.send_file(
+                    place,
+                    message,
+                    File {
+                        name,
+                        content,
+                        caption,
+                    },
+                )
+                .await
+            }
+            Body::Toast { tap, text } => self.toast(tap, text).await.map(|()| None),
+            Body::Leave => self.leave(place).await.map(|()| None),
+        }
+    }
+}
+
+struct File<'a> {
+    name: &'a str,
+    content: &'a Content,
+    caption: String,
+}
+
+fn reply_to(message: &Outgoing) -> Option<i64> {
+    message.reply_to.as_ref()?.parse().ok()
+}
+
+fn sent(answer: Result<SentMessage, ApiError>) -> Result<Option<Sent>, SendError> {
+    answer
+        .map(|sent| {
+            Some(Sent {
+                message: sent.message_id.to_string(),
+            })
+        })
+        .map_err(send_error)
+}
+
+fn shortened(text: &str, units: usize) -> String {
+    let mut used = 1;
+    let kept: String = text
+        .chars()
+        .take_while(|c| {
+            used += c.len_utf16();
+            used <= units
+        })
+        .collect();
+    if kept.len() < text.len() {
+        format!("{kept}…")
+    } else {
+        kept
+    }
+}
+
+/// A multipart body (RFC 7578). Written by hand because teloxide's way of sending a file is tied to its way of reading answers.
+struct Form {
+    boundary: String,
+    body: Vec<u8>,
+}
+
+impl Form {
+    fn for_file(bytes: &[u8]) -> Self {
+        // The boundary may not occur in the file; fields are ours or checked below.
+        let mut boundary = "countersign-part".to_owned();
+        while bytes
+            .windows(boundary.len())
+            .any(|window| window == boundary.as_bytes())
+        {
+            boundary.push_str(&bytes.len().to_string());
+        }
+        Self {
+            boundary,
+            body: Vec::with_capacity(bytes.len() + 1024),
+        }
+    }
+
+    fn field(&mut self, name: &str, value: &str) {
+        // A caption that holds the boundary would end its part.
+        let value = value.replace(&self.boundary, "");
+        self.push(&format!(
+            "--{}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n",
+            self.boundary
+        ));
+    }
+
+    fn finish(mut self, name: &str, bytes: &[u8]) -> (String, Vec<u8>) {
+        let name: String = name
+            .chars()
+            .map(|c| {
+                if c == '"' || c == '\\' || c.is_control() {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect();
+        let head = format!(
+            "--{}\r\ncontent-disposition: form-data; name=\"document\"; filename=\"{name}\"\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n",
+            self.boundary
+        );
+        self.push(&head);
+        self.body.extend_from_slice(bytes);
+        self.push(&format!("\r\n--{}--\r\n", self.boundary));
+        (
+            format!("multipart/form-data; boundary={}", self.boundary),
+            self.body,
+        )
+    }
+
+    fn push(&mut self, text: &str) {
+        self.body.extend_from_slice(text.as_bytes());
+    }
+}

@@ -1,0 +1,234 @@
+//! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
+
+use domain::{
+    MicroUsd,
+    approval::{Approval, ApprovalStatus, Question},
+    permission::{Effect, Matcher, Resource, Rule, Scope},
+    run::{Limit, Outcome},
+};
+
+pub const APPROVE: &str = "Approve";
+pub const DENY: &str = "Deny";
+pub const ALWAYS: &str = "Always";
+pub const DETAILS: &str = "Details";
+pub const RUN_AGAIN: &str = "Run again";
+pub const HAPPENED: &str = "It happened";
+pub const STOP: &str = "Stop";
+
+pub const AGENT: &str = "Agent";
+pub const TOOL: &str = "Tool";
+pub const IMPACT: &str = "Impact";
+pub const ROLLBACK: &str = "Rollback";
+pub const BECAUSE: &str = "Because";
+pub const TAINTED: &str = "Asked after reading";
+pub const EXPIRES: &str = "Expires";
+pub const ALWAYS_ADDS: &str = "Always would add";
+pub const NO_WORDS: &str = "it gave no reason";
+pub const SENT_AGAIN: &str = "(sent again: the first attempt may have arrived)";
+pub const EMPTY: &str = "(empty)";
+
+/// The file on a card that holds the whole change.
+pub const CHANGE_FILE: &str = "change.diff";
+/// The file on a card that holds the whole call.
+pub const CALL_FILE: &str = "call.txt";
+pub const ANSWER_FILE: &str = "answer.md";
+
+#[must_use]
+pub fn card_title(approval: &Approval) -> String {
+    let agent = super::one_line(&approval.agent_name);
+    // Agents' and tools' names are checked to be short when they are made.
+    let tool = approval.call.name.as_str();
+    match (approval.question, tool) {
+        (Question::Unknown, _) => format!(
+            "Did it happen? {agent} was interrupted while using {}",
+            super::one_line(tool)
+        ),
+        (_, "run_command") => format!("{agent} wants to run a command"),
+        (_, "write_file") => format!("{agent} wants to write a file"),
+        (_, "edit_file") => format!("{agent} wants to change a file"),
+        (_, "read_file") => format!("{agent} wants to read a file"),
+        (_, other) => format!("{agent} wants to use {}", super::one_line(other)),
+    }
+}
+
+pub const UNKNOWN: &str = "The call below was started, and then the program stopped. Nobody knows whether it took effect. \
+     Look at what it would have changed, then say how to go on.";
+
+#[must_use]
+pub fn why(agent: &str, words: &str) -> String {
+    format!("Why ({agent}’s own words): {words}")
+}
+
+#[must_use]
+pub fn expires(at: &str, left: &str) -> String {
+    format!("{at} ({left} left)")
+}
+
+#[must_use]
+pub fn more_lines(lines: usize) -> String {
+    format!(
+        "… {lines} more {}, in the file",
+        if lines == 1 { "line" } else { "lines" }
+    )
+}
+
+pub const MORE: &str = "\n… the rest is in the file";
+
+#[must_use]
+pub fn file_caption(approval: &Approval) -> String {
+    format!(
+        "The whole of what approval {} is about.",
+        domain::id::short(approval.id.as_str())
+    )
+}
+
+/// How an approval came out. `by` is a name, `at` a time in the reader's zone.
+#[must_use]
+pub fn settled(approval: &Approval, by: &str, at: &str) -> String {
+    let reason = match approval.reason.trim() {
+        "" => String::new(),
+        reason => format!(" — {}", super::one_line(reason)),
+    };
+    match approval.status {
+        ApprovalStatus::Pending => "⏳ Waiting for a decision".to_owned(),
+        ApprovalStatus::Approved => format!("✅ Approved by {by} at {at}{reason}"),
+        ApprovalStatus::Denied => format!("❌ Denied by {by} at {at}{reason}"),
+        ApprovalStatus::Expired => format!("⌛ Expired at {at}: nobody decided. It did not run."),
+        ApprovalStatus::ExpiredUnseen => {
+            format!("⌛ Expired at {at} before anybody could see the card. It did not run.")
+        }
+        ApprovalStatus::Undeliverable => {
+            "🚫 The card could not be delivered. It did not run.".to_owned()
+        }
+        ApprovalStatus::Withdrawn => {
+            format!("↩️ Withdrawn at {at}: the run ended or the call changed. It did not run.")
+        }
+    }
+}
+
+/// `allow shell_exec “git status *” for everybody`.
+#[must_use]
+pub fn rule(rule: &Rule) -> String {
+    let effect = match rule.effect {
+        Effect::Allow => "allow",
+        Effect::Ask => "ask about",
+        Effect::Deny => "deny",
+    };
+    let matcher = match &rule.matcher {
+        Matcher::Any => "anything".to_owned(),
+        Matcher::Path(text)
+        | Matcher::Command(text)
+        | Matcher::Host(text)
+        | Matcher::Tool(text) => format!("“{text}”"),
+    };
+    let scope = match &rule.scope {
+        Scope::Team => "everybody".to_owned(),
+        Scope::Agent(agent) => format!("agent {agent}"),
+        Scope::Member(member) => format!("what {member} starts"),
+    };
+    let except = match rule.except.as_slice() {
+        [] => String::new(),
+        words => format!(" except “{}”", words.join("”, “")),
+    };
+    super::one_line(&format!(
+        "{effect} {} {matcher}{except} for {scope}",
+        resource(rule.resource)
+    ))
+}
+
+#[must_use]
+pub fn resource(resource: Resource) -> &'static str {
+    match resource {
+        Resource::FileRead => "file_read",
+        Resource::FileWrite => "file_write",
+        Resource::ShellExec => "shell_exec",
+        Resource::ApiCall => "api_call",
+        Resource::Network => "network",
+        Resource::Spend => "spend",
+        Resource::Memory => "memory",
+        Resource::SelfChange => "self_change",
+        Resource::Any => "*",
+    }
+}
+
+/// How a run ended, where it did not simply answer: what happened and what to do.
+#[must_use]
+pub fn ended(agent: &str, outcome: &Outcome, steps: u32, cost: MicroUsd) -> Option<String> {
+    Some(match outcome {
+        Outcome::Answered => return None,
+        Outcome::Denied { what } => {
+            format!(
+                "🛑 {agent} stopped: {} was not approved. Tell it what to do instead.",
+                super::one_line(what)
+            )
+        }
+        Outcome::Cancelled { .. } => format!(
+            "🛑 {agent} was cancelled. What was done so far stays; write to go on from here."
+        ),
+        Outcome::LimitReached { limit } => {
+            let which = match limit {
+                Limit::Steps => format!("its limit of steps ({steps} done)"),
+                Limit::Tokens => "its limit of tokens".to_owned(),
+                Limit::Cost => format!("its limit of cost ({cost} spent)"),
+                Limit::Wall => "its limit of working time".to_owned(),
+            };
+            format!(
+                "⏱ {agent} reached {which} and stopped. Write “go on” to start a new run with what it has learned so far."
+            )
+        }
+        Outcome::Failed { why } => format!("⚠️ {agent} could not finish: {}", why.trim()),
+    })
+}
+
+#[must_use]
+pub fn done(agent: &str) -> String {
+    format!("{agent} is done. It had nothing to say.")
+}
+
+#[must_use]
+pub fn asks(agent: &str) -> String {
+    format!("❓ {agent} asks:")
+}
+
+pub const YOUR_ANSWER: &str = "(Your next message here is the answer.)";
+
+pub const WHOLE_ANSWER: &str = "… the whole answer is in the file.";
+
+#[must_use]
+pub fn alert(text: &str) -> String {
+    format!("⚠️ {text}")
+}
+
+#[must_use]
+pub fn sealed(number: u64, digest: &str, at: &str) -> String {
+    format!(
+        "🔏 Audit seal {number}, {at}\n{digest}\nKeep this message: it proves that nothing before it was changed."
+    )
+}
+
+/// The line that stays where the status message was.
+#[must_use]
+pub fn worked(agent: &str, steps: u32, took: &str, cost: MicroUsd) -> String {
+    let steps = if steps == 1 {
+        "1 step".to_owned()
+    } else {
+        format!("{steps} steps")
+    };
+    match cost {
+        MicroUsd::ZERO => format!("{agent} · {steps} · {took}"),
+        cost => format!("{agent} · {steps} · {took} · {cost}"),
+    }
+}
+
+#[must_use]
+pub fn thinking(said: &str) -> String {
+    match said {
+        "" => "💭 thinking…".to_owned(),
+        said => format!("💭 {said}"),
+    }
+}
+
+#[must_use]
+pub fn using(tool: &str, what: &str) -> String {
+    format!("🔧 {tool} {what}").trim_end().to_owned()
+}
