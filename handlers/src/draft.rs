@@ -50,7 +50,12 @@ pub async fn commit(home: &Home, ops: Vec<Op>) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// What `draft` answers, or the store's error of the last attempt.
-pub async fn commit_with<T>(home: &Home, mut draft: impl AsyncFnMut() -> Result<Draft<T>, CommandError>) -> Result<T, CommandError> {
+pub async fn commit_with<T, F, Fut>(home: &Home, mut draft: F) -> Result<T, CommandError>
+where
+    // Not `AsyncFnMut`: whether its future can move between threads can't be said of it yet, and workers spawn this.
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Result<Draft<T>, CommandError>>,
+{
     let mut attempt = 1;
     loop {
         let Draft { ops, fact } = draft().await?;
