@@ -1,0 +1,142 @@
+//! The built program as a process of its own.
+
+use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
+use tempfile::TempDir;
+use tests::servers::telegram::FakeTelegram;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    process::{Child, Command},
+    sync::watch,
+};
+
+/// The path of the program: `cargo xtask test` builds it and says where.
+pub fn binary() -> PathBuf {
+    match std::env::var_os("COUNTERSIGN_BIN") {
+        Some(path) => PathBuf::from(path),
+        None => panic!("COUNTERSIGN_BIN is not set: run `cargo xtask test`, or build the program and set it."),
+    }
+}
+
+/// A data directory, and the process that works on it.
+pub struct Program {
+    home: Arc<TempDir>,
+    telegram: Option<(String, String)>,
+    extra: Vec<(String, String)>,
+    process: Option<Child>,
+    output: watch::Sender<String>,
+}
+
+impl Program {
+    pub fn new(tg: &FakeTelegram) -> Self {
+        Self { telegram: Some((tg.url().to_owned(), tg.token().to_owned())), ..Self::alone() }
+    }
+
+    /// Without Telegram.
+    pub fn alone() -> Self {
+        let home = tempfile::Builder::new().prefix("countersign-flow-").tempdir().unwrap();
+        // Started as root, commands run as another user, who has to get through.
+        std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        Self { home: Arc::new(home), telegram: None, extra: Vec::new(), process: None, output: watch::Sender::new(String::new()) }
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.extra.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn home(&self) -> PathBuf {
+        self.home.path().to_owned()
+    }
+
+    /// A command of the program on this data directory.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home.path());
+        command.env("COUNTERSIGN_HOME", self.home.path().join("data")).env("COUNTERSIGN_LISTEN", "127.0.0.1:0");
+        // Nothing listens there: a model server on the developer's machine must not change a test.
+        command.env("OLLAMA_HOST", "http://127.0.0.1:9");
+        if let Some((url, token)) = &self.telegram {
+            command.env("TELEGRAM_API_URL", url).env("TELEGRAM_BOT_TOKEN", token);
+        }
+        command.envs(self.extra.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+    }
+
+    /// Starts `countersign up`.
+    pub async fn up(&mut self) {
+        let mut child = self.command(&["up"]).spawn().unwrap();
+        self.output.send_replace(String::new());
+        collect(child.stdout.take(), self.output.clone());
+        collect(child.stderr.take(), self.output.clone());
+        self.process = Some(child);
+        self.wait_for("ready").await;
+    }
+
+    /// Waits until the process printed this.
+    pub async fn wait_for(&self, text: &str) -> String {
+        let mut output = self.output.subscribe();
+        let found = tokio::time::timeout(Duration::from_secs(60), output.wait_for(|output| output.contains(text))).await;
+        match found {
+            Ok(Ok(output)) => output.clone(),
+            _ => panic!("the program did not print “{text}”, but:\n{}", self.output.borrow()),
+        }
+    }
+
+    pub fn printed(&self) -> String {
+        self.output.borrow().clone()
+    }
+
+    /// The code of the pairing link that the first start prints.
+    pub async fn pairing_code(&self) -> String {
+        let output = self.wait_for("?start=").await;
+        let code = output.split("?start=").nth(1).unwrap();
+        code.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+    }
+
+    /// `kill -9`.
+    pub async fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().await.unwrap();
+        }
+    }
+
+    pub fn is_up(&mut self) -> bool {
+        self.process.as_mut().is_some_and(|process| process.try_wait().unwrap().is_none())
+    }
+
+    /// Runs a command to its end: status, stdout, stderr.
+    pub async fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        self.run_with(arguments, "").await
+    }
+
+    /// The same with something on stdin.
+    pub async fn run_with(&self, arguments: &[&str], input: &str) -> (i32, String, String) {
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await.unwrap();
+        drop(stdin);
+        let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await.expect("the command ended").unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// A file of the only session's workspace.
+    pub fn workspace_file(&self, name: &str) -> Option<String> {
+        let sessions = std::fs::read_dir(self.home.path().join("data/workspaces")).ok()?;
+        sessions.filter_map(Result::ok).find_map(|session| std::fs::read_to_string(session.path().join(name)).ok())
+    }
+}
+
+fn collect(stream: Option<impl AsyncRead + Unpin + Send + 'static>, output: watch::Sender<String>) {
+    let Some(stream) = stream else { return };
+    tokio::spawn(async move {
+        let mut lines = BufReader::new(stream).lines();
+        while let Ok(Some(line)) = lines.next_line().await {
+            output.send_modify(|output| {
+                output.push_str(&line);
+                output.push('\n');
+            });
+        }
+    });
+}
