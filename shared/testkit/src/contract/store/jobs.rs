@@ -40,7 +40,7 @@ pub async fn a_job_is_claimed_when_it_is_due(store: Arc<dyn Store>) -> Outcome {
         last_error: None,
         set_aside: false,
     };
-    assert_eq!(claimed, [expected.clone()]);
+    assert_eq!(claimed, std::slice::from_ref(&expected));
     assert_eq!(store.job(&JobId::from("j")).await?, Some(expected));
     assert_eq!(claim(&*store, 51, 10).await?.jobs, [], "it is leased");
     commit(&*store, vec![finish(&claimed[0])]).await?;

@@ -25,11 +25,11 @@ pub async fn entries_are_read_in_order(store: Arc<dyn Store>) -> Outcome {
 pub async fn an_append_names_the_head(store: Arc<dyn Store>) -> Outcome {
     commit(&*store, vec![append("r", 0, &["0", "1"])]).await?;
     for at in [0, 1, 3, u64::MAX] {
-        let met = conflict(&*store, vec![append("r", at, &["x"])]).await?;
+        let met = conflict(&*store, vec![append("r", at, &["9"])]).await?;
         let reason = ConflictReason::Position { head: 2 };
         assert_eq!(met, Conflict { op: 0, reason }, "at {at}");
     }
-    let met = conflict(&*store, vec![append("new", 1, &["x"])]).await?;
+    let met = conflict(&*store, vec![append("new", 1, &["9"])]).await?;
     let reason = ConflictReason::Position { head: 0 };
     assert_eq!(met, Conflict { op: 0, reason });
     assert_eq!(store.read(&run("r"), 0, 10).await?, ["0", "1"]);
@@ -37,9 +37,9 @@ pub async fn an_append_names_the_head(store: Arc<dyn Store>) -> Outcome {
 }
 
 pub async fn several_journals_in_one_batch(store: Arc<dyn Store>) -> Outcome {
-    let both = vec![append("r", 0, &["r0"]), append("s", 0, &["s0", "s1"])];
+    let both = vec![append("r", 0, &["10"]), append("s", 0, &["20", "21"])];
     commit(&*store, both).await?;
-    assert_eq!(store.read(&run("s"), 0, 10).await?, ["s0", "s1"]);
+    assert_eq!(store.read(&run("s"), 0, 10).await?, ["20", "21"]);
     let theirs = JournalKey {
         team: TeamId::from("away"),
         ..run("r")

@@ -30,7 +30,7 @@ pub async fn a_lost_lease_is_claimed_again(store: Arc<dyn Store>) -> Outcome {
         lost_before: true,
         ..first.clone()
     };
-    assert_eq!(second, [expected.clone()]);
+    assert_eq!(second, std::slice::from_ref(&expected));
     assert_eq!(store.job(&first.id).await?, Some(expected));
     assert_eq!(conflict(&*store, vec![finish(&first)]).await?, fenced(0));
     commit(&*store, vec![finish(&second[0])]).await?;
