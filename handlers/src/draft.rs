@@ -20,7 +20,10 @@ impl<T> Draft<T> {
     /// Nothing to write.
     #[must_use]
     pub fn fact(fact: T) -> Self {
-        Self { ops: Vec::new(), fact }
+        Self {
+            ops: Vec::new(),
+            fact,
+        }
     }
 }
 
@@ -36,7 +39,11 @@ pub async fn commit(home: &Home, ops: Vec<Op>) -> Result<(), StoreError> {
         return Ok(());
     }
     let id = CommitId::new(home.chance.id());
-    let batch = Batch { id: id.clone(), at: home.now(), ops };
+    let batch = Batch {
+        id: id.clone(),
+        at: home.now(),
+        ops,
+    };
     match home.store.commit(batch).await {
         Err(StoreError::Unavailable(why)) => match home.store.was_committed(&id).await {
             Ok(true) => Ok(()),

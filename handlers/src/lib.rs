@@ -24,3 +24,6 @@ pub mod tool;
 
 pub use draft::{Draft, commit, commit_with};
 pub use home::{CommandError, HandlerError, Home, Lease, Problem};
+
+#[cfg(test)]
+mod tests;

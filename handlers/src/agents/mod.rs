@@ -35,8 +35,16 @@ pub async fn find(home: &Home, name: &str) -> Result<Stored<Agent>, CommandError
     if let Some(stored) = repo::get::<Agent>(&*home.store, &home.team, name).await? {
         return Ok(stored);
     }
-    let named = repo::collect::<Agent>(&*home.store, repo::by::<Agent>(&home.team, "by_name", name)).await?;
-    named.into_iter().next().ok_or_else(|| Problem::NotFound { what: "agent", name: name.to_owned() }.into())
+    let named =
+        repo::collect::<Agent>(&*home.store, repo::by::<Agent>(&home.team, "by_name", name))
+            .await?;
+    named.into_iter().next().ok_or_else(|| {
+        Problem::NotFound {
+            what: "agent",
+            name: name.to_owned(),
+        }
+        .into()
+    })
 }
 
 /// What can be said about an agent; `None` leaves it as it is.
@@ -63,7 +71,11 @@ fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
     }
     if let Some(prompt) = change.system_prompt {
         if prompt.len() > PROMPT_LIMIT {
-            return Err(Problem::TooLarge { what: "system prompt", bytes: prompt.len() as u64, limit: PROMPT_LIMIT as u64 });
+            return Err(Problem::TooLarge {
+                what: "system prompt",
+                bytes: prompt.len() as u64,
+                limit: PROMPT_LIMIT as u64,
+            });
         }
         agent.system_prompt = prompt;
     }
@@ -74,31 +86,57 @@ fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
                 let model = ports::model::ModelRef::parse(&model).map_err(Problem::Invalid)?;
                 (model.provider, model.model)
             }
-            None => return Err(Problem::Invalid(format!("“{model}” is not a model: write provider/model."))),
+            None => {
+                return Err(Problem::Invalid(format!(
+                    "“{model}” is not a model: write provider/model."
+                )));
+            }
         };
         (agent.provider, agent.model) = (provider, model);
     }
     for fallback in change.fallbacks.iter().flatten() {
         ports::model::ModelRef::parse(fallback).map_err(Problem::Invalid)?;
     }
-    agent.fallbacks = change.fallbacks.unwrap_or_else(|| std::mem::take(&mut agent.fallbacks));
-    agent.description = change.description.unwrap_or_else(|| std::mem::take(&mut agent.description));
-    agent.permissions.preset = change.preset.unwrap_or_else(|| std::mem::take(&mut agent.permissions.preset));
-    agent.skills = change.skills.unwrap_or_else(|| std::mem::take(&mut agent.skills));
-    agent.knowledge_ids = change.knowledge_ids.unwrap_or_else(|| std::mem::take(&mut agent.knowledge_ids));
-    agent.metadata = change.metadata.unwrap_or_else(|| std::mem::take(&mut agent.metadata));
+    agent.fallbacks = change
+        .fallbacks
+        .unwrap_or_else(|| std::mem::take(&mut agent.fallbacks));
+    agent.description = change
+        .description
+        .unwrap_or_else(|| std::mem::take(&mut agent.description));
+    agent.permissions.preset = change
+        .preset
+        .unwrap_or_else(|| std::mem::take(&mut agent.permissions.preset));
+    agent.skills = change
+        .skills
+        .unwrap_or_else(|| std::mem::take(&mut agent.skills));
+    agent.knowledge_ids = change
+        .knowledge_ids
+        .unwrap_or_else(|| std::mem::take(&mut agent.knowledge_ids));
+    agent.metadata = change
+        .metadata
+        .unwrap_or_else(|| std::mem::take(&mut agent.metadata));
     agent.status = change.status.unwrap_or(agent.status);
     Ok(())
 }
 
 fn configures(member: &Member) -> Result<(), Problem> {
-    if may(member.role, Deed::Configure) { Ok(()) } else { Err(Problem::NotAllowed { needed: Role::Owner }) }
+    if may(member.role, Deed::Configure) {
+        Ok(())
+    } else {
+        Err(Problem::NotAllowed {
+            needed: Role::Owner,
+        })
+    }
 }
 
 /// Names are unique: a record under the name says who has it (there are no unique indexes).
 async fn free(home: &Home, name: &str) -> Result<(), CommandError> {
     match find(home, name).await {
-        Ok(_) => Err(Problem::Exists { what: "agent", name: name.to_owned() }.into()),
+        Ok(_) => Err(Problem::Exists {
+            what: "agent",
+            name: name.to_owned(),
+        }
+        .into()),
         Err(CommandError::Problem(Problem::NotFound { .. })) => Ok(()),
         Err(error) => Err(error),
     }
@@ -108,7 +146,11 @@ async fn free(home: &Home, name: &str) -> Result<(), CommandError> {
 ///
 /// # Errors
 /// [`Problem`]s: not allowed, exists, invalid.
-pub async fn create(home: &Home, member: &Member, change: Change) -> Result<Draft<Agent>, CommandError> {
+pub async fn create(
+    home: &Home,
+    member: &Member,
+    change: Change,
+) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
     let name = change.name.clone().unwrap_or_default();
     check_name(&name).map_err(Problem::Invalid)?;
@@ -131,7 +173,10 @@ fn blank(home: &Home, name: &str) -> Agent {
         fallbacks: Vec::new(),
         skills: Vec::new(),
         knowledge_ids: Vec::new(),
-        permissions: domain::permission::Permissions { preset: "ask-first".to_owned(), rules: Vec::new() },
+        permissions: domain::permission::Permissions {
+            preset: "ask-first".to_owned(),
+            rules: Vec::new(),
+        },
         metadata: Map::new(),
         status: AgentStatus::Active,
         version: 1,
@@ -144,10 +189,19 @@ fn blank(home: &Home, name: &str) -> Agent {
 ///
 /// # Errors
 /// [`Problem`]s: not allowed, not found, invalid.
-pub async fn change(home: &Home, member: &Member, name: &str, change: Change) -> Result<Draft<Agent>, CommandError> {
+pub async fn change(
+    home: &Home,
+    member: &Member,
+    name: &str,
+    change: Change,
+) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
     let mut stored = find(home, name).await?;
-    if let Some(new) = change.name.as_deref().filter(|new| *new != stored.value.name) {
+    if let Some(new) = change
+        .name
+        .as_deref()
+        .filter(|new| *new != stored.value.name)
+    {
         free(home, new).await?;
     }
     apply(&mut stored.value, change)?;
@@ -163,11 +217,18 @@ pub async fn change(home: &Home, member: &Member, name: &str, change: Change) ->
 ///
 /// # Errors
 /// [`Problem`]s: not allowed, not found, not archived.
-pub async fn delete(home: &Home, member: &Member, name: &str) -> Result<Draft<Agent>, CommandError> {
+pub async fn delete(
+    home: &Home,
+    member: &Member,
+    name: &str,
+) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
     let stored = find(home, name).await?;
     if stored.value.status != AgentStatus::Archived {
-        let text = format!("“{}” is in use: archive it first, then delete it.", stored.value.name);
+        let text = format!(
+            "“{}” is in use: archive it first, then delete it.",
+            stored.value.name
+        );
         return Err(Problem::Invalid(text).into());
     }
     let mut ops = vec![repo::delete(&home.team, &stored)];
@@ -175,7 +236,12 @@ pub async fn delete(home: &Home, member: &Member, name: &str) -> Result<Draft<Ag
     Ok(Draft::new(ops, stored.value))
 }
 
-async fn audited(home: &Home, member: &Member, agent: &Agent, action: &str) -> Result<Vec<Op>, StoreError> {
+async fn audited(
+    home: &Home,
+    member: &Member,
+    agent: &Agent,
+    action: &str,
+) -> Result<Vec<Op>, StoreError> {
     let detail = json!({"name": agent.name, "version": agent.version, "status": agent.status, "preset": agent.permissions.preset});
     let deed = audit::deed(action, format!("member:{}", member.id), &agent.id, detail);
     audit::append(home, &format!("agent:{}", agent.id), vec![deed]).await
@@ -185,10 +251,16 @@ async fn audited(home: &Home, member: &Member, agent: &Agent, action: &str) -> R
 ///
 /// # Errors
 /// What the store answers.
-pub async fn seed(home: &Home, templates: &[catalog::AgentTemplate]) -> Result<Draft<usize>, CommandError> {
+pub async fn seed(
+    home: &Home,
+    templates: &[catalog::AgentTemplate],
+) -> Result<Draft<usize>, CommandError> {
     let mut ops = Vec::new();
     for template in templates {
-        if repo::get::<Agent>(&*home.store, &home.team, &template.name).await?.is_some() {
+        if repo::get::<Agent>(&*home.store, &home.team, &template.name)
+            .await?
+            .is_some()
+        {
             continue;
         }
         let mut agent = blank(home, &template.name);

@@ -26,27 +26,52 @@ const QUEUE_LIMIT: usize = 10;
 /// What became of the words.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Asked {
-    Started { run: RunId, agent: String },
+    Started {
+        run: RunId,
+        agent: String,
+    },
     /// The run before it has to end first.
-    Queued { behind: RunId, waiting: usize },
+    Queued {
+        behind: RunId,
+        waiting: usize,
+    },
     /// They were the answer to the agent's question.
-    Answered { run: RunId },
+    Answered {
+        run: RunId,
+    },
 }
 
 /// What a person wrote, to the session's agent or to the one that is named.
 ///
 /// # Errors
 /// [`Problem`]s: not allowed, too large, no such agent, queue full.
-pub async fn ask(home: &Home, member: &Member, session: &SessionId, text: &str, agent: Option<&AgentId>) -> Result<Draft<Asked>, CommandError> {
+pub async fn ask(
+    home: &Home,
+    member: &Member,
+    session: &SessionId,
+    text: &str,
+    agent: Option<&AgentId>,
+) -> Result<Draft<Asked>, CommandError> {
     if !may(member.role, Deed::Run) {
-        return Err(Problem::NotAllowed { needed: Role::Operator }.into());
+        return Err(Problem::NotAllowed {
+            needed: Role::Operator,
+        }
+        .into());
     }
     let text = text.trim();
     if text.is_empty() {
-        return Err(Problem::Invalid("There is nothing to do: write what you want done.".to_owned()).into());
+        return Err(Problem::Invalid(
+            "There is nothing to do: write what you want done.".to_owned(),
+        )
+        .into());
     }
     if text.len() > PROMPT_LIMIT {
-        return Err(Problem::TooLarge { what: "message", bytes: text.len() as u64, limit: PROMPT_LIMIT as u64 }.into());
+        return Err(Problem::TooLarge {
+            what: "message",
+            bytes: text.len() as u64,
+            limit: PROMPT_LIMIT as u64,
+        }
+        .into());
     }
     let (mut session, version) = sessions::get_or_new(home, session).await?;
     if let Some(Expects::Answer { run, call }) = session.expects.clone()
@@ -56,19 +81,36 @@ pub async fn ask(home: &Home, member: &Member, session: &SessionId, text: &str, 
         return answer(home, member, (session, version), Answer { run, call, text }).await;
     }
     let text = blob::keep(&*home.blobs, text.to_owned()).await?;
-    let queued = Queued { by: member.id.clone(), text, agent: agent.cloned() };
+    let queued = Queued {
+        by: member.id.clone(),
+        text,
+        agent: agent.cloned(),
+    };
     if let Some(behind) = session.run.clone() {
         if session.queued.len() >= QUEUE_LIMIT {
-            return Err(Problem::QueueFull { waiting: session.queued.len() }.into());
+            return Err(Problem::QueueFull {
+                waiting: session.queued.len(),
+            }
+            .into());
         }
         session.queued.push(queued);
         session.updated_at = home.now();
-        let fact = Asked::Queued { behind, waiting: session.queued.len() };
-        return Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], fact));
+        let fact = Asked::Queued {
+            behind,
+            waiting: session.queued.len(),
+        };
+        return Ok(Draft::new(
+            vec![repo::put(&home.team, &session, version)?],
+            fact,
+        ));
     }
     let mut ops = begin(home, &mut session, queued).await?;
-    let Some(run) = session.run.clone() else { return Err(Problem::Invalid("The run could not be started.".to_owned()).into()) };
-    let name = find_active(home, agent.unwrap_or(&session.agent)).await?.name;
+    let Some(run) = session.run.clone() else {
+        return Err(Problem::Invalid("The run could not be started.".to_owned()).into());
+    };
+    let name = find_active(home, agent.unwrap_or(&session.agent))
+        .await?
+        .name;
     ops.push(repo::put(&home.team, &session, version)?);
     Ok(Draft::new(ops, Asked::Started { run, agent: name }))
 }
@@ -79,15 +121,35 @@ struct Answer<'a> {
     text: &'a str,
 }
 
-async fn answer(home: &Home, member: &Member, session: (Session, Option<u64>), answer: Answer<'_>) -> Result<Draft<Asked>, CommandError> {
+async fn answer(
+    home: &Home,
+    member: &Member,
+    session: (Session, Option<u64>),
+    answer: Answer<'_>,
+) -> Result<Draft<Asked>, CommandError> {
     let (mut session, version) = session;
     let output = blob::keep(&*home.blobs, answer.text.to_owned()).await?;
-    let event = Event::CallFinished { call: answer.call, output, ok: true, taint: None, artifacts: Vec::new() };
+    let event = Event::CallFinished {
+        call: answer.call,
+        output,
+        ok: true,
+        taint: None,
+        artifacts: Vec::new(),
+    };
     let journal = repo::runs::journal(&home.team, &answer.run);
-    let entry = Entry { v: 1, at: home.now(), actor: Actor::Member(member.id.clone()), event };
+    let entry = Entry {
+        v: 1,
+        at: home.now(),
+        actor: Actor::Member(member.id.clone()),
+        event,
+    };
     session.updated_at = home.now();
     let ops = vec![
-        Op::Append { at: home.store.head(&journal).await?, journal, entries: vec![domain::canonical_json(&entry)?] },
+        Op::Append {
+            at: home.store.head(&journal).await?,
+            journal,
+            entries: vec![domain::canonical_json(&entry)?],
+        },
         repo::put(&home.team, &session, version)?,
         wake(home, &answer.run)?,
     ];
@@ -99,16 +161,29 @@ async fn answer(home: &Home, member: &Member, session: (Session, Option<u64>), a
 /// # Errors
 /// When the payload has no JSON form.
 pub fn wake(home: &Home, run: &RunId) -> Result<Op, serde_json::Error> {
-    Ok(Op::Enqueue(job::new_job(&home.team, home.chance.id(), &RunStep { run: run.clone() }, home.now())?))
+    Ok(Op::Enqueue(job::new_job(
+        &home.team,
+        home.chance.id(),
+        &RunStep { run: run.clone() },
+        home.now(),
+    )?))
 }
 
 async fn find_active(home: &Home, id: &AgentId) -> Result<Agent, CommandError> {
     let stored = repo::get::<Agent>(&*home.store, &home.team, id.as_str()).await?;
     let Some(Stored { value: agent, .. }) = stored else {
-        return Err(Problem::NotFound { what: "agent", name: id.to_string() }.into());
+        return Err(Problem::NotFound {
+            what: "agent",
+            name: id.to_string(),
+        }
+        .into());
     };
     if agent.status != AgentStatus::Active {
-        return Err(Problem::AgentNotActive { name: agent.name, archived: agent.status == AgentStatus::Archived }.into());
+        return Err(Problem::AgentNotActive {
+            name: agent.name,
+            archived: agent.status == AgentStatus::Archived,
+        }
+        .into());
     }
     Ok(agent)
 }
@@ -117,7 +192,11 @@ async fn find_active(home: &Home, id: &AgentId) -> Result<Agent, CommandError> {
 ///
 /// # Errors
 /// As [`ask`].
-pub(crate) async fn begin(home: &Home, session: &mut Session, queued: Queued) -> Result<Vec<Op>, CommandError> {
+pub(crate) async fn begin(
+    home: &Home,
+    session: &mut Session,
+    queued: Queued,
+) -> Result<Vec<Op>, CommandError> {
     let agent = find_active(home, queued.agent.as_ref().unwrap_or(&session.agent)).await?;
     let run = RunId::new(home.chance.id());
     let requester = queued.by.clone();
@@ -136,14 +215,28 @@ pub(crate) async fn begin(home: &Home, session: &mut Session, queued: Queued) ->
         model: String::new(),
     };
     let events = opening(home, session, &agent, queued).await?;
-    let entries: Vec<Entry> =
-        events.into_iter().map(|event| Entry { v: 1, at: home.now(), actor: Actor::Member(requester.clone()), event }).collect();
-    let entries = entries.iter().map(domain::canonical_json).collect::<Result<Vec<_>, _>>()?;
+    let entries: Vec<Entry> = events
+        .into_iter()
+        .map(|event| Entry {
+            v: 1,
+            at: home.now(),
+            actor: Actor::Member(requester.clone()),
+            event,
+        })
+        .collect();
+    let entries = entries
+        .iter()
+        .map(domain::canonical_json)
+        .collect::<Result<Vec<_>, _>>()?;
     let detail = json!({"agent": agent.id, "version": agent.version, "session": session.id});
     let deed = audit::deed("run.started", Actor::Member(requester), &run, detail);
     let mut ops = vec![
         repo::create(&home.team, &summary)?,
-        Op::Append { journal: repo::runs::journal(&home.team, &run), at: 0, entries },
+        Op::Append {
+            journal: repo::runs::journal(&home.team, &run),
+            at: 0,
+            entries,
+        },
         wake(home, &run)?,
     ];
     ops.extend(audit::append(home, &format!("run:{run}"), vec![deed]).await?);
@@ -153,7 +246,12 @@ pub(crate) async fn begin(home: &Home, session: &mut Session, queued: Queued) ->
 }
 
 /// The journal's first entries: the start, and the session's history as context.
-async fn opening(home: &Home, session: &Session, agent: &Agent, queued: Queued) -> Result<Vec<Event>, CommandError> {
+async fn opening(
+    home: &Home,
+    session: &Session,
+    agent: &Agent,
+    queued: Queued,
+) -> Result<Vec<Event>, CommandError> {
     let mut models: Vec<String> = agent.fallbacks.clone();
     if !agent.provider.is_empty() && !agent.model.is_empty() {
         models.insert(0, format!("{}/{}", agent.provider, agent.model));
@@ -169,14 +267,29 @@ async fn opening(home: &Home, session: &Session, agent: &Agent, queued: Queued) 
         Some(limits) => serde_json::from_value(limits.clone()).unwrap_or_default(),
         None => default_limits(home).await?,
     };
-    let mut events = vec![Event::Started { agent: snapshot, session: session.id.clone(), requester: queued.by, prompt: queued.text, limits }];
+    let mut events = vec![Event::Started {
+        agent: snapshot,
+        session: session.id.clone(),
+        requester: queued.by,
+        prompt: queued.text,
+        limits,
+    }];
     let mut messages = Vec::new();
     for turn in &session.turns {
-        messages.push(Message::User { text: turn.prompt.clone() });
-        messages.push(Message::Assistant { text: turn.answer.clone(), calls: Vec::new() });
+        messages.push(Message::User {
+            text: turn.prompt.clone(),
+        });
+        messages.push(Message::Assistant {
+            text: turn.answer.clone(),
+            calls: Vec::new(),
+        });
     }
     if !messages.is_empty() {
-        events.push(Event::ContextAdded { source: "earlier turns".to_owned(), messages, tainted: false });
+        events.push(Event::ContextAdded {
+            source: "earlier turns".to_owned(),
+            messages,
+            tainted: false,
+        });
     }
     Ok(events)
 }
@@ -184,7 +297,9 @@ async fn opening(home: &Home, session: &Session, agent: &Agent, queued: Queued) 
 /// The team's setting `limits`, else the built-in ones.
 async fn default_limits(home: &Home) -> Result<Limits, CommandError> {
     let setting = repo::get::<repo::settings::Setting>(&*home.store, &home.team, "limits").await?;
-    Ok(setting.and_then(|setting| serde_json::from_value(setting.value.value).ok()).unwrap_or_default())
+    Ok(setting
+        .and_then(|setting| serde_json::from_value(setting.value.value).ok())
+        .unwrap_or_default())
 }
 
 impl From<CommandError> for HandlerError {
@@ -196,4 +311,3 @@ impl From<CommandError> for HandlerError {
         }
     }
 }
-

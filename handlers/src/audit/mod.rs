@@ -20,7 +20,12 @@ use serde_json::Value;
 /// A deed.
 #[must_use]
 pub fn deed(action: &str, actor: impl ToString, subject: impl ToString, detail: Value) -> Deed {
-    Deed { action: action.to_owned(), actor: actor.to_string(), subject: subject.to_string(), detail }
+    Deed {
+        action: action.to_owned(),
+        actor: actor.to_string(),
+        subject: subject.to_string(),
+        detail,
+    }
 }
 
 /// The operations that append these deeds to a stream: the entry, and the mark for the sealer where it isn't set yet.
@@ -45,17 +50,32 @@ pub async fn head(home: &Home, stream: &str) -> Result<Head, StoreError> {
         return Ok(Head::default());
     }
     let entries = home.store.read(&journal, len - 1, 1).await?;
-    let Some(last) = entries.first() else { return Ok(Head::default()) };
-    let last: Entry = serde_json::from_str(last).map_err(|e| StoreError::Corrupt(format!("audit {stream}/{}: {e}", len - 1)))?;
-    Ok(Head { len, hash: last.hash.as_str().to_owned() })
+    let Some(last) = entries.first() else {
+        return Ok(Head::default());
+    };
+    let last: Entry = serde_json::from_str(last)
+        .map_err(|e| StoreError::Corrupt(format!("audit {stream}/{}: {e}", len - 1)))?;
+    Ok(Head {
+        len,
+        hash: last.hash.as_str().to_owned(),
+    })
 }
 
 /// The append of one entry, and the head after it.
-pub(crate) fn entry(home: &Home, stream: &str, head: &Head, deeds: Vec<Deed>) -> Result<(Op, Head), StoreError> {
+pub(crate) fn entry(
+    home: &Home,
+    stream: &str,
+    head: &Head,
+    deeds: Vec<Deed>,
+) -> Result<(Op, Head), StoreError> {
     let corrupt = |e: serde_json::Error| StoreError::Corrupt(e.to_string());
     let entry = Entry::next(stream, head, home.now(), deeds).map_err(corrupt)?;
     let text = canonical_json(&entry).map_err(corrupt)?;
-    let op = Op::Append { journal: repo::audit::journal(&home.team, stream), at: head.len, entries: vec![text] };
+    let op = Op::Append {
+        journal: repo::audit::journal(&home.team, stream),
+        at: head.len,
+        entries: vec![text],
+    };
     Ok((op, entry.head()))
 }
 
@@ -67,6 +87,11 @@ pub(crate) async fn open(home: &Home, stream: &str) -> Result<Option<Op>, StoreE
         Some(stored) => (Some(stored.version), stored.value.sealed),
         None => (None, Head::default()),
     };
-    let value = Stream { name: stream.to_owned(), state: StreamState::Open, since: home.now(), sealed };
+    let value = Stream {
+        name: stream.to_owned(),
+        state: StreamState::Open,
+        since: home.now(),
+        sealed,
+    };
     repo::put(&home.team, &value, version).map(Some)
 }

@@ -49,11 +49,20 @@ pub async fn seal(home: &Home, key: &[u8]) -> Result<Draft<Option<Seal>>, StoreE
     heads.sort_by(|a, b| a.0.cmp(&b.0));
     let seal = next_seal(home, key, heads, next.is_some()).await?;
     let text = canonical_json(&seal).map_err(|e| StoreError::Corrupt(e.to_string()))?;
-    ops.push(Op::Append { journal: repo::audit::seals(&home.team), at: seal.number, entries: vec![text] });
+    ops.push(Op::Append {
+        journal: repo::audit::seals(&home.team),
+        at: seal.number,
+        entries: vec![text],
+    });
     Ok(Draft::new(ops, Some(seal)))
 }
 
-async fn next_seal(home: &Home, key: &[u8], heads: Vec<(String, Head)>, more: bool) -> Result<Seal, StoreError> {
+async fn next_seal(
+    home: &Home,
+    key: &[u8],
+    heads: Vec<(String, Head)>,
+    more: bool,
+) -> Result<Seal, StoreError> {
     let corrupt = |e: serde_json::Error| StoreError::Corrupt(e.to_string());
     let journal = repo::audit::seals(&home.team);
     let number = home.store.head(&journal).await?;
@@ -64,7 +73,14 @@ async fn next_seal(home: &Home, key: &[u8], heads: Vec<(String, Head)>, more: bo
             None => return Err(StoreError::Corrupt(format!("seal {last} is gone"))),
         },
     };
-    let mut seal = Seal { number, at: home.now(), heads, more, prev, mac: String::new() };
+    let mut seal = Seal {
+        number,
+        at: home.now(),
+        heads,
+        more,
+        prev,
+        mac: String::new(),
+    };
     seal.mac = seal.expected(key).map_err(corrupt)?;
     Ok(seal)
 }

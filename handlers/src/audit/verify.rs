@@ -40,7 +40,11 @@ pub async fn verify(home: &Home, key: &[u8]) -> Result<Verified, StoreError> {
     let mut sealed: BTreeMap<String, Vec<Head>> = BTreeMap::new();
     walk_seals(home, key, &mut result, &mut sealed).await?;
     // Streams that were never sealed are chained all the same.
-    let unsealed = repo::collect::<domain::audit::Stream>(&*home.store, repo::all::<domain::audit::Stream>(&home.team)).await?;
+    let unsealed = repo::collect::<domain::audit::Stream>(
+        &*home.store,
+        repo::all::<domain::audit::Stream>(&home.team),
+    )
+    .await?;
     for stream in unsealed {
         sealed.entry(stream.value.name).or_default();
     }
@@ -50,7 +54,12 @@ pub async fn verify(home: &Home, key: &[u8]) -> Result<Verified, StoreError> {
     Ok(result)
 }
 
-async fn walk_seals(home: &Home, key: &[u8], result: &mut Verified, sealed: &mut BTreeMap<String, Vec<Head>>) -> Result<(), StoreError> {
+async fn walk_seals(
+    home: &Home,
+    key: &[u8],
+    result: &mut Verified,
+    sealed: &mut BTreeMap<String, Vec<Head>>,
+) -> Result<(), StoreError> {
     let journal = repo::audit::seals(&home.team);
     let (mut prev, mut good) = (String::new(), true);
     loop {
@@ -62,7 +71,11 @@ async fn walk_seals(home: &Home, key: &[u8], result: &mut Verified, sealed: &mut
             let position = result.seals;
             result.seals += 1;
             let mut found = |what: &str| {
-                result.findings.push(Finding { place: "audit_seals".to_owned(), position, what: what.to_owned() });
+                result.findings.push(Finding {
+                    place: "audit_seals".to_owned(),
+                    position,
+                    what: what.to_owned(),
+                });
             };
             let Ok(seal) = serde_json::from_str::<Seal>(&text) else {
                 found("this seal cannot be read");
@@ -88,7 +101,12 @@ async fn walk_seals(home: &Home, key: &[u8], result: &mut Verified, sealed: &mut
     }
 }
 
-async fn walk_stream(home: &Home, stream: &str, heads: &[Head], result: &mut Verified) -> Result<(), StoreError> {
+async fn walk_stream(
+    home: &Home,
+    stream: &str,
+    heads: &[Head],
+    result: &mut Verified,
+) -> Result<(), StoreError> {
     let journal = repo::audit::journal(&home.team, stream);
     let (mut at, mut prev) = (0_u64, String::new());
     let before = result.findings.len();
@@ -99,7 +117,13 @@ async fn walk_stream(home: &Home, stream: &str, heads: &[Head], result: &mut Ver
             break;
         }
         for text in page {
-            let mut found = |what: &str| result.findings.push(Finding { place: stream.to_owned(), position: at, what: what.to_owned() });
+            let mut found = |what: &str| {
+                result.findings.push(Finding {
+                    place: stream.to_owned(),
+                    position: at,
+                    what: what.to_owned(),
+                })
+            };
             match serde_json::from_str::<Entry>(&text) {
                 Err(_) => found("this entry cannot be read"),
                 Ok(entry) => {
@@ -109,7 +133,10 @@ async fn walk_stream(home: &Home, stream: &str, heads: &[Head], result: &mut Ver
                     if !entry.expected().is_ok_and(|hash| hash == entry.hash) {
                         found("this entry was changed");
                     }
-                    if heads.iter().any(|head| head.len == at + 1 && head.hash != entry.hash.as_str()) {
+                    if heads
+                        .iter()
+                        .any(|head| head.len == at + 1 && head.hash != entry.hash.as_str())
+                    {
                         found("this entry is not the one that was sealed");
                     }
                     prev = entry.hash.as_str().to_owned();
@@ -123,7 +150,11 @@ async fn walk_stream(home: &Home, stream: &str, heads: &[Head], result: &mut Ver
     result.unsealed += at.saturating_sub(last);
     if at < last {
         let what = format!("{} sealed entries are gone from here on", last - at);
-        result.findings.push(Finding { place: stream.to_owned(), position: at, what });
+        result.findings.push(Finding {
+            place: stream.to_owned(),
+            position: at,
+            what,
+        });
     }
     if result.findings.len() > before {
         tracing::warn!(stream, "the audit does not verify");

@@ -10,20 +10,40 @@ use ports::{job, repo, store::Op};
 
 /// # Errors
 /// [`Problem`]s: not allowed (an operator cancels their own runs, an owner all), nothing to cancel.
-pub async fn cancel(home: &Home, member: &Member, run: &RunId) -> Result<Draft<RunSummary>, CommandError> {
+pub async fn cancel(
+    home: &Home,
+    member: &Member,
+    run: &RunId,
+) -> Result<Draft<RunSummary>, CommandError> {
     let summary = queries::run(home, run.as_str()).await?;
     let own = summary.requester == member.id;
     if !may(member.role, Deed::Run) || !(own || member.role == Role::Owner) {
-        return Err(Problem::NotAllowed { needed: if own { Role::Operator } else { Role::Owner } }.into());
+        return Err(Problem::NotAllowed {
+            needed: if own { Role::Operator } else { Role::Owner },
+        }
+        .into());
     }
     if summary.status.is_over() {
         return Err(Problem::NothingToCancel.into());
     }
     let journal = repo::runs::journal(&home.team, &summary.id);
-    let entry = Entry { v: 1, at: home.now(), actor: Actor::Member(member.id.clone()), event: Event::CancelAsked { by: member.id.clone() } };
+    let entry = Entry {
+        v: 1,
+        at: home.now(),
+        actor: Actor::Member(member.id.clone()),
+        event: Event::CancelAsked {
+            by: member.id.clone(),
+        },
+    };
     let ops = vec![
-        Op::Append { at: home.store.head(&journal).await?, journal, entries: vec![domain::canonical_json(&entry)?] },
-        Op::Signal { serial: job::run_serial(&summary.id) },
+        Op::Append {
+            at: home.store.head(&journal).await?,
+            journal,
+            entries: vec![domain::canonical_json(&entry)?],
+        },
+        Op::Signal {
+            serial: job::run_serial(&summary.id),
+        },
         ask::wake(home, &summary.id)?,
     ];
     Ok(Draft::new(ops, summary))

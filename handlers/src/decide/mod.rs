@@ -31,10 +31,22 @@ pub struct Decision {
 ///
 /// # Errors
 /// [`Problem::Decision`] with why not, [`Problem::NotFound`].
-pub async fn decide(home: &Home, member: &Member, id: &ApprovalId, choice: &Choice, shown: Option<&str>) -> Result<Draft<Decision>, CommandError> {
-    let not_found = || Problem::NotFound { what: "approval", name: id.to_string() };
-    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?.ok_or_else(not_found)?;
-    approval::check(&stored.value, choice, member.role, shown, home.now()).map_err(Problem::Decision)?;
+pub async fn decide(
+    home: &Home,
+    member: &Member,
+    id: &ApprovalId,
+    choice: &Choice,
+    shown: Option<&str>,
+) -> Result<Draft<Decision>, CommandError> {
+    let not_found = || Problem::NotFound {
+        what: "approval",
+        name: id.to_string(),
+    };
+    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
+        .await?
+        .ok_or_else(not_found)?;
+    approval::check(&stored.value, choice, member.role, shown, home.now())
+        .map_err(Problem::Decision)?;
     let (status, decided) = outcome(choice);
     let Stored { mut value, version } = stored;
     value.status = status;
@@ -53,21 +65,49 @@ pub async fn decide(home: &Home, member: &Member, id: &ApprovalId, choice: &Choi
         }
     }
     let by = Actor::Member(member.id.clone());
-    let mut ops = settle(home, Stored { value: value.clone(), version }, decided, by, &member.name).await?;
+    let mut ops = settle(
+        home,
+        Stored {
+            value: value.clone(),
+            version,
+        },
+        decided,
+        by,
+        &member.name,
+    )
+    .await?;
     for rule in &added {
         ops.push(repo::create(&home.team, rule)?);
     }
     if !added.is_empty() {
-        let deeds = added.iter().map(|rule| audit::deed("rule.added", format!("member:{}", member.id), &rule.id, json!({"rule": rule.to_string(), "from": id})));
+        let deeds = added.iter().map(|rule| {
+            audit::deed(
+                "rule.added",
+                format!("member:{}", member.id),
+                &rule.id,
+                json!({"rule": rule.to_string(), "from": id}),
+            )
+        });
         ops.extend(audit::append(home, "team", deeds.collect()).await?);
     }
-    Ok(Draft::new(ops, Decision { approval: value, added }))
+    Ok(Draft::new(
+        ops,
+        Decision {
+            approval: value,
+            added,
+        },
+    ))
 }
 
 fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
     match choice {
         Choice::Approve | Choice::Always => (ApprovalStatus::Approved, Decided::Approved),
-        Choice::Deny { reason } => (ApprovalStatus::Denied, Decided::Denied { reason: content::prefix(reason.trim(), REASON).to_owned() }),
+        Choice::Deny { reason } => (
+            ApprovalStatus::Denied,
+            Decided::Denied {
+                reason: content::prefix(reason.trim(), REASON).to_owned(),
+            },
+        ),
         Choice::RunAgain => (ApprovalStatus::Approved, Decided::RunAgain),
         Choice::Happened => (ApprovalStatus::Approved, Decided::Happened),
         Choice::Stop => (ApprovalStatus::Denied, Decided::Stop),
@@ -78,11 +118,26 @@ fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
 ///
 /// # Errors
 /// What the store answers.
-pub async fn expire(home: &Home, stored: Stored<Approval>, seen: bool) -> Result<Vec<Op>, CommandError> {
+pub async fn expire(
+    home: &Home,
+    stored: Stored<Approval>,
+    seen: bool,
+) -> Result<Vec<Op>, CommandError> {
     let Stored { mut value, version } = stored;
-    value.status = if seen { ApprovalStatus::Expired } else { ApprovalStatus::ExpiredUnseen };
+    value.status = if seen {
+        ApprovalStatus::Expired
+    } else {
+        ApprovalStatus::ExpiredUnseen
+    };
     value.decided_at = Some(home.now());
-    settle(home, Stored { value, version }, Decided::Expired { seen }, Actor::System, "").await
+    settle(
+        home,
+        Stored { value, version },
+        Decided::Expired { seen },
+        Actor::System,
+        "",
+    )
+    .await
 }
 
 /// The card can't arrive anywhere.
@@ -93,10 +148,23 @@ pub async fn undeliverable(home: &Home, stored: Stored<Approval>) -> Result<Vec<
     let Stored { mut value, version } = stored;
     value.status = ApprovalStatus::Undeliverable;
     value.decided_at = Some(home.now());
-    settle(home, Stored { value, version }, Decided::Undeliverable, Actor::System, "").await
+    settle(
+        home,
+        Stored { value, version },
+        Decided::Undeliverable,
+        Actor::System,
+        "",
+    )
+    .await
 }
 
-async fn settle(home: &Home, stored: Stored<Approval>, decided: Decided, by: Actor, name: &str) -> Result<Vec<Op>, CommandError> {
+async fn settle(
+    home: &Home,
+    stored: Stored<Approval>,
+    decided: Decided,
+    by: Actor,
+    name: &str,
+) -> Result<Vec<Op>, CommandError> {
     let approval = &stored.value;
     let action = match approval.status {
         ApprovalStatus::Approved => "approval.approved",
@@ -108,17 +176,38 @@ async fn settle(home: &Home, stored: Stored<Approval>, decided: Decided, by: Act
     };
     let detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": decided});
     let deed = audit::deed(action, &by, &approval.id, detail);
-    let event = Event::ApprovalDecided { call: approval.call.id.clone(), approval: approval.id.clone(), decided };
-    let entry = Entry { v: 1, at: home.now(), actor: by, event };
+    let event = Event::ApprovalDecided {
+        call: approval.call.id.clone(),
+        approval: approval.id.clone(),
+        decided,
+    };
+    let entry = Entry {
+        v: 1,
+        at: home.now(),
+        actor: by,
+        event,
+    };
     let journal = repo::runs::journal(&home.team, &approval.run);
     let mut ops = vec![
         repo::update(&home.team, &stored)?,
-        Op::Append { at: home.store.head(&journal).await?, journal, entries: vec![domain::canonical_json(&entry)?] },
+        Op::Append {
+            at: home.store.head(&journal).await?,
+            journal,
+            entries: vec![domain::canonical_json(&entry)?],
+        },
         ask::wake(home, &approval.run)?,
     ];
     ops.extend(audit::append(home, &run::stream(&approval.run), vec![deed]).await?);
     let zone = zone(home, &approval.requester).await?;
-    ops.extend(run::messages(home, &approval.session, &settled(approval, name.to_owned()), &zone).map_err(presented)?);
+    ops.extend(
+        run::messages(
+            home,
+            &approval.session,
+            &settled(approval, name.to_owned()),
+            &zone,
+        )
+        .map_err(presented)?,
+    );
     Ok(ops)
 }
 
@@ -134,17 +223,32 @@ async fn zone(home: &Home, member: &MemberId) -> Result<String, CommandError> {
 /// The fact that a card is settled; `by` is the person's name, empty when it was nobody.
 #[must_use]
 pub fn settled(approval: &Approval, by: String) -> Notice {
-    Notice::ApprovalSettled { approval: approval.clone(), by }
+    Notice::ApprovalSettled {
+        approval: approval.clone(),
+        by,
+    }
 }
 
 /// A reason given after the denial, by replying to the card: kept with the approval; the model sees it if it has not gone on yet.
 ///
 /// # Errors
 /// [`Problem`]s: not found, not the one who denied.
-pub async fn add_reason(home: &Home, member: &Member, id: &ApprovalId, reason: &str) -> Result<Draft<Approval>, CommandError> {
-    let not_found = || Problem::NotFound { what: "approval", name: id.to_string() };
-    let mut stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?.ok_or_else(not_found)?;
-    if stored.value.status != ApprovalStatus::Denied || stored.value.decided_by.as_ref() != Some(&member.id) {
+pub async fn add_reason(
+    home: &Home,
+    member: &Member,
+    id: &ApprovalId,
+    reason: &str,
+) -> Result<Draft<Approval>, CommandError> {
+    let not_found = || Problem::NotFound {
+        what: "approval",
+        name: id.to_string(),
+    };
+    let mut stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
+        .await?
+        .ok_or_else(not_found)?;
+    if stored.value.status != ApprovalStatus::Denied
+        || stored.value.decided_by.as_ref() != Some(&member.id)
+    {
         return Err(Problem::Decision(approval::Refusal::Settled(stored.value.status)).into());
     }
     stored.value.reason = content::prefix(reason.trim(), REASON).to_owned();

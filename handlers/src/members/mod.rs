@@ -21,7 +21,9 @@ const INVITE_FOR: Duration = Duration::from_secs(7 * 24 * 3600);
 /// # Errors
 /// What the store answers.
 pub async fn find(home: &Home, id: &MemberId) -> Result<Option<Member>, StoreError> {
-    Ok(repo::get::<Member>(&*home.store, &home.team, id.as_str()).await?.map(|stored| stored.value))
+    Ok(repo::get::<Member>(&*home.store, &home.team, id.as_str())
+        .await?
+        .map(|stored| stored.value))
 }
 
 /// All members.
@@ -38,7 +40,11 @@ pub async fn list(home: &Home) -> Result<Vec<Member>, StoreError> {
 /// # Errors
 /// What the store answers.
 pub async fn owner(home: &Home) -> Result<Option<Member>, StoreError> {
-    let owners = repo::collect::<Member>(&*home.store, repo::by::<Member>(&home.team, "by_role", "owner")).await?;
+    let owners = repo::collect::<Member>(
+        &*home.store,
+        repo::by::<Member>(&home.team, "by_role", "owner"),
+    )
+    .await?;
     let mut owners: Vec<Member> = owners.into_iter().map(|stored| stored.value).collect();
     owners.sort_by_key(|owner| owner.home.is_empty());
     Ok(owners.into_iter().next())
@@ -53,7 +59,14 @@ pub async fn terminal_owner(home: &Home) -> Result<Draft<Member>, CommandError> 
     if let Some(member) = find(home, &id).await? {
         return Ok(Draft::fact(member));
     }
-    let member = Member { id, name: "you".to_owned(), role: Role::Owner, zone: String::new(), home: String::new(), created_at: home.now() };
+    let member = Member {
+        id,
+        name: "you".to_owned(),
+        role: Role::Owner,
+        zone: String::new(),
+        home: String::new(),
+        created_at: home.now(),
+    };
     Ok(Draft::new(vec![repo::create(&home.team, &member)?], member))
 }
 
@@ -61,9 +74,16 @@ pub async fn terminal_owner(home: &Home) -> Result<Draft<Member>, CommandError> 
 ///
 /// # Errors
 /// [`Problem::NotAllowed`].
-pub async fn invite(home: &Home, by: Option<&Member>, role: Role) -> Result<Draft<String>, CommandError> {
+pub async fn invite(
+    home: &Home,
+    by: Option<&Member>,
+    role: Role,
+) -> Result<Draft<String>, CommandError> {
     if by.is_some_and(|by| !may(by.role, Deed::ManageMembers)) {
-        return Err(Problem::NotAllowed { needed: Role::Owner }.into());
+        return Err(Problem::NotAllowed {
+            needed: Role::Owner,
+        }
+        .into());
     }
     let code = home.chance.secret();
     let created_by = by.map_or_else(|| MemberId::new("terminal:owner"), |by| by.id.clone());
@@ -75,7 +95,12 @@ pub async fn invite(home: &Home, by: Option<&Member>, role: Role) -> Result<Draf
         expires_at: home.now().plus(INVITE_FOR),
         used_by: None,
     };
-    let deed = audit::deed("member.invited", format!("member:{created_by}"), role, json!({"expires_at": invite.expires_at}));
+    let deed = audit::deed(
+        "member.invited",
+        format!("member:{created_by}"),
+        role,
+        json!({"expires_at": invite.expires_at}),
+    );
     let mut ops = vec![repo::create(&home.team, &invite)?];
     ops.extend(audit::append(home, "team", vec![deed]).await?);
     Ok(Draft::new(ops, code))
@@ -85,22 +110,52 @@ pub async fn invite(home: &Home, by: Option<&Member>, role: Role) -> Result<Draf
 ///
 /// # Errors
 /// [`Problem::InviteInvalid`].
-pub async fn join(home: &Home, person: &MemberId, name: &str, chat: &str, code: &str) -> Result<Draft<Member>, CommandError> {
+pub async fn join(
+    home: &Home,
+    person: &MemberId,
+    name: &str,
+    chat: &str,
+    code: &str,
+) -> Result<Draft<Member>, CommandError> {
     let digest = Digest::of_bytes(code.trim());
     let invite = repo::get::<Invite>(&*home.store, &home.team, digest.as_str()).await?;
-    let Some(mut invite) = invite.filter(|invite| invite.value.used_by.is_none() && invite.value.expires_at > home.now()) else {
+    let Some(mut invite) = invite
+        .filter(|invite| invite.value.used_by.is_none() && invite.value.expires_at > home.now())
+    else {
         return Err(Problem::InviteInvalid.into());
     };
     let before = repo::get::<Member>(&*home.store, &home.team, person.as_str()).await?;
-    let role = before.as_ref().map_or(invite.value.role, |before| before.value.role.max(invite.value.role));
+    let role = before.as_ref().map_or(invite.value.role, |before| {
+        before.value.role.max(invite.value.role)
+    });
     let name = domain::content::prefix(name.trim(), 80).to_owned();
     let member = match &before {
-        Some(before) => Member { role, name, home: chat.to_owned(), ..before.value.clone() },
-        None => Member { id: person.clone(), name, role, zone: String::new(), home: chat.to_owned(), created_at: home.now() },
+        Some(before) => Member {
+            role,
+            name,
+            home: chat.to_owned(),
+            ..before.value.clone()
+        },
+        None => Member {
+            id: person.clone(),
+            name,
+            role,
+            zone: String::new(),
+            home: chat.to_owned(),
+            created_at: home.now(),
+        },
     };
     invite.value.used_by = Some(person.clone());
-    let deed = audit::deed("member.joined", format!("member:{person}"), person, json!({"role": role, "invited_by": invite.value.created_by}));
-    let mut ops = vec![repo::update(&home.team, &invite)?, repo::put(&home.team, &member, before.map(|before| before.version))?];
+    let deed = audit::deed(
+        "member.joined",
+        format!("member:{person}"),
+        person,
+        json!({"role": role, "invited_by": invite.value.created_by}),
+    );
+    let mut ops = vec![
+        repo::update(&home.team, &invite)?,
+        repo::put(&home.team, &member, before.map(|before| before.version))?,
+    ];
     ops.extend(audit::append(home, &format!("member:{person}"), vec![deed]).await?);
     Ok(Draft::new(ops, member))
 }
@@ -109,11 +164,27 @@ pub async fn join(home: &Home, person: &MemberId, name: &str, chat: &str, code: 
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub async fn set_zone(home: &Home, person: &MemberId, zone: &str) -> Result<Draft<Member>, CommandError> {
-    let not_found = || Problem::NotFound { what: "member", name: person.to_string() };
-    let Stored { mut value, version } = repo::get::<Member>(&*home.store, &home.team, person.as_str()).await?.ok_or_else(not_found)?;
+pub async fn set_zone(
+    home: &Home,
+    person: &MemberId,
+    zone: &str,
+) -> Result<Draft<Member>, CommandError> {
+    let not_found = || Problem::NotFound {
+        what: "member",
+        name: person.to_string(),
+    };
+    let Stored { mut value, version } =
+        repo::get::<Member>(&*home.store, &home.team, person.as_str())
+            .await?
+            .ok_or_else(not_found)?;
     value.zone = zone.to_owned();
-    let op = repo::update(&home.team, &Stored { value: value.clone(), version })?;
+    let op = repo::update(
+        &home.team,
+        &Stored {
+            value: value.clone(),
+            version,
+        },
+    )?;
     Ok(Draft::new(vec![op], value))
 }
 
@@ -121,17 +192,41 @@ pub async fn set_zone(home: &Home, person: &MemberId, zone: &str) -> Result<Draf
 ///
 /// # Errors
 /// [`Problem`]s: not allowed, not found, the last owner.
-pub async fn remove(home: &Home, by: &Member, person: &MemberId) -> Result<Draft<Member>, CommandError> {
+pub async fn remove(
+    home: &Home,
+    by: &Member,
+    person: &MemberId,
+) -> Result<Draft<Member>, CommandError> {
     if !may(by.role, Deed::ManageMembers) {
-        return Err(Problem::NotAllowed { needed: Role::Owner }.into());
+        return Err(Problem::NotAllowed {
+            needed: Role::Owner,
+        }
+        .into());
     }
-    let not_found = || Problem::NotFound { what: "member", name: person.to_string() };
-    let stored = repo::get::<Member>(&*home.store, &home.team, person.as_str()).await?.ok_or_else(not_found)?;
-    let owners = list(home).await?.iter().filter(|member| member.role == Role::Owner).count();
+    let not_found = || Problem::NotFound {
+        what: "member",
+        name: person.to_string(),
+    };
+    let stored = repo::get::<Member>(&*home.store, &home.team, person.as_str())
+        .await?
+        .ok_or_else(not_found)?;
+    let owners = list(home)
+        .await?
+        .iter()
+        .filter(|member| member.role == Role::Owner)
+        .count();
     if stored.value.role == Role::Owner && owners < 2 {
-        return Err(Problem::Invalid("The last owner can't be removed: invite another one first.".to_owned()).into());
+        return Err(Problem::Invalid(
+            "The last owner can't be removed: invite another one first.".to_owned(),
+        )
+        .into());
     }
-    let deed = audit::deed("member.removed", format!("member:{}", by.id), person, json!({"role": stored.value.role}));
+    let deed = audit::deed(
+        "member.removed",
+        format!("member:{}", by.id),
+        person,
+        json!({"role": stored.value.role}),
+    );
     let mut ops = vec![repo::delete(&home.team, &stored)];
     ops.extend(audit::append(home, &format!("member:{person}"), vec![deed]).await?);
     Ok(Draft::new(ops, stored.value))

@@ -18,7 +18,11 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// What the store answers.
-pub async fn runs(home: &Home, session: Option<&SessionId>, limit: u32) -> Result<Vec<RunSummary>, StoreError> {
+pub async fn runs(
+    home: &Home,
+    session: Option<&SessionId>,
+    limit: u32,
+) -> Result<Vec<RunSummary>, StoreError> {
     let mut query = match session {
         Some(session) => repo::by::<RunSummary>(&home.team, "by_session", session.as_str()),
         None => repo::all::<RunSummary>(&home.team),
@@ -45,7 +49,11 @@ pub async fn approval(home: &Home, id: &str) -> Result<Stored<Approval>, Command
     by_short_id::<Approval>(home, "approval", id).await
 }
 
-async fn by_short_id<T: Entity>(home: &Home, what: &'static str, id: &str) -> Result<Stored<T>, CommandError> {
+async fn by_short_id<T: Entity>(
+    home: &Home,
+    what: &'static str,
+    id: &str,
+) -> Result<Stored<T>, CommandError> {
     let name = id.to_owned();
     if id.is_empty() || id.len() > 200 {
         return Err(Problem::NotFound { what, name }.into());
@@ -57,7 +65,9 @@ async fn by_short_id<T: Entity>(home: &Home, what: &'static str, id: &str) -> Re
     query.descending = true;
     query.limit = 1000;
     let (latest, _) = repo::page::<T>(&*home.store, query).await?;
-    let mut fitting = latest.into_iter().filter(|stored| id.len() >= 4 && stored.value.id().ends_with(id));
+    let mut fitting = latest
+        .into_iter()
+        .filter(|stored| id.len() >= 4 && stored.value.id().ends_with(id));
     match (fitting.next(), fitting.next()) {
         (Some(stored), None) => Ok(stored),
         (None, _) => Err(Problem::NotFound { what, name }.into()),
@@ -87,9 +97,17 @@ pub async fn journal(home: &Home, run: &RunId) -> Result<Vec<Entry>, StoreError>
 /// # Errors
 /// What the store answers.
 pub async fn pending(home: &Home) -> Result<Vec<Approval>, StoreError> {
-    let stored = repo::collect::<Approval>(&*home.store, repo::by::<Approval>(&home.team, "by_status", "pending")).await?;
+    let stored = repo::collect::<Approval>(
+        &*home.store,
+        repo::by::<Approval>(&home.team, "by_status", "pending"),
+    )
+    .await?;
     let now = home.now();
-    Ok(stored.into_iter().map(|stored| stored.value).filter(|approval| approval.expires_at > now).collect())
+    Ok(stored
+        .into_iter()
+        .map(|stored| stored.value)
+        .filter(|approval| approval.expires_at > now)
+        .collect())
 }
 
 /// What was spent, since a moment.
@@ -114,13 +132,22 @@ pub async fn cost(home: &Home, since: Micros) -> Result<Cost, StoreError> {
         let (page, next) = repo::page::<RunSummary>(&*home.store, query.clone()).await?;
         // Ids are ordered by time, so the first old one ends it; one more page guards against clocks that jumped.
         let all_old = page.iter().all(|stored| stored.value.started_at < since);
-        for Stored { value: run, .. } in page.into_iter().filter(|stored| stored.value.started_at >= since) {
+        for Stored { value: run, .. } in page
+            .into_iter()
+            .filter(|stored| stored.value.started_at >= since)
+        {
             cost.total += run.cost;
             cost.runs += 1;
             *cost.by_model.entry(run.model).or_default() += run.cost;
             *cost.by_agent.entry(run.agent_name).or_default() += run.cost;
-            *cost.by_member.entry(run.requester.as_str().to_owned()).or_default() += run.cost;
-            *cost.by_day.entry(run.started_at.0.div_euclid(86_400_000_000)).or_default() += run.cost;
+            *cost
+                .by_member
+                .entry(run.requester.as_str().to_owned())
+                .or_default() += run.cost;
+            *cost
+                .by_day
+                .entry(run.started_at.0.div_euclid(86_400_000_000))
+                .or_default() += run.cost;
         }
         match next {
             Some(cursor) if !all_old => query.after = Some(cursor),
@@ -136,8 +163,18 @@ pub async fn cost(home: &Home, since: Micros) -> Result<Cost, StoreError> {
 pub async fn audit(home: &Home, stream: &str, limit: u32) -> Result<Vec<AuditEntry>, StoreError> {
     let key = repo::audit::journal(&home.team, stream);
     let head = home.store.head(&key).await?;
-    let lines = home.store.read(&key, head.saturating_sub(u64::from(limit)), limit.clamp(1, 1000)).await?;
-    lines.iter().map(|line| serde_json::from_str(line).map_err(|e| StoreError::Corrupt(e.to_string()))).collect()
+    let lines = home
+        .store
+        .read(
+            &key,
+            head.saturating_sub(u64::from(limit)),
+            limit.clamp(1, 1000),
+        )
+        .await?;
+    lines
+        .iter()
+        .map(|line| serde_json::from_str(line).map_err(|e| StoreError::Corrupt(e.to_string())))
+        .collect()
 }
 
 /// How many runs work or wait now.
@@ -147,7 +184,11 @@ pub async fn audit(home: &Home, stream: &str, limit: u32) -> Result<Vec<AuditEnt
 pub async fn active(home: &Home) -> Result<Vec<RunSummary>, StoreError> {
     let mut active = Vec::new();
     for status in ["running", "waiting"] {
-        let runs = repo::collect::<RunSummary>(&*home.store, repo::by::<RunSummary>(&home.team, "by_status", status)).await?;
+        let runs = repo::collect::<RunSummary>(
+            &*home.store,
+            repo::by::<RunSummary>(&home.team, "by_status", status),
+        )
+        .await?;
         active.extend(runs.into_iter().map(|stored| stored.value));
     }
     active.retain(|run| matches!(run.status, RunStatus::Running | RunStatus::Waiting));

@@ -39,14 +39,38 @@ async fn draft(home: &Home, incoming: &[Incoming]) -> Result<Draft<usize>, Comma
     let (mut ops, mut new, mut seen) = (Vec::new(), 0, std::collections::HashSet::new());
     for one in incoming {
         let id = format!("{}:{}", one.surface, one.update);
-        if !seen.insert(id.clone()) || repo::get::<Update>(&*home.store, &home.team, &id).await?.is_some() {
+        if !seen.insert(id.clone())
+            || repo::get::<Update>(&*home.store, &home.team, &id)
+                .await?
+                .is_some()
+        {
             continue;
         }
-        let surface = one.session.as_str().split(':').next().unwrap_or_default().to_owned();
-        let work = Received { surface, session: one.session.clone(), raw: keep(home, &one.raw).await?, received_at: home.now() };
-        let update = Update { id: id.clone(), surface: one.surface.clone(), received_at: home.now() };
+        let surface = one
+            .session
+            .as_str()
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let work = Received {
+            surface,
+            session: one.session.clone(),
+            raw: keep(home, &one.raw).await?,
+            received_at: home.now(),
+        };
+        let update = Update {
+            id: id.clone(),
+            surface: one.surface.clone(),
+            received_at: home.now(),
+        };
         ops.push(repo::create(&home.team, &update)?);
-        ops.push(Op::Enqueue(job::new_job(&home.team, format!("in:{id}"), &work, home.now())?));
+        ops.push(Op::Enqueue(job::new_job(
+            &home.team,
+            format!("in:{id}"),
+            &work,
+            home.now(),
+        )?));
         new += 1;
     }
     Ok(Draft::new(ops, new))
@@ -68,7 +92,9 @@ async fn keep(home: &Home, raw: &str) -> Result<String, CommandError> {
 /// # Errors
 /// What the blob store answers.
 pub async fn raw(home: &Home, received: &Received) -> Result<String, CommandError> {
-    let Some(digest) = received.raw.strip_prefix(BLOB) else { return Ok(received.raw.clone()) };
+    let Some(digest) = received.raw.strip_prefix(BLOB) else {
+        return Ok(received.raw.clone());
+    };
     let digest = serde_json::from_value(serde_json::Value::String(digest.to_owned()))?;
     Ok(String::from_utf8_lossy(&home.blobs.get(&digest).await?).into_owned())
 }

@@ -28,7 +28,11 @@ pub async fn list(home: &Home) -> Result<Vec<Rule>, StoreError> {
 pub async fn add(home: &Home, member: &Member, rule: NewRule) -> Result<Draft<Rule>, CommandError> {
     configures(member)?;
     rule.check().map_err(Problem::Invalid)?;
-    let rule = rule.into_rule(RuleId::new(home.chance.id()), Some(member.id.clone()), home.now());
+    let rule = rule.into_rule(
+        RuleId::new(home.chance.id()),
+        Some(member.id.clone()),
+        home.now(),
+    );
     let mut ops = vec![repo::create(&home.team, &rule)?];
     ops.extend(audited(home, member, &rule, "rule.added").await?);
     Ok(Draft::new(ops, rule))
@@ -41,10 +45,21 @@ pub async fn add(home: &Home, member: &Member, rule: NewRule) -> Result<Draft<Ru
 pub async fn remove(home: &Home, member: &Member, id: &str) -> Result<Draft<Rule>, CommandError> {
     configures(member)?;
     let rules = repo::collect::<Rule>(&*home.store, repo::all::<Rule>(&home.team)).await?;
-    let mut fitting: Vec<Stored<Rule>> = rules.into_iter().filter(|rule| !id.is_empty() && rule.value.id.as_str().ends_with(id)).collect();
+    let mut fitting: Vec<Stored<Rule>> = rules
+        .into_iter()
+        .filter(|rule| !id.is_empty() && rule.value.id.as_str().ends_with(id))
+        .collect();
     match (fitting.pop(), fitting.is_empty()) {
-        (None, _) => Err(Problem::NotFound { what: "rule", name: id.to_owned() }.into()),
-        (Some(_), false) => Err(Problem::Ambiguous { what: "rule", name: id.to_owned() }.into()),
+        (None, _) => Err(Problem::NotFound {
+            what: "rule",
+            name: id.to_owned(),
+        }
+        .into()),
+        (Some(_), false) => Err(Problem::Ambiguous {
+            what: "rule",
+            name: id.to_owned(),
+        }
+        .into()),
         (Some(stored), true) => {
             let mut ops = vec![repo::delete(&home.team, &stored)];
             ops.extend(audited(home, member, &stored.value, "rule.removed").await?);
@@ -54,10 +69,26 @@ pub async fn remove(home: &Home, member: &Member, id: &str) -> Result<Draft<Rule
 }
 
 fn configures(member: &Member) -> Result<(), Problem> {
-    if may(member.role, Deed::Configure) { Ok(()) } else { Err(Problem::NotAllowed { needed: Role::Owner }) }
+    if may(member.role, Deed::Configure) {
+        Ok(())
+    } else {
+        Err(Problem::NotAllowed {
+            needed: Role::Owner,
+        })
+    }
 }
 
-async fn audited(home: &Home, member: &Member, rule: &Rule, action: &str) -> Result<Vec<ports::store::Op>, StoreError> {
-    let deed = audit::deed(action, format!("member:{}", member.id), &rule.id, json!({"rule": rule.to_string()}));
+async fn audited(
+    home: &Home,
+    member: &Member,
+    rule: &Rule,
+    action: &str,
+) -> Result<Vec<ports::store::Op>, StoreError> {
+    let deed = audit::deed(
+        action,
+        format!("member:{}", member.id),
+        &rule.id,
+        json!({"rule": rule.to_string()}),
+    );
     audit::append(home, "team", vec![deed]).await
 }

@@ -18,7 +18,11 @@ const WHY: usize = 1200;
 
 impl Step<'_> {
     /// Makes the card. It is committed, with the message that carries it, when the run parks (or before the next effect).
-    pub(super) async fn ask_approval(&mut self, call: &CallId, question: Question) -> Result<bool, HandlerError> {
+    pub(super) async fn ask_approval(
+        &mut self,
+        call: &CallId,
+        question: Question,
+    ) -> Result<bool, HandlerError> {
         let preview = match self.preview(call).await? {
             Ok(preview) => preview,
             Err(_) if question == Question::Unknown => unknown_preview(),
@@ -27,7 +31,11 @@ impl Step<'_> {
         };
         let approval = self.approval(call, question, preview).await?;
         let home = &self.ports.home;
-        let event = Event::ApprovalAsked { call: call.clone(), approval: approval.id.clone(), digest: approval.digest.clone() };
+        let event = Event::ApprovalAsked {
+            call: call.clone(),
+            approval: approval.id.clone(),
+            digest: approval.digest.clone(),
+        };
         let mut ops = vec![repo::create(&home.team, &approval)?];
         ops.extend(self.notify(&Notice::ApprovalAsked { approval }).await?);
         self.log.with(ops);
@@ -35,13 +43,25 @@ impl Step<'_> {
         Ok(true)
     }
 
-    async fn approval(&self, call: &CallId, question: Question, preview: Preview) -> Result<Approval, HandlerError> {
+    async fn approval(
+        &self,
+        call: &CallId,
+        question: Question,
+        preview: Preview,
+    ) -> Result<Approval, HandlerError> {
         let home = &self.ports.home;
         let state = self.state();
         let judged = self.verdict(call).await?;
-        let Some(call) = state.call(call) else { return Err(HandlerError::Fail(format!("call {call} is gone"))) };
+        let Some(call) = state.call(call) else {
+            return Err(HandlerError::Fail(format!("call {call} is gone")));
+        };
         let digest = self.subject(&call.call.id, preview.before)?.digest()?;
-        let mut shown = Shown { why: self.why().await?, because: judged.verdict.because.clone(), tainted_by: state.taint.clone(), ..preview.shown };
+        let mut shown = Shown {
+            why: self.why().await?,
+            because: judged.verdict.because.clone(),
+            tainted_by: state.taint.clone(),
+            ..preview.shown
+        };
         if let Some(whole) = preview.attachment {
             shown.attachment = Some(blob::keep(&*home.blobs, whole).await?);
         }
@@ -50,10 +70,17 @@ impl Step<'_> {
             shown.what = format!("{}…", content::prefix(&shown.what, 2000));
         }
         let always = match question {
-            Question::Call => judged.always.into_iter().map(|rule| rule.into_rule(RuleId::new(home.chance.id()), None, home.now())).collect(),
+            Question::Call => judged
+                .always
+                .into_iter()
+                .map(|rule| rule.into_rule(RuleId::new(home.chance.id()), None, home.now()))
+                .collect(),
             Question::Unknown => Vec::new(),
         };
-        let expiry = judged.verdict.expires_after_s.map_or(self.ports.approval_expiry, Duration::from_secs);
+        let expiry = judged
+            .verdict
+            .expires_after_s
+            .map_or(self.ports.approval_expiry, Duration::from_secs);
         Ok(Approval {
             id: ApprovalId::new(home.chance.id()),
             run: self.log.run.clone(),
@@ -78,18 +105,31 @@ impl Step<'_> {
 
     /// The model's own words before the call.
     async fn why(&self) -> Result<String, HandlerError> {
-        let said = self.state().messages.iter().rev().find_map(|message| match message {
-            Message::Assistant { text, .. } => Some(text),
-            _ => None,
-        });
-        let Some(said) = said else { return Ok(String::new()) };
+        let said = self
+            .state()
+            .messages
+            .iter()
+            .rev()
+            .find_map(|message| match message {
+                Message::Assistant { text, .. } => Some(text),
+                _ => None,
+            });
+        let Some(said) = said else {
+            return Ok(String::new());
+        };
         let text = blob::text(&*self.ports.home.blobs, said).await?;
         Ok(content::prefix(text.trim(), WHY).to_owned())
     }
 
     pub(super) async fn park(&mut self, on: ParkedOn) -> Result<bool, HandlerError> {
         self.report(Doing::Waiting);
-        let done = self.log.commit(Some((Actor::System, Event::Parked { on })), Tail::Park(Vec::new())).await?;
+        let done = self
+            .log
+            .commit(
+                Some((Actor::System, Event::Parked { on })),
+                Tail::Park(Vec::new()),
+            )
+            .await?;
         Ok(!done)
     }
 
@@ -97,7 +137,8 @@ impl Step<'_> {
     pub(super) async fn notify(&self, notice: &Notice) -> Result<Vec<Op>, HandlerError> {
         let state = self.state();
         let home = &self.ports.home;
-        let member = repo::get::<Member>(&*home.store, &home.team, state.requester.as_str()).await?;
+        let member =
+            repo::get::<Member>(&*home.store, &home.team, state.requester.as_str()).await?;
         let zone = member.map(|member| member.value.zone).unwrap_or_default();
         messages(home, &state.session, notice, &zone)
     }
@@ -107,12 +148,34 @@ impl Step<'_> {
 ///
 /// # Errors
 /// When a message has no JSON form.
-pub fn messages(home: &crate::Home, to: &domain::id::SessionId, notice: &Notice, zone: &str) -> Result<Vec<Op>, HandlerError> {
+pub fn messages(
+    home: &crate::Home,
+    to: &domain::id::SessionId,
+    notice: &Notice,
+    zone: &str,
+) -> Result<Vec<Op>, HandlerError> {
     let outgoing = home.presenter.present(to, notice, home.now(), zone);
-    outgoing.iter().map(|message| Ok(Op::Enqueue(job::new_job(&home.team, home.chance.id(), message, home.now())?))).collect()
+    outgoing
+        .iter()
+        .map(|message| {
+            Ok(Op::Enqueue(job::new_job(
+                &home.team,
+                home.chance.id(),
+                message,
+                home.now(),
+            )?))
+        })
+        .collect()
 }
 
 fn unknown_preview() -> Preview {
-    let shown = Shown { what: "A call whose outcome nobody knows.".to_owned(), ..Shown::default() };
-    Preview { before: domain::Digest::of_bytes(""), shown, attachment: None }
+    let shown = Shown {
+        what: "A call whose outcome nobody knows.".to_owned(),
+        ..Shown::default()
+    };
+    Preview {
+        before: domain::Digest::of_bytes(""),
+        shown,
+        attachment: None,
+    }
 }

@@ -5,13 +5,13 @@ use crate::{
     HandlerError,
     tool::{ToolOutput, person},
 };
+use domain::run::Refusal;
 use domain::{
     content,
     id::{ApprovalId, CallId},
     run::{Actor, Event, ParkedOn},
     session::Expects,
 };
-use domain::run::Refusal;
 use ports::{blob, present::Notice, progress::Doing, repo, repo::Stored};
 
 /// Bytes of a tool's output that a model is shown; the middle of a longer one is cut.
@@ -19,17 +19,32 @@ const OUTPUT_LIMIT: usize = 64 * 1024;
 
 impl Step<'_> {
     /// Starts a call that is allowed or approved.
-    pub(super) async fn start(&mut self, call: &CallId, approval: Option<ApprovalId>) -> Result<bool, HandlerError> {
+    pub(super) async fn start(
+        &mut self,
+        call: &CallId,
+        approval: Option<ApprovalId>,
+    ) -> Result<bool, HandlerError> {
         if approval.is_some() && !self.still_fits(call).await? {
             // What was approved is not what would run now: judged again, asked again.
             return self.judge(call).await;
         }
-        let name = self.state().call(call).map(|call| call.call.name.clone()).unwrap_or_default();
+        let name = self
+            .state()
+            .call(call)
+            .map(|call| call.call.name.clone())
+            .unwrap_or_default();
         if name == person::ASK_PERSON {
             return self.ask_person(call).await;
         }
-        let started = Event::CallStarted { call: call.clone(), approval };
-        if !self.log.commit(Some((self.log.agent(), started)), Tail::Hold).await? {
+        let started = Event::CallStarted {
+            call: call.clone(),
+            approval,
+        };
+        if !self
+            .log
+            .commit(Some((self.log.agent(), started)), Tail::Hold)
+            .await?
+        {
             return Ok(true);
         }
         self.perform(call).await
@@ -41,7 +56,9 @@ impl Step<'_> {
             return Ok(false);
         }
         let state = self.state().call(call);
-        let Some((_, approved)) = state.and_then(|call| call.asked.clone()) else { return Ok(false) };
+        let Some((_, approved)) = state.and_then(|call| call.asked.clone()) else {
+            return Ok(false);
+        };
         // A call that is run again after an unknown outcome was approved with that outcome in view.
         if state.is_some_and(|call| call.running) {
             return Ok(true);
@@ -58,9 +75,15 @@ impl Step<'_> {
         if name == person::ASK_PERSON {
             return self.ask_person(call).await;
         }
-        self.report(Doing::Using { tool: name, what: headline(&arguments) });
+        self.report(Doing::Using {
+            tool: name,
+            what: headline(&arguments),
+        });
         let output = match (self.tool(call), self.context()) {
-            (Some(tool), Some(at)) => tool.perform(&at, &arguments).await.unwrap_or_else(|error| failed(&error.to_string())),
+            (Some(tool), Some(at)) => tool
+                .perform(&at, &arguments)
+                .await
+                .unwrap_or_else(|error| failed(&error.to_string())),
             _ => failed("the tool is gone."),
         };
         self.finished(call, output).await
@@ -68,12 +91,22 @@ impl Step<'_> {
 
     async fn finished(&mut self, call: &CallId, output: ToolOutput) -> Result<bool, HandlerError> {
         let text = blob::keep(&*self.ports.home.blobs, cut(output.text)).await?;
-        let event = Event::CallFinished { call: call.clone(), output: text, ok: output.ok, taint: output.taint, artifacts: Vec::new() };
+        let event = Event::CallFinished {
+            call: call.clone(),
+            output: text,
+            ok: output.ok,
+            taint: output.taint,
+            artifacts: Vec::new(),
+        };
         self.log.note(self.log.agent(), event)?;
         Ok(true)
     }
 
-    pub(super) async fn refuse(&mut self, call: &CallId, why: Refusal) -> Result<bool, HandlerError> {
+    pub(super) async fn refuse(
+        &mut self,
+        call: &CallId,
+        why: Refusal,
+    ) -> Result<bool, HandlerError> {
         let text = match why {
             Refusal::ByRule { because } => format!("Not run: {because}."),
             Refusal::ByPerson { reason } if reason.is_empty() => "Not run: the person denied it.".to_owned(),
@@ -87,32 +120,69 @@ impl Step<'_> {
 
     pub(super) async fn take_as_happened(&mut self, call: &CallId) -> Result<bool, HandlerError> {
         let text = "The connection to this call was lost; the person says that it happened. Its output is not known.";
-        self.finished(call, ToolOutput { text: text.to_owned(), ok: true, taint: None }).await
+        self.finished(
+            call,
+            ToolOutput {
+                text: text.to_owned(),
+                ok: true,
+                taint: None,
+            },
+        )
+        .await
     }
 
     /// Puts the question to the person and parks until the session's next message.
     async fn ask_person(&mut self, call: &CallId) -> Result<bool, HandlerError> {
         let (_, arguments) = self.arguments(call).await?;
-        let text = arguments.get("question").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
+        let text = arguments
+            .get("question")
+            .and_then(serde_json::Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
         let home = &self.ports.home;
-        let notice = Notice::Question { run: self.log.run.clone(), agent: self.state().agent.name.clone(), text };
+        let notice = Notice::Question {
+            run: self.log.run.clone(),
+            agent: self.state().agent.name.clone(),
+            text,
+        };
         let mut ops = self.notify(&notice).await?;
-        let mut session = Stored { value: self.log.session.value.clone(), version: self.log.session.version };
-        session.value.expects = Some(Expects::Answer { run: self.log.run.clone(), call: call.clone() });
+        let mut session = Stored {
+            value: self.log.session.value.clone(),
+            version: self.log.session.version,
+        };
+        session.value.expects = Some(Expects::Answer {
+            run: self.log.run.clone(),
+            call: call.clone(),
+        });
         session.value.updated_at = home.now();
         ops.push(repo::update(&home.team, &session)?);
         if !self.state().call(call).is_some_and(|call| call.running) {
-            self.log.note(self.log.agent(), Event::CallStarted { call: call.clone(), approval: None })?;
+            self.log.note(
+                self.log.agent(),
+                Event::CallStarted {
+                    call: call.clone(),
+                    approval: None,
+                },
+            )?;
         }
         self.report(Doing::Waiting);
-        let parked = Event::Parked { on: ParkedOn::Person { call: call.clone() } };
-        let done = self.log.commit(Some((Actor::System, parked)), Tail::Park(ops)).await?;
+        let parked = Event::Parked {
+            on: ParkedOn::Person { call: call.clone() },
+        };
+        let done = self
+            .log
+            .commit(Some((Actor::System, parked)), Tail::Park(ops))
+            .await?;
         Ok(!done)
     }
 }
 
 fn failed(text: &str) -> ToolOutput {
-    ToolOutput { text: text.to_owned(), ok: false, taint: None }
+    ToolOutput {
+        text: text.to_owned(),
+        ok: false,
+        taint: None,
+    }
 }
 
 /// Beginning and end of a long output: errors stand at the end, what it is about at the beginning.
@@ -122,6 +192,12 @@ fn cut(text: String) -> String {
     }
     let head = content::prefix(&text, OUTPUT_LIMIT / 2);
     let tail = text.len() - OUTPUT_LIMIT / 2;
-    let tail = (tail..text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
-    format!("{head}\n[… {} bytes were cut here …]\n{}", tail - head.len(), &text[tail..])
+    let tail = (tail..text.len())
+        .find(|i| text.is_char_boundary(*i))
+        .unwrap_or(text.len());
+    format!(
+        "{head}\n[… {} bytes were cut here …]\n{}",
+        tail - head.len(),
+        &text[tail..]
+    )
 }

@@ -25,7 +25,13 @@ impl Step<'_> {
             Some(text) => Some(blob::keep(&*self.ports.home.blobs, text).await?),
             None => None,
         };
-        let done = self.log.commit(Some((Actor::System, Event::Finished { outcome, answer })), Tail::End).await?;
+        let done = self
+            .log
+            .commit(
+                Some((Actor::System, Event::Finished { outcome, answer })),
+                Tail::End,
+            )
+            .await?;
         if done {
             self.report(Doing::Over);
         }
@@ -34,15 +40,27 @@ impl Step<'_> {
 
     /// What the agent said last: the argument of `finish`, else the text of its last reply.
     async fn answer(&self) -> Result<Option<String>, HandlerError> {
-        let finish = self.state().calls.iter().find(|call| call.call.name == person::FINISH);
+        let finish = self
+            .state()
+            .calls
+            .iter()
+            .find(|call| call.call.name == person::FINISH);
         if let Some(call) = finish {
             let (_, arguments) = self.arguments(&call.call.id).await?;
-            return Ok(arguments.get("answer").and_then(serde_json::Value::as_str).map(str::to_owned));
+            return Ok(arguments
+                .get("answer")
+                .and_then(serde_json::Value::as_str)
+                .map(str::to_owned));
         }
-        let last = self.state().messages.iter().rev().find_map(|message| match message {
-            Message::Assistant { text, .. } => Some(text),
-            _ => None,
-        });
+        let last = self
+            .state()
+            .messages
+            .iter()
+            .rev()
+            .find_map(|message| match message {
+                Message::Assistant { text, .. } => Some(text),
+                _ => None,
+            });
         match last {
             Some(text) => Ok(Some(blob::text(&*self.ports.home.blobs, text).await?)),
             None => Ok(None),
@@ -55,7 +73,9 @@ impl Step<'_> {
 pub async fn settle(log: &Log<'_>) -> Result<Vec<Op>, HandlerError> {
     let home = log.home();
     let state = &log.state;
-    let Phase::Over(outcome) = &state.phase else { return Ok(Vec::new()) };
+    let Phase::Over(outcome) = &state.phase else {
+        return Ok(Vec::new());
+    };
     let member = repo::get::<Member>(&*home.store, &home.team, state.requester.as_str()).await?;
     let zone = member.map(|member| member.value.zone).unwrap_or_default();
     let notice = Notice::RunEnded {
@@ -77,7 +97,9 @@ pub async fn settle(log: &Log<'_>) -> Result<Vec<Op>, HandlerError> {
 async fn readable(home: &crate::Home, state: &State) -> Result<Option<Content>, HandlerError> {
     match &state.answer {
         Some(Content::Stored { bytes, .. }) if *bytes > 200_000 => Ok(state.answer.clone()),
-        Some(answer) => Ok(Some(Content::Inline(blob::text(&*home.blobs, answer).await?))),
+        Some(answer) => Ok(Some(Content::Inline(
+            blob::text(&*home.blobs, answer).await?,
+        ))),
         None => Ok(None),
     }
 }
@@ -88,15 +110,29 @@ async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
     let mut ops = Vec::new();
     for call in log.state.calls.iter().filter(|call| call.decided.is_none()) {
         let Some((id, _)) = &call.asked else { continue };
-        let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await? else { continue };
+        let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
+        else {
+            continue;
+        };
         if stored.value.status != ApprovalStatus::Pending {
             continue;
         }
         let mut value = stored.value;
         value.status = ApprovalStatus::Withdrawn;
         value.decided_at = Some(home.now());
-        ops.push(repo::update(&home.team, &Stored { value: value.clone(), version: stored.version })?);
-        ops.extend(messages(home, &value.session, &decide::settled(&value, String::new()), zone)?);
+        ops.push(repo::update(
+            &home.team,
+            &Stored {
+                value: value.clone(),
+                version: stored.version,
+            },
+        )?);
+        ops.extend(messages(
+            home,
+            &value.session,
+            &decide::settled(&value, String::new()),
+            zone,
+        )?);
     }
     Ok(ops)
 }
@@ -105,8 +141,15 @@ async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
 async fn free_session(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, HandlerError> {
     let home = log.home();
     let state = &log.state;
-    let Some(stored) = repo::get::<Session>(&*home.store, &home.team, state.session.as_str()).await? else { return Ok(Vec::new()) };
-    let Stored { value: mut session, version } = stored;
+    let Some(stored) =
+        repo::get::<Session>(&*home.store, &home.team, state.session.as_str()).await?
+    else {
+        return Ok(Vec::new());
+    };
+    let Stored {
+        value: mut session,
+        version,
+    } = stored;
     if session.run.as_ref() != Some(&log.run) {
         return Ok(Vec::new());
     }
@@ -114,11 +157,20 @@ async fn free_session(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, Handl
     session.expects = None;
     session.updated_at = home.now();
     let answer = match (outcome, &state.answer) {
-        (Outcome::Answered, Some(answer)) => Content::Inline(content::prefix(answer.head(), 1500).to_owned()),
-        (outcome, _) => Content::Inline(format!("(this task ended without an answer: {:?})", domain::run::RunStatus::from(outcome))),
+        (Outcome::Answered, Some(answer)) => {
+            Content::Inline(content::prefix(answer.head(), 1500).to_owned())
+        }
+        (outcome, _) => Content::Inline(format!(
+            "(this task ended without an answer: {:?})",
+            domain::run::RunStatus::from(outcome)
+        )),
     };
     let prompt = Content::Inline(content::prefix(state.prompt.head(), 700).to_owned());
-    session.turns.push(Turn { run: log.run.clone(), prompt, answer });
+    session.turns.push(Turn {
+        run: log.run.clone(),
+        prompt,
+        answer,
+    });
     let surplus = session.turns.len().saturating_sub(HISTORY_TURNS);
     session.turns.drain(..surplus);
     let mut ops = Vec::new();
@@ -133,6 +185,12 @@ async fn free_session(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, Handl
             }
         }
     }
-    ops.push(repo::update(&home.team, &Stored { value: session, version })?);
+    ops.push(repo::update(
+        &home.team,
+        &Stored {
+            value: session,
+            version,
+        },
+    )?);
     Ok(ops)
 }

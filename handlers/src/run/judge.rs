@@ -36,24 +36,45 @@ impl Step<'_> {
                 Err(why) => judged.verdict = refused(why),
             }
         }
-        let event = Event::CallProposed { call: call.clone(), verdict: judged.verdict, class: judged.class, digest };
+        let event = Event::CallProposed {
+            call: call.clone(),
+            verdict: judged.verdict,
+            class: judged.class,
+            digest,
+        };
         self.log.note(Actor::System, event)?;
         Ok(true)
     }
 
     pub(super) fn fingerprint(&self, call: &CallId) -> Digest {
-        self.state().call(call).map_or_else(|| Digest::of_bytes(call.as_str()), |call| call.call.fingerprint())
+        self.state().call(call).map_or_else(
+            || Digest::of_bytes(call.as_str()),
+            |call| call.call.fingerprint(),
+        )
     }
 
     /// What the rules say about a call now.
     pub(super) async fn verdict(&self, call: &CallId) -> Result<Judged, HandlerError> {
         let (name, arguments) = self.arguments(call).await?;
-        let none = |why: String| Judged { verdict: refused(why), class: ToolClass::Read, always: Vec::new() };
-        if let Some(malformed) = self.state().call(call).and_then(|call| call.call.malformed.clone()) {
-            return Ok(none(format!("its arguments are not a JSON object: {malformed}")));
+        let none = |why: String| Judged {
+            verdict: refused(why),
+            class: ToolClass::Read,
+            always: Vec::new(),
+        };
+        if let Some(malformed) = self
+            .state()
+            .call(call)
+            .and_then(|call| call.call.malformed.clone())
+        {
+            return Ok(none(format!(
+                "its arguments are not a JSON object: {malformed}"
+            )));
         }
         let Some(tool) = self.ports.tools.get(&name) else {
-            return Ok(none(format!("there is no tool “{name}”; there are: {}", self.ports.tools.names())));
+            return Ok(none(format!(
+                "there is no tool “{name}”; there are: {}",
+                self.ports.tools.names()
+            )));
         };
         let class = tool.spec().class;
         let accesses = match tool.accesses(&arguments) {
@@ -61,19 +82,43 @@ impl Step<'_> {
             Err(error) => return Ok(none(error.to_string())),
         };
         if accesses.is_empty() {
-            let verdict = Verdict { effect: Effect::Allow, rule: None, because: "it touches nothing".to_owned(), approvers: None, expires_after_s: None };
-            return Ok(Judged { verdict, class, always: Vec::new() });
+            let verdict = Verdict {
+                effect: Effect::Allow,
+                rule: None,
+                because: "it touches nothing".to_owned(),
+                approvers: None,
+                expires_after_s: None,
+            };
+            return Ok(Judged {
+                verdict,
+                class,
+                always: Vec::new(),
+            });
         }
         let (mut verdict, mut always) = self.ask_rules(&accesses).await?;
-        if verdict.effect == Effect::Allow && tool.spec().leaves_workspace && !self.state().taint.is_empty() {
+        if verdict.effect == Effect::Allow
+            && tool.spec().leaves_workspace
+            && !self.state().taint.is_empty()
+        {
             verdict.effect = Effect::Ask;
-            verdict.because = format!("the run read {} before; {}", self.state().taint.join(", "), verdict.because);
+            verdict.because = format!(
+                "the run read {} before; {}",
+                self.state().taint.join(", "),
+                verdict.because
+            );
             always.clear();
         }
-        Ok(Judged { verdict, class, always })
+        Ok(Judged {
+            verdict,
+            class,
+            always,
+        })
     }
 
-    async fn ask_rules(&self, accesses: &[Access]) -> Result<(Verdict, Vec<NewRule>), HandlerError> {
+    async fn ask_rules(
+        &self,
+        accesses: &[Access],
+    ) -> Result<(Verdict, Vec<NewRule>), HandlerError> {
         let home = &self.ports.home;
         let id = &self.state().agent.id;
         let agent = repo::get::<Agent>(&*home.store, &home.team, id.as_str()).await?;
@@ -82,35 +127,75 @@ impl Step<'_> {
             Some(agent) if agent.value.status != AgentStatus::Archived => agent.value,
             _ => return Ok((refused("the agent is archived".to_owned()), Vec::new())),
         };
-        let preset = self.ports.presets.iter().find(|preset| preset.name == agent.permissions.preset);
+        let preset = self
+            .ports
+            .presets
+            .iter()
+            .find(|preset| preset.name == agent.permissions.preset);
         let team = repo::collect::<Rule>(&*home.store, repo::all::<Rule>(&home.team)).await?;
-        let own = agent.permissions.rules.iter().chain(team.iter().map(|stored| &stored.value));
-        let rules: Vec<&Rule> = preset.iter().flat_map(|preset| &preset.rules).chain(own).collect();
+        let own = agent
+            .permissions
+            .rules
+            .iter()
+            .chain(team.iter().map(|stored| &stored.value));
+        let rules: Vec<&Rule> = preset
+            .iter()
+            .flat_map(|preset| &preset.rules)
+            .chain(own)
+            .collect();
         let otherwise = preset.map_or(Effect::Ask, |preset| preset.otherwise);
-        let subject = Subject { agent: id.clone(), member: self.state().requester.clone() };
+        let subject = Subject {
+            agent: id.clone(),
+            member: self.state().requester.clone(),
+        };
         let verdict = permission::judge(accesses, &rules, &subject, otherwise);
         let asks = verdict.effect == Effect::Ask && verdict.rule.is_none();
-        let always = if asks { permission::narrowest(accesses, &rules, &subject, &Scope::Agent(id.clone())) } else { None };
+        let always = if asks {
+            permission::narrowest(accesses, &rules, &subject, &Scope::Agent(id.clone()))
+        } else {
+            None
+        };
         Ok((verdict, always.unwrap_or_default()))
     }
 
     pub(super) fn tool(&self, call: &CallId) -> Option<Arc<dyn Tool>> {
-        self.ports.tools.get(&self.state().call(call)?.call.name).cloned()
+        self.ports
+            .tools
+            .get(&self.state().call(call)?.call.name)
+            .cloned()
     }
 
     /// What a person would see of the call, or why it can't be done at all.
-    pub(super) async fn preview(&self, call: &CallId) -> Result<Result<Preview, String>, HandlerError> {
+    pub(super) async fn preview(
+        &self,
+        call: &CallId,
+    ) -> Result<Result<Preview, String>, HandlerError> {
         let (_, arguments) = self.arguments(call).await?;
-        let (Some(tool), Some(at)) = (self.tool(call), self.context()) else { return Ok(Err("the tool is gone".to_owned())) };
-        Ok(tool.preview(&at, &arguments).await.map_err(|e| e.to_string()))
+        let (Some(tool), Some(at)) = (self.tool(call), self.context()) else {
+            return Ok(Err("the tool is gone".to_owned()));
+        };
+        Ok(tool
+            .preview(&at, &arguments)
+            .await
+            .map_err(|e| e.to_string()))
     }
 
     pub(super) fn context(&self) -> Option<ToolContext<'_>> {
         let workspace = self.workspace.as_deref()?;
-        Some(ToolContext { workspace, sandbox: &*self.ports.sandbox, cancel: self.lease.cancel.clone() })
+        Some(ToolContext {
+            workspace,
+            sandbox: &*self.ports.sandbox,
+            cancel: self.lease.cancel.clone(),
+        })
     }
 }
 
 fn refused(why: String) -> Verdict {
-    Verdict { effect: Effect::Deny, rule: None, because: why, approvers: None, expires_after_s: None }
+    Verdict {
+        effect: Effect::Deny,
+        rule: None,
+        because: why,
+        approvers: None,
+        expires_after_s: None,
+    }
 }

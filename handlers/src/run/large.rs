@@ -53,7 +53,10 @@ pub async fn fetch(blobs: &dyn Blobs, mut value: Value) -> Result<Value, BlobErr
 
 fn find(value: &Value, stored: &mut Vec<(Value, domain::Digest)>) {
     match value {
-        Value::Object(map) => match map.get(BLOB).and_then(|digest| serde_json::from_value(digest.clone()).ok()) {
+        Value::Object(map) => match map
+            .get(BLOB)
+            .and_then(|digest| serde_json::from_value(digest.clone()).ok())
+        {
             Some(digest) => stored.push((value.clone(), digest)),
             None => map.values().for_each(|item| find(item, stored)),
         },

@@ -49,22 +49,49 @@ pub struct Log<'a> {
 }
 
 impl<'a> Log<'a> {
-    pub async fn load(ports: &'a RunPorts, lease: &'a Lease, run: &RunId) -> Result<Self, HandlerError> {
+    pub async fn load(
+        ports: &'a RunPorts,
+        lease: &'a Lease,
+        run: &RunId,
+    ) -> Result<Self, HandlerError> {
         let home = &ports.home;
         let state = fold(home, run).await?;
         let missing = |what: &str| HandlerError::Fail(format!("{what} of run {run} is not there"));
-        let summary = repo::get::<RunSummary>(&*home.store, &home.team, run.as_str()).await?.ok_or_else(|| missing("the record"))?;
-        let session = repo::get::<Session>(&*home.store, &home.team, state.session.as_str()).await?.ok_or_else(|| missing("the session"))?;
+        let summary = repo::get::<RunSummary>(&*home.store, &home.team, run.as_str())
+            .await?
+            .ok_or_else(|| missing("the record"))?;
+        let session = repo::get::<Session>(&*home.store, &home.team, state.session.as_str())
+            .await?
+            .ok_or_else(|| missing("the session"))?;
         let audit = audit::head(home, &stream(run)).await?;
         let committed = state.len;
         let run = run.clone();
-        Ok(Self { ports, lease, run, state, summary, session, pending: Vec::new(), ops: Vec::new(), committed, audit, marked: false })
+        Ok(Self {
+            ports,
+            lease,
+            run,
+            state,
+            summary,
+            session,
+            pending: Vec::new(),
+            ops: Vec::new(),
+            committed,
+            audit,
+            marked: false,
+        })
     }
 
     /// Notes what happened; it is committed with the next commit.
     pub fn note(&mut self, actor: Actor, event: Event) -> Result<(), HandlerError> {
-        let entry = Entry { v: 1, at: self.ports.home.now(), actor, event };
-        self.state.apply(&entry).map_err(|e| HandlerError::Fail(format!("run {}: {e}", self.run)))?;
+        let entry = Entry {
+            v: 1,
+            at: self.ports.home.now(),
+            actor,
+            event,
+        };
+        self.state
+            .apply(&entry)
+            .map_err(|e| HandlerError::Fail(format!("run {}: {e}", self.run)))?;
         self.pending.push(entry);
         Ok(())
     }
@@ -80,7 +107,11 @@ impl<'a> Log<'a> {
 
     /// Commits what was noted, then `last`. `false`: the journal grew meanwhile, nothing of `last` happened, and the state is the
     /// new one with what was noted still pending: ask `next` again.
-    pub async fn commit(&mut self, last: Option<(Actor, Event)>, tail: Tail) -> Result<bool, HandlerError> {
+    pub async fn commit(
+        &mut self,
+        last: Option<(Actor, Event)>,
+        tail: Tail,
+    ) -> Result<bool, HandlerError> {
         let has_last = last.is_some();
         if let Some((actor, event)) = last {
             self.note(actor, event)?;
@@ -93,29 +124,48 @@ impl<'a> Log<'a> {
                     self.settled(&tail);
                     return Ok(true);
                 }
-                Err(StoreError::Conflict(conflict)) => match (&conflict.reason, reasons.get(conflict.op)) {
-                    (ConflictReason::Fenced, _) => return Err(HandlerError::LeaseLost),
-                    (ConflictReason::Position { .. }, Some(Op::Append { journal, .. })) if journal.journal.name == "run_events" => {
-                        self.refold(has_last).await?;
-                        return Ok(false);
+                Err(StoreError::Conflict(conflict)) => {
+                    match (&conflict.reason, reasons.get(conflict.op)) {
+                        (ConflictReason::Fenced, _) => return Err(HandlerError::LeaseLost),
+                        (ConflictReason::Position { .. }, Some(Op::Append { journal, .. }))
+                            if journal.journal.name == "run_events" =>
+                        {
+                            self.refold(has_last).await?;
+                            return Ok(false);
+                        }
+                        // The audit stream grew, or a record of the session changed: read again, the same decision holds.
+                        _ => self.reread().await?,
                     }
-                    // The audit stream grew, or a record of the session changed: read again, the same decision holds.
-                    _ => self.reread().await?,
-                },
+                }
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(HandlerError::Retry { after: None, error: "the run's records keep changing".to_owned() })
+        Err(HandlerError::Retry {
+            after: None,
+            error: "the run's records keep changing".to_owned(),
+        })
     }
 
     async fn batch(&mut self, tail: &Tail) -> Result<Vec<Op>, HandlerError> {
         let home = &self.ports.home;
         let mut ops = Vec::new();
         if !self.pending.is_empty() {
-            let entries = self.pending.iter().map(canonical_json).collect::<Result<Vec<_>, _>>()?;
-            ops.push(Op::Append { journal: repo::runs::journal(&home.team, &self.run), at: self.committed, entries });
+            let entries = self
+                .pending
+                .iter()
+                .map(canonical_json)
+                .collect::<Result<Vec<_>, _>>()?;
+            ops.push(Op::Append {
+                journal: repo::runs::journal(&home.team, &self.run),
+                at: self.committed,
+                entries,
+            });
         }
-        let deeds: Vec<Deed> = self.pending.iter().filter_map(|entry| deed(&self.run, entry)).collect();
+        let deeds: Vec<Deed> = self
+            .pending
+            .iter()
+            .filter_map(|entry| deed(&self.run, entry))
+            .collect();
         if !deeds.is_empty() {
             ops.push(audit::entry(home, &stream(&self.run), &self.audit, deeds)?.0);
             if !self.marked {
@@ -141,9 +191,16 @@ impl<'a> Log<'a> {
                 ops.push(Op::Finish { job, epoch });
             }
             Tail::Continue => {
-                let work = RunStep { run: self.run.clone() };
+                let work = RunStep {
+                    run: self.run.clone(),
+                };
                 ops.push(Op::Finish { job, epoch });
-                ops.push(Op::Enqueue(job::new_job(&home.team, home.chance.id(), &work, home.now())?));
+                ops.push(Op::Enqueue(job::new_job(
+                    &home.team,
+                    home.chance.id(),
+                    &work,
+                    home.now(),
+                )?));
             }
         }
         Ok(ops)
@@ -152,9 +209,17 @@ impl<'a> Log<'a> {
     /// The record, where its status changes.
     fn summarise(&self, status: RunStatus, tail: &Tail) -> Result<Option<Op>, HandlerError> {
         let summary = self.summarised(status);
-        let changed = summary.status != self.summary.value.status || matches!(tail, Tail::Park(_) | Tail::End | Tail::Continue);
-        let stored = Stored { value: summary, version: self.summary.version };
-        Ok(if changed { Some(repo::update(&self.ports.home.team, &stored)?) } else { None })
+        let changed = summary.status != self.summary.value.status
+            || matches!(tail, Tail::Park(_) | Tail::End | Tail::Continue);
+        let stored = Stored {
+            value: summary,
+            version: self.summary.version,
+        };
+        Ok(if changed {
+            Some(repo::update(&self.ports.home.team, &stored)?)
+        } else {
+            None
+        })
     }
 
     fn summarised(&self, status: RunStatus) -> RunSummary {
@@ -172,9 +237,15 @@ impl<'a> Log<'a> {
     }
 
     fn settled(&mut self, tail: &Tail) {
-        let deeds: Vec<Deed> = self.pending.iter().filter_map(|entry| deed(&self.run, entry)).collect();
+        let deeds: Vec<Deed> = self
+            .pending
+            .iter()
+            .filter_map(|entry| deed(&self.run, entry))
+            .collect();
         if !deeds.is_empty() {
-            if let Ok((_, head)) = audit::entry(&self.ports.home, &stream(&self.run), &self.audit, deeds) {
+            if let Ok((_, head)) =
+                audit::entry(&self.ports.home, &stream(&self.run), &self.audit, deeds)
+            {
                 self.audit = head;
             }
             self.marked = true;
@@ -196,7 +267,9 @@ impl<'a> Log<'a> {
         self.state = fold(&self.ports.home, &self.run).await?;
         self.committed = self.state.len;
         for entry in &self.pending {
-            self.state.apply(entry).map_err(|e| HandlerError::Fail(format!("run {}: {e}", self.run)))?;
+            self.state
+                .apply(entry)
+                .map_err(|e| HandlerError::Fail(format!("run {}: {e}", self.run)))?;
         }
         self.reread().await
     }
@@ -212,7 +285,9 @@ impl<'a> Log<'a> {
         if let Some(summary) = repo::get(&*home.store, &home.team, self.run.as_str()).await? {
             self.summary = summary;
         }
-        if let Some(session) = repo::get(&*home.store, &home.team, self.state.session.as_str()).await? {
+        if let Some(session) =
+            repo::get(&*home.store, &home.team, self.state.session.as_str()).await?
+        {
             self.session = session;
         }
         Ok(())
@@ -237,7 +312,9 @@ pub async fn fold(home: &Home, run: &RunId) -> Result<State, HandlerError> {
 /// # Errors
 /// `Corrupt` with the position of the first line that is no event.
 pub fn parse(lines: &[String], from: u64) -> Result<Vec<Entry>, StoreError> {
-    let parse = |(i, line): (usize, &String)| lift(line).map_err(|e| StoreError::Corrupt(format!("event {}: {e}", from + i as u64)));
+    let parse = |(i, line): (usize, &String)| {
+        lift(line).map_err(|e| StoreError::Corrupt(format!("event {}: {e}", from + i as u64)))
+    };
     lines.iter().enumerate().map(parse).collect()
 }
 
@@ -248,14 +325,49 @@ pub fn stream(run: &RunId) -> String {
 /// What of an event belongs into the audit: verdicts, decisions, actions and money; never texts.
 fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
     let (action, subject, detail) = match &entry.event {
-        Event::ModelReplied { model, usage, cost, .. } => ("model.replied", run.to_string(), json!({"model": model, "tokens": usage.total(), "cost": cost})),
-        Event::CallProposed { call, verdict, digest, .. } => {
-            ("call.judged", call.to_string(), json!({"effect": verdict.effect, "rule": verdict.rule, "digest": digest}))
-        }
-        Event::ApprovalAsked { call, approval, digest } => ("approval.asked", approval.to_string(), json!({"call": call, "digest": digest})),
-        Event::CallStarted { call, approval } => ("call.started", call.to_string(), json!({"approval": approval})),
-        Event::CallFinished { call, ok, output, .. } => ("call.finished", call.to_string(), json!({"ok": ok, "bytes": output.bytes()})),
-        Event::Finished { outcome, .. } => ("run.finished", run.to_string(), json!({"status": RunStatus::from(outcome)})),
+        Event::ModelReplied {
+            model, usage, cost, ..
+        } => (
+            "model.replied",
+            run.to_string(),
+            json!({"model": model, "tokens": usage.total(), "cost": cost}),
+        ),
+        Event::CallProposed {
+            call,
+            verdict,
+            digest,
+            ..
+        } => (
+            "call.judged",
+            call.to_string(),
+            json!({"effect": verdict.effect, "rule": verdict.rule, "digest": digest}),
+        ),
+        Event::ApprovalAsked {
+            call,
+            approval,
+            digest,
+        } => (
+            "approval.asked",
+            approval.to_string(),
+            json!({"call": call, "digest": digest}),
+        ),
+        Event::CallStarted { call, approval } => (
+            "call.started",
+            call.to_string(),
+            json!({"approval": approval}),
+        ),
+        Event::CallFinished {
+            call, ok, output, ..
+        } => (
+            "call.finished",
+            call.to_string(),
+            json!({"ok": ok, "bytes": output.bytes()}),
+        ),
+        Event::Finished { outcome, .. } => (
+            "run.finished",
+            run.to_string(),
+            json!({"status": RunStatus::from(outcome)}),
+        ),
         _ => return None,
     };
     Some(audit::deed(action, &entry.actor, subject, detail))

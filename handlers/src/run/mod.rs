@@ -18,13 +18,13 @@ mod log;
 mod model;
 
 use crate::{HandlerError, Home, Lease, tool::Tools};
+pub use approve::messages;
 use domain::{
     approval::Subject,
     content,
     id::CallId,
     run::{Action, Outcome, State, next},
 };
-pub use approve::messages;
 use log::{Log, Tail};
 pub use log::{fold, parse, stream};
 use ports::{
@@ -59,14 +59,31 @@ pub struct RunPorts {
 pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(), HandlerError> {
     let log = Log::load(ports, lease, &work.run).await?;
     let own = log.session.value.workspace.clone();
-    let workspace = match ports.workspaces.open(&log.state.session, own.as_deref()).await {
+    let workspace = match ports
+        .workspaces
+        .open(&log.state.session, own.as_deref())
+        .await
+    {
         Ok(workspace) => workspace,
         Err(error) => {
             let why = format!("the workspace cannot be opened: {error}.");
-            return Step { ports, lease, log, workspace: None }.finish(Outcome::Failed { why }).await.map(|_| ());
+            return Step {
+                ports,
+                lease,
+                log,
+                workspace: None,
+            }
+            .finish(Outcome::Failed { why })
+            .await
+            .map(|_| ());
         }
     };
-    let mut step = Step { ports, lease, log, workspace: Some(workspace) };
+    let mut step = Step {
+        ports,
+        lease,
+        log,
+        workspace: Some(workspace),
+    };
     while step.act().await? {}
     Ok(())
 }
@@ -89,11 +106,19 @@ impl Step<'_> {
         let now = self.ports.home.now();
         match next(self.state(), now) {
             Action::Rest => self.log.commit(None, Tail::Rest).await.map(|done| !done),
-            Action::AskModel if self.lease.deadline < now.plus(self.ports.model_timeout) => self.continue_later().await,
+            Action::AskModel if self.lease.deadline < now.plus(self.ports.model_timeout) => {
+                self.continue_later().await
+            }
             Action::AskModel => self.ask_model().await,
             Action::Judge { call } => self.judge(&call).await,
-            Action::AskApproval { call } => self.ask_approval(&call, domain::approval::Question::Call).await,
-            Action::AskUnknown { call } => self.ask_approval(&call, domain::approval::Question::Unknown).await,
+            Action::AskApproval { call } => {
+                self.ask_approval(&call, domain::approval::Question::Call)
+                    .await
+            }
+            Action::AskUnknown { call } => {
+                self.ask_approval(&call, domain::approval::Question::Unknown)
+                    .await
+            }
             Action::Start { call, approval } => self.start(&call, approval).await,
             Action::Repeat { call } => self.perform(&call).await,
             Action::Refuse { call, why } => self.refuse(&call, why).await,
@@ -104,7 +129,10 @@ impl Step<'_> {
     }
 
     async fn continue_later(&mut self) -> Result<bool, HandlerError> {
-        self.log.commit(None, Tail::Continue).await.map(|done| !done)
+        self.log
+            .commit(None, Tail::Continue)
+            .await
+            .map(|done| !done)
     }
 
     fn report(&self, doing: Doing) {
@@ -122,7 +150,9 @@ impl Step<'_> {
 
     /// The call's tool and arguments as the model gave them, large texts fetched.
     async fn arguments(&self, call: &CallId) -> Result<(String, serde_json::Value), HandlerError> {
-        let Some(state) = self.state().call(call) else { return Err(HandlerError::Fail(format!("call {call} is gone"))) };
+        let Some(state) = self.state().call(call) else {
+            return Err(HandlerError::Fail(format!("call {call} is gone")));
+        };
         let arguments = large::fetch(&*self.ports.home.blobs, state.call.arguments.clone()).await?;
         Ok((state.call.name.clone(), arguments))
     }
@@ -130,15 +160,23 @@ impl Step<'_> {
     /// What an approval of this call is bound to, as the world is now.
     fn subject(&self, call: &CallId, before: domain::Digest) -> Result<Subject, HandlerError> {
         let state = self.state();
-        let Some(call) = state.call(call) else { return Err(HandlerError::Fail(format!("call {call} is gone"))) };
-        let root = self.workspace.as_ref().map(|workspace| workspace.root().display().to_string());
+        let Some(call) = state.call(call) else {
+            return Err(HandlerError::Fail(format!("call {call} is gone")));
+        };
+        let root = self
+            .workspace
+            .as_ref()
+            .map(|workspace| workspace.root().display().to_string());
         Ok(Subject {
             tool: call.call.name.clone(),
             arguments: call.call.arguments.clone(),
             agent: state.agent.id.clone(),
             agent_version: state.agent.version,
             working_directory: root.unwrap_or_default(),
-            sandbox: self.ports.sandbox.digest(&ports::sandbox::Limits::default()),
+            sandbox: self
+                .ports
+                .sandbox
+                .digest(&ports::sandbox::Limits::default()),
             before,
         })
     }
@@ -146,9 +184,8 @@ impl Step<'_> {
 
 /// One line that says what a call is about, for a status message.
 fn headline(arguments: &serde_json::Value) -> String {
-    let main = ["command", "path", "text", "question"].iter().find_map(|name| arguments.get(name)?.as_str());
+    let main = ["command", "path", "text", "question"]
+        .iter()
+        .find_map(|name| arguments.get(name)?.as_str());
     content::prefix(main.unwrap_or("").lines().next().unwrap_or(""), 80).to_owned()
 }
-
-#[cfg(test)]
-mod tests;

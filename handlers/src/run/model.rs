@@ -37,15 +37,32 @@ impl Step<'_> {
         let chain = self.chain();
         let request = self.request().await?;
         let Some((first, model)) = chain.first() else {
-            self.log.note(domain::run::Actor::System, Event::ModelFailed { error: self.no_model() })?;
+            self.log.note(
+                domain::run::Actor::System,
+                Event::ModelFailed {
+                    error: self.no_model(),
+                },
+            )?;
             return Ok(true);
         };
-        let reserved = model.ceiling(&ModelRequest { model: first.model.clone(), ..request.clone() });
-        let asked = Event::ModelAsked { model: first.to_string(), reserved };
-        if !self.log.commit(Some((self.log.agent(), asked)), Tail::Hold).await? {
+        let reserved = model.ceiling(&ModelRequest {
+            model: first.model.clone(),
+            ..request.clone()
+        });
+        let asked = Event::ModelAsked {
+            model: first.to_string(),
+            reserved,
+        };
+        if !self
+            .log
+            .commit(Some((self.log.agent(), asked)), Tail::Hold)
+            .await?
+        {
             return Ok(true);
         }
-        self.report(Doing::Thinking { said: String::new() });
+        self.report(Doing::Thinking {
+            said: String::new(),
+        });
         let cancel = self.lease.cancel.clone();
         let answer = tokio::select! {
             answer = self.ask_chain(&chain, request) => answer,
@@ -57,7 +74,9 @@ impl Step<'_> {
         };
         match answer {
             Ok((model, reply)) => self.take_reply(&model, reply).await?,
-            Err(error) => self.log.note(domain::run::Actor::System, Event::ModelFailed { error })?,
+            Err(error) => self
+                .log
+                .note(domain::run::Actor::System, Event::ModelFailed { error })?,
         }
         Ok(true)
     }
@@ -65,19 +84,40 @@ impl Step<'_> {
     /// The agent's models that are configured here, else the default one.
     fn chain(&self) -> Vec<(ModelRef, Arc<dyn Model>)> {
         let models = &self.ports.models;
-        let wanted = self.state().agent.models.iter().filter_map(|name| ModelRef::parse(name).ok());
-        let chain: Vec<_> = wanted.filter_map(|name| Some((name.clone(), models.providers.get(&name.provider)?.clone()))).collect();
+        let wanted = self
+            .state()
+            .agent
+            .models
+            .iter()
+            .filter_map(|name| ModelRef::parse(name).ok());
+        let chain: Vec<_> = wanted
+            .filter_map(|name| Some((name.clone(), models.providers.get(&name.provider)?.clone())))
+            .collect();
         if !chain.is_empty() || !self.state().agent.models.is_empty() {
             return chain;
         }
         let default = models.default.clone();
-        models.providers.get(&default.provider).map(|model| (default, model.clone())).into_iter().collect()
+        models
+            .providers
+            .get(&default.provider)
+            .map(|model| (default, model.clone()))
+            .into_iter()
+            .collect()
     }
 
     fn no_model(&self) -> String {
         let names = self.state().agent.models.join(", ");
-        let known: Vec<&str> = self.ports.models.providers.keys().map(String::as_str).collect();
-        format!("none of this agent's models ({names}) is configured here; configured are: {}. Set its key, or change the agent's model.", known.join(", "))
+        let known: Vec<&str> = self
+            .ports
+            .models
+            .providers
+            .keys()
+            .map(String::as_str)
+            .collect();
+        format!(
+            "none of this agent's models ({names}) is configured here; configured are: {}. Set its key, or change the agent's model.",
+            known.join(", ")
+        )
     }
 
     async fn request(&self) -> Result<ModelRequest, HandlerError> {
@@ -87,17 +127,31 @@ impl Step<'_> {
         let mut messages = Vec::with_capacity(state.messages.len());
         for message in &state.messages {
             messages.push(match message {
-                Message::User { text } => Message::User { text: inline(blobs, text).await? },
+                Message::User { text } => Message::User {
+                    text: inline(blobs, text).await?,
+                },
                 Message::Assistant { text, calls } => {
                     let mut calls = calls.clone();
                     for call in &mut calls {
-                        call.arguments = large::fetch(blobs, std::mem::take(&mut call.arguments)).await?;
+                        call.arguments =
+                            large::fetch(blobs, std::mem::take(&mut call.arguments)).await?;
                     }
-                    Message::Assistant { text: inline(blobs, text).await?, calls }
+                    Message::Assistant {
+                        text: inline(blobs, text).await?,
+                        calls,
+                    }
                 }
-                Message::Tool { call, name, output, ok } => {
-                    Message::Tool { call: call.clone(), name: name.clone(), output: inline(blobs, output).await?, ok: *ok }
-                }
+                Message::Tool {
+                    call,
+                    name,
+                    output,
+                    ok,
+                } => Message::Tool {
+                    call: call.clone(),
+                    name: name.clone(),
+                    output: inline(blobs, output).await?,
+                    ok: *ok,
+                },
             });
         }
         Ok(ModelRequest {
@@ -110,10 +164,17 @@ impl Step<'_> {
         })
     }
 
-    async fn ask_chain(&self, chain: &[(ModelRef, Arc<dyn Model>)], request: ModelRequest) -> Answer {
+    async fn ask_chain(
+        &self,
+        chain: &[(ModelRef, Arc<dyn Model>)],
+        request: ModelRequest,
+    ) -> Answer {
         let mut failures = Vec::new();
         for (name, model) in chain {
-            let request = ModelRequest { model: name.model.clone(), ..request.clone() };
+            let request = ModelRequest {
+                model: name.model.clone(),
+                ..request.clone()
+            };
             match self.ask_one(&**model, &request).await {
                 Ok(reply) => return Ok((name.clone(), reply)),
                 Err(error) => {
@@ -125,22 +186,32 @@ impl Step<'_> {
         Err(format!("no model answered. {}.", failures.join("; ")))
     }
 
-    async fn ask_one(&self, model: &dyn Model, request: &ModelRequest) -> Result<ModelReply, ModelError> {
+    async fn ask_one(
+        &self,
+        model: &dyn Model,
+        request: &ModelRequest,
+    ) -> Result<ModelReply, ModelError> {
         let mut attempt = 1;
         loop {
             let mut said = String::new();
             let mut on_text = |text: &str| {
                 said.push_str(text);
                 let start = said.len().saturating_sub(200);
-                let start = (start..said.len()).find(|i| said.is_char_boundary(*i)).unwrap_or(said.len());
-                self.report(Doing::Thinking { said: said[start..].to_owned() });
+                let start = (start..said.len())
+                    .find(|i| said.is_char_boundary(*i))
+                    .unwrap_or(said.len());
+                self.report(Doing::Thinking {
+                    said: said[start..].to_owned(),
+                });
             };
             let error = match model.complete(request, &mut on_text).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             let pause = match &error {
-                ModelError::RateLimited { retry_after: Some(pause) } => *pause,
+                ModelError::RateLimited {
+                    retry_after: Some(pause),
+                } => *pause,
                 _ => Duration::from_secs(1 << attempt.min(5)),
             };
             let late = self.lease.deadline < self.ports.home.now().plus(pause + request.timeout);
@@ -152,7 +223,11 @@ impl Step<'_> {
         }
     }
 
-    async fn take_reply(&mut self, model: &ModelRef, reply: ModelReply) -> Result<(), HandlerError> {
+    async fn take_reply(
+        &mut self,
+        model: &ModelRef,
+        reply: ModelReply,
+    ) -> Result<(), HandlerError> {
         let blobs = &*self.ports.home.blobs;
         let step = self.state().steps;
         let mut calls = reply.calls;
@@ -169,11 +244,21 @@ impl Step<'_> {
             }
         }
         if serde_json::to_string(&calls)?.len() > 20 * 1024 {
-            let error = "the model's tool calls are too large to keep; ask for smaller steps.".to_owned();
-            return self.log.note(domain::run::Actor::System, Event::ModelFailed { error });
+            let error =
+                "the model's tool calls are too large to keep; ask for smaller steps.".to_owned();
+            return self
+                .log
+                .note(domain::run::Actor::System, Event::ModelFailed { error });
         }
         let text = blob::keep(blobs, reply.text).await?;
-        let event = Event::ModelReplied { model: model.to_string(), text, calls, usage: reply.usage, cost: reply.cost, truncated: reply.truncated };
+        let event = Event::ModelReplied {
+            model: model.to_string(),
+            text,
+            calls,
+            usage: reply.usage,
+            cost: reply.cost,
+            truncated: reply.truncated,
+        };
         self.log.note(self.log.agent(), event)
     }
 }

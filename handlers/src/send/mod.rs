@@ -28,15 +28,29 @@ const TRIES: u32 = 12;
 ///
 /// # Errors
 /// [`HandlerError::LeaseLost`], or what the store answers.
-pub async fn send(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result<(), HandlerError> {
+pub async fn send(
+    ports: &SendPorts,
+    lease: &Lease,
+    message: &Outgoing,
+) -> Result<(), HandlerError> {
     let home = &ports.home;
     let surface = message.to.as_str().split(':').next().unwrap_or_default();
     let Some(messenger) = ports.messengers.get(surface) else {
-        return Err(HandlerError::Retry { after: None, error: format!("there is no way out to “{surface}” in this process") });
+        return Err(HandlerError::Retry {
+            after: None,
+            error: format!("there is no way out to “{surface}” in this process"),
+        });
     };
     let before = known(home, message).await?;
-    let edits = before.as_ref().map(|sent| Sent { message: sent.value.message.clone() });
-    let unknown = lease.job.lost_before || lease.job.last_error.as_deref().is_some_and(|error| error.starts_with(UNKNOWN));
+    let edits = before.as_ref().map(|sent| Sent {
+        message: sent.value.message.clone(),
+    });
+    let unknown = lease.job.lost_before
+        || lease
+            .job
+            .last_error
+            .as_deref()
+            .is_some_and(|error| error.starts_with(UNKNOWN));
     // An edit made twice is made once; only a new message can arrive twice.
     let again = unknown && edits.is_none();
     if matches!(message.body, Body::Toast { .. }) && lease.job.attempts > 1 {
@@ -73,55 +87,117 @@ async fn settle(
             let ops = remember(home, message, before, sent).await?;
             finish(ports, lease, ops).await
         }
-        Err(_) if matches!(message.body, Body::Toast { .. }) => finish(ports, lease, Vec::new()).await,
-        Err(SendError::RetryAfter(pause)) => postpone(ports, lease, pause, "told to wait", false).await,
+        Err(_) if matches!(message.body, Body::Toast { .. }) => {
+            finish(ports, lease, Vec::new()).await
+        }
+        Err(SendError::RetryAfter(pause)) => {
+            postpone(ports, lease, pause, "told to wait", false).await
+        }
         Err(SendError::Moved(to)) => {
-            let moved = Outgoing { to, ..message.clone() };
+            let moved = Outgoing {
+                to,
+                ..message.clone()
+            };
             let job = job::new_job(&home.team, home.chance.id(), &moved, home.now())?;
             finish(ports, lease, vec![Op::Enqueue(job)]).await
         }
         Err(SendError::Missing) => finish(ports, lease, Vec::new()).await,
-        Err(SendError::Gone(why) | SendError::Refused(why)) => give_up(ports, lease, message, &why).await,
-        Err(SendError::NotDelivered(why) | SendError::Unknown(why)) if lease.job.attempts >= TRIES => give_up(ports, lease, message, &why).await,
-        Err(SendError::NotDelivered(why)) => postpone(ports, lease, later, &format!("not delivered: {why}"), true).await,
-        Err(SendError::Unknown(why)) => postpone(ports, lease, later, &format!("{UNKNOWN}: {why}"), true).await,
+        Err(SendError::Gone(why) | SendError::Refused(why)) => {
+            give_up(ports, lease, message, &why).await
+        }
+        Err(SendError::NotDelivered(why) | SendError::Unknown(why))
+            if lease.job.attempts >= TRIES =>
+        {
+            give_up(ports, lease, message, &why).await
+        }
+        Err(SendError::NotDelivered(why)) => {
+            postpone(ports, lease, later, &format!("not delivered: {why}"), true).await
+        }
+        Err(SendError::Unknown(why)) => {
+            postpone(ports, lease, later, &format!("{UNKNOWN}: {why}"), true).await
+        }
     }
 }
 
 /// The receipt of a message that may be edited later.
-async fn remember(home: &Home, message: &Outgoing, before: Option<Stored<SentMessage>>, sent: Option<Sent>) -> Result<Vec<Op>, HandlerError> {
+async fn remember(
+    home: &Home,
+    message: &Outgoing,
+    before: Option<Stored<SentMessage>>,
+    sent: Option<Sent>,
+) -> Result<Vec<Op>, HandlerError> {
     let tag = match &message.body {
         Body::EditCard { tag, .. } => Some(tag),
         _ => message.tag.as_ref(),
     };
-    let (Some(tag), Some(sent)) = (tag, sent) else { return Ok(Vec::new()) };
+    let (Some(tag), Some(sent)) = (tag, sent) else {
+        return Ok(Vec::new());
+    };
     let id = receipt(tag, message);
-    let surface = message.to.as_str().split(':').next().unwrap_or_default().to_owned();
+    let surface = message
+        .to
+        .as_str()
+        .split(':')
+        .next()
+        .unwrap_or_default()
+        .to_owned();
     let before = match before {
         Some(before) => Some(before),
         None => repo::get::<SentMessage>(&*home.store, &home.team, &id).await?,
     };
-    if before.as_ref().is_some_and(|before| before.value.message == sent.message) {
+    if before
+        .as_ref()
+        .is_some_and(|before| before.value.message == sent.message)
+    {
         return Ok(Vec::new());
     }
-    let value = SentMessage { id, surface, message: sent.message, at: home.now() };
-    Ok(vec![repo::put(&home.team, &value, before.map(|before| before.version))?])
+    let value = SentMessage {
+        id,
+        surface,
+        message: sent.message,
+        at: home.now(),
+    };
+    Ok(vec![repo::put(
+        &home.team,
+        &value,
+        before.map(|before| before.version),
+    )?])
 }
 
 async fn finish(ports: &SendPorts, lease: &Lease, mut ops: Vec<Op>) -> Result<(), HandlerError> {
-    ops.push(Op::Finish { job: lease.job.id.clone(), epoch: lease.job.epoch });
+    ops.push(Op::Finish {
+        job: lease.job.id.clone(),
+        epoch: lease.job.epoch,
+    });
     fenced(draft::commit(&ports.home, ops).await)
 }
 
-async fn postpone(ports: &SendPorts, lease: &Lease, pause: Duration, error: &str, counted: bool) -> Result<(), HandlerError> {
+async fn postpone(
+    ports: &SendPorts,
+    lease: &Lease,
+    pause: Duration,
+    error: &str,
+    counted: bool,
+) -> Result<(), HandlerError> {
     let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
-    let op = Op::Postpone { job, epoch, due: ports.home.now().plus(pause), error: error.to_owned(), counted };
+    let op = Op::Postpone {
+        job,
+        epoch,
+        due: ports.home.now().plus(pause),
+        error: error.to_owned(),
+        counted,
+    };
     fenced(draft::commit(&ports.home, vec![op]).await)
 }
 
 /// It will never arrive. A card that nobody can see is undeliverable, not denied; the owner is told, unless it is the owner who
 /// can't be reached.
-async fn give_up(ports: &SendPorts, lease: &Lease, message: &Outgoing, why: &str) -> Result<(), HandlerError> {
+async fn give_up(
+    ports: &SendPorts,
+    lease: &Lease,
+    message: &Outgoing,
+    why: &str,
+) -> Result<(), HandlerError> {
     let home = &ports.home;
     tracing::warn!(to = %message.to, why, "a message can't be delivered");
     let mut ops = Vec::new();
@@ -138,7 +214,12 @@ async fn give_up(ports: &SendPorts, lease: &Lease, message: &Outgoing, why: &str
         && owner.home != message.to.as_str()
     {
         let text = format!("A card could not be delivered to {}: {why}", message.to);
-        ops.extend(run::messages(home, &domain::id::SessionId::new(&*owner.home), &Notice::Alert { text }, &owner.zone)?);
+        ops.extend(run::messages(
+            home,
+            &domain::id::SessionId::new(&*owner.home),
+            &Notice::Alert { text },
+            &owner.zone,
+        )?);
     }
     match finish(ports, lease, ops).await {
         // Somebody decided in between: then only the message is given up.
@@ -149,7 +230,11 @@ async fn give_up(ports: &SendPorts, lease: &Lease, message: &Outgoing, why: &str
 
 fn fenced(result: Result<(), StoreError>) -> Result<(), HandlerError> {
     match result {
-        Err(StoreError::Conflict(conflict)) if conflict.reason == ports::store::ConflictReason::Fenced => Err(HandlerError::LeaseLost),
+        Err(StoreError::Conflict(conflict))
+            if conflict.reason == ports::store::ConflictReason::Fenced =>
+        {
+            Err(HandlerError::LeaseLost)
+        }
         other => other.map_err(HandlerError::from),
     }
 }

@@ -16,12 +16,17 @@ pub const DEFAULT_AGENT: &str = "default_agent";
 ///
 /// # Errors
 /// What the store answers.
-pub async fn get_or_new(home: &Home, id: &SessionId) -> Result<(Session, Option<u64>), CommandError> {
+pub async fn get_or_new(
+    home: &Home,
+    id: &SessionId,
+) -> Result<(Session, Option<u64>), CommandError> {
     if let Some(stored) = repo::get::<Session>(&*home.store, &home.team, id.as_str()).await? {
         return Ok((stored.value, Some(stored.version)));
     }
     let default = repo::get::<Setting>(&*home.store, &home.team, DEFAULT_AGENT).await?;
-    let agent = default.and_then(|setting| setting.value.value.as_str().map(AgentId::new)).unwrap_or_else(|| AgentId::new("assistant"));
+    let agent = default
+        .and_then(|setting| setting.value.value.as_str().map(AgentId::new))
+        .unwrap_or_else(|| AgentId::new("assistant"));
     let now = home.now();
     let session = Session {
         id: id.clone(),
@@ -41,9 +46,16 @@ pub async fn get_or_new(home: &Home, id: &SessionId) -> Result<(Session, Option<
 ///
 /// # Errors
 /// [`Problem::NotAllowed`].
-pub async fn renew(home: &Home, member: &Member, id: &SessionId) -> Result<Draft<Session>, CommandError> {
+pub async fn renew(
+    home: &Home,
+    member: &Member,
+    id: &SessionId,
+) -> Result<Draft<Session>, CommandError> {
     if !may(member.role, Deed::Run) {
-        return Err(Problem::NotAllowed { needed: Role::Operator }.into());
+        return Err(Problem::NotAllowed {
+            needed: Role::Operator,
+        }
+        .into());
     }
     let (mut session, version) = get_or_new(home, id).await?;
     session.turns.clear();
@@ -51,34 +63,59 @@ pub async fn renew(home: &Home, member: &Member, id: &SessionId) -> Result<Draft
     session.expects = None;
     session.run = None;
     session.updated_at = home.now();
-    Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], session))
+    Ok(Draft::new(
+        vec![repo::put(&home.team, &session, version)?],
+        session,
+    ))
 }
 
 /// `/agent NAME`: whom the session talks to from now on.
 ///
 /// # Errors
 /// [`Problem`]s: not allowed, no such agent, not active.
-pub async fn choose_agent(home: &Home, member: &Member, id: &SessionId, name: &str) -> Result<Draft<Agent>, CommandError> {
+pub async fn choose_agent(
+    home: &Home,
+    member: &Member,
+    id: &SessionId,
+    name: &str,
+) -> Result<Draft<Agent>, CommandError> {
     if !may(member.role, Deed::Run) {
-        return Err(Problem::NotAllowed { needed: Role::Operator }.into());
+        return Err(Problem::NotAllowed {
+            needed: Role::Operator,
+        }
+        .into());
     }
     let agent = agents::find(home, name).await?.value;
     if agent.status != AgentStatus::Active {
-        return Err(Problem::AgentNotActive { name: agent.name, archived: agent.status == AgentStatus::Archived }.into());
+        return Err(Problem::AgentNotActive {
+            name: agent.name,
+            archived: agent.status == AgentStatus::Archived,
+        }
+        .into());
     }
     let (mut session, version) = get_or_new(home, id).await?;
     session.agent = agent.id.clone();
     session.updated_at = home.now();
-    Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], agent))
+    Ok(Draft::new(
+        vec![repo::put(&home.team, &session, version)?],
+        agent,
+    ))
 }
 
 /// The directory that a terminal session works in, instead of one of its own.
 ///
 /// # Errors
 /// What the store answers.
-pub async fn choose_workspace(home: &Home, id: &SessionId, directory: Option<String>) -> Result<Draft<()>, CommandError> {
+pub async fn choose_workspace(
+    home: &Home,
+    id: &SessionId,
+    directory: Option<String>,
+) -> Result<Draft<()>, CommandError> {
     let (mut session, version) = get_or_new(home, id).await?;
     session.workspace = directory;
     session.updated_at = home.now();
-    Ok(Draft::new(vec![repo::put(&home.team, &session, version)?], ()))
+    Ok(Draft::new(
+        vec![repo::put(&home.team, &session, version)?],
+        (),
+    ))
 }

@@ -1,6 +1,8 @@
 //! The tick: what is due, overdue or expired. It enqueues its own next time in the commit that finishes it.
 
-use crate::{CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, decide, draft, members, run};
+use crate::{
+    CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, decide, draft, members, run,
+};
 use domain::{
     approval::Approval,
     audit::Seal,
@@ -36,7 +38,12 @@ pub struct TickPorts {
 /// # Errors
 /// When the payload has no JSON form.
 pub fn first(home: &Home) -> Result<Op, serde_json::Error> {
-    Ok(Op::Enqueue(job::new_job(&home.team, "tick".to_owned(), &Tick {}, home.now())?))
+    Ok(Op::Enqueue(job::new_job(
+        &home.team,
+        "tick".to_owned(),
+        &Tick {},
+        home.now(),
+    )?))
 }
 
 /// One tick.
@@ -48,10 +55,18 @@ pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> 
     expire_approvals(home).await?;
     forget(home).await?;
     seal(ports).await?;
-    home.store.forget_commits(home.now().minus(REMEMBER)).await?;
+    home.store
+        .forget_commits(home.now().minus(REMEMBER))
+        .await?;
     // The same job, later: its id is what keeps it the only one.
     let (job, epoch): (JobId, u64) = (lease.job.id.clone(), lease.job.epoch);
-    let again = Op::Postpone { job, epoch, due: home.now().plus(EVERY), error: String::new(), counted: false };
+    let again = Op::Postpone {
+        job,
+        epoch,
+        due: home.now().plus(EVERY),
+        error: String::new(),
+        counted: false,
+    };
     Ok(draft::commit(home, vec![again]).await?)
 }
 
@@ -63,10 +78,17 @@ async fn expire_approvals(home: &Home) -> Result<(), HandlerError> {
         let id = stored.value.id.clone();
         let draft = async || {
             let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
-            let due = stored.filter(|stored| stored.value.status == domain::approval::ApprovalStatus::Pending && stored.value.expires_at <= now);
-            let Some(stored) = due else { return Ok::<_, CommandError>(Draft::fact(())) };
+            let due = stored.filter(|stored| {
+                stored.value.status == domain::approval::ApprovalStatus::Pending
+                    && stored.value.expires_at <= now
+            });
+            let Some(stored) = due else {
+                return Ok::<_, CommandError>(Draft::fact(()));
+            };
             let tag = format!("approval:{id}@{}", stored.value.session);
-            let seen = repo::get::<SentMessage>(&*home.store, &home.team, &tag).await?.is_some();
+            let seen = repo::get::<SentMessage>(&*home.store, &home.team, &tag)
+                .await?
+                .is_some();
             Ok(Draft::new(decide::expire(home, stored, seen).await?, ()))
         };
         commit_with(home, draft).await?;
@@ -80,7 +102,11 @@ async fn forget(home: &Home) -> Result<(), HandlerError> {
     let mut query = repo::all::<Update>(&home.team);
     query.limit = 90;
     let (old, _) = repo::page::<Update>(&*home.store, query).await?;
-    let ops: Vec<Op> = old.iter().filter(|stored| stored.value.received_at < before).map(|stored| repo::delete(&home.team, stored)).collect();
+    let ops: Vec<Op> = old
+        .iter()
+        .filter(|stored| stored.value.received_at < before)
+        .map(|stored| repo::delete(&home.team, stored))
+        .collect();
     match draft::commit(home, ops).await {
         // Somebody else forgot them too.
         Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
@@ -91,7 +117,12 @@ async fn forget(home: &Home) -> Result<(), HandlerError> {
 /// When something happened last, as a setting.
 async fn last(home: &Home, name: &str) -> Result<(i64, Option<u64>), StoreError> {
     let setting = repo::get::<Setting>(&*home.store, &home.team, name).await?;
-    Ok(setting.map_or((0, None), |setting| (setting.value.value.as_i64().unwrap_or(0), Some(setting.version))))
+    Ok(setting.map_or((0, None), |setting| {
+        (
+            setting.value.value.as_i64().unwrap_or(0),
+            Some(setting.version),
+        )
+    }))
 }
 
 async fn seal(ports: &TickPorts) -> Result<(), HandlerError> {
@@ -100,7 +131,10 @@ async fn seal(ports: &TickPorts) -> Result<(), HandlerError> {
     if home.now().since(domain::Micros(sealed_at)) < SEAL_EVERY {
         return Ok(());
     }
-    while commit_with(home, async || seal_once(ports).await).await?.is_some_and(|seal| seal.more) {}
+    while commit_with(home, async || seal_once(ports).await)
+        .await?
+        .is_some_and(|seal| seal.more)
+    {}
     Ok(())
 }
 
@@ -108,18 +142,33 @@ async fn seal_once(ports: &TickPorts) -> Result<Draft<Option<Seal>>, CommandErro
     let home = &ports.home;
     let mut draft = audit::seal(home, &ports.seal_key).await?;
     let (_, version) = last(home, "audit_sealed_at").await?;
-    let setting = |name: &str| Setting { name: name.to_owned(), value: home.now().0.into() };
-    draft.ops.push(repo::put(&home.team, &setting("audit_sealed_at"), version)?);
+    let setting = |name: &str| Setting {
+        name: name.to_owned(),
+        value: home.now().0.into(),
+    };
+    draft
+        .ops
+        .push(repo::put(&home.team, &setting("audit_sealed_at"), version)?);
     let (posted_at, posted_version) = last(home, "audit_posted_at").await?;
     if let Some(seal) = &draft.fact
         && home.now().since(domain::Micros(posted_at)) >= POST_EVERY
         && let Some(owner) = members::owner(home).await?
         && !owner.home.is_empty()
     {
-        let notice = Notice::Sealed { number: seal.number, digest: seal.mac.clone(), at: seal.at };
+        let notice = Notice::Sealed {
+            number: seal.number,
+            digest: seal.mac.clone(),
+            at: seal.at,
+        };
         let posted = run::messages(home, &SessionId::new(&*owner.home), &notice, &owner.zone);
-        draft.ops.extend(posted.map_err(|e| crate::Problem::Invalid(e.to_string()))?);
-        draft.ops.push(repo::put(&home.team, &setting("audit_posted_at"), posted_version)?);
+        draft
+            .ops
+            .extend(posted.map_err(|e| crate::Problem::Invalid(e.to_string()))?);
+        draft.ops.push(repo::put(
+            &home.team,
+            &setting("audit_posted_at"),
+            posted_version,
+        )?);
     }
     Ok(draft)
 }

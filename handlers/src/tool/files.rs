@@ -17,8 +17,15 @@ pub fn normal(path: &str) -> String {
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
         return path.to_owned();
     }
-    let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    let parts: Vec<&str> = path
+        .split('/')
+        .filter(|part| !part.is_empty() && *part != ".")
+        .collect();
+    if parts.is_empty() {
+        ".".to_owned()
+    } else {
+        parts.join("/")
+    }
 }
 
 /// The file as it is; `None` when there is none.
@@ -33,11 +40,21 @@ pub async fn current(workspace: &dyn Workspace, path: &str) -> Result<Option<Fil
 /// Shows a change of a file, bound to the file's content before it.
 pub fn change(path: &str, before: Option<&FileText>, after: &str) -> Preview {
     let old = before.map_or("", |file| file.text.as_str());
-    let diff = TextDiff::from_lines(old, after).unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string();
+    let diff = TextDiff::from_lines(old, after)
+        .unified_diff()
+        .context_radius(3)
+        .header(&format!("a/{path}"), &format!("b/{path}"))
+        .to_string();
     let (added, removed) = count(&diff);
     let (what, rollback) = match before {
-        None => (format!("Create {path} ({} bytes)", after.len()), format!("Delete {path}.")),
-        Some(file) => (format!("Change {path} (+{added} −{removed} lines)"), restore(path, file)),
+        None => (
+            format!("Create {path} ({} bytes)", after.len()),
+            format!("Delete {path}."),
+        ),
+        Some(file) => (
+            format!("Change {path} (+{added} −{removed} lines)"),
+            restore(path, file),
+        ),
     };
     let fits = diff.len() <= DIFF_ON_CARD;
     let shown = Shown {
@@ -47,7 +64,11 @@ pub fn change(path: &str, before: Option<&FileText>, after: &str) -> Preview {
         rollback,
         ..Shown::default()
     };
-    Preview { before: identity(before), shown, attachment: (!fits).then_some(diff) }
+    Preview {
+        before: identity(before),
+        shown,
+        attachment: (!fits).then_some(diff),
+    }
 }
 
 /// The digest of a file's content, or of there being none.
@@ -56,10 +77,16 @@ pub fn identity(file: Option<&FileText>) -> Digest {
 }
 
 fn restore(path: &str, file: &FileText) -> String {
-    format!("Write the former {} bytes of {path} back; the diff's minus lines are what goes.", file.text.len())
+    format!(
+        "Write the former {} bytes of {path} back; the diff's minus lines are what goes.",
+        file.text.len()
+    )
 }
 
 fn count(diff: &str) -> (usize, usize) {
     let lines = || diff.lines().skip(2);
-    (lines().filter(|line| line.starts_with('+')).count(), lines().filter(|line| line.starts_with('-')).count())
+    (
+        lines().filter(|line| line.starts_with('+')).count(),
+        lines().filter(|line| line.starts_with('-')).count(),
+    )
 }

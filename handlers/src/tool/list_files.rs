@@ -1,6 +1,8 @@
 //! `list_files`: what is in a directory.
 
-use super::{Preview, Tool, ToolContext, ToolError, ToolOutput, files::normal, plain_preview, spec};
+use super::{
+    Preview, Tool, ToolContext, ToolError, ToolOutput, files::normal, plain_preview, spec,
+};
 use domain::{
     permission::Access,
     tool::{ToolClass, ToolSpec},
@@ -17,10 +19,24 @@ fn path(arguments: &Value) -> String {
 impl Tool for ListFiles {
     fn spec(&self) -> ToolSpec {
         let properties = [
-            ("path", "string", "Directory relative to the workspace; all of it if left out."),
-            ("recursive", "boolean", "Also what lies in its subdirectories."),
+            (
+                "path",
+                "string",
+                "Directory relative to the workspace; all of it if left out.",
+            ),
+            (
+                "recursive",
+                "boolean",
+                "Also what lies in its subdirectories.",
+            ),
         ];
-        spec("list_files", "Lists files and directories of the workspace with their sizes in bytes.", &properties, 0, ToolClass::Read)
+        spec(
+            "list_files",
+            "Lists files and directories of the workspace with their sizes in bytes.",
+            &properties,
+            0,
+            ToolClass::Read,
+        )
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
@@ -31,12 +47,25 @@ impl Tool for ListFiles {
         Ok(plain_preview(format!("List {}", path(arguments))))
     }
 
-    async fn perform(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError> {
-        let recursive = arguments.get("recursive").and_then(Value::as_bool).unwrap_or(false);
+    async fn perform(
+        &self,
+        at: &ToolContext<'_>,
+        arguments: &Value,
+    ) -> Result<ToolOutput, ToolError> {
+        let recursive = arguments
+            .get("recursive")
+            .and_then(Value::as_bool)
+            .unwrap_or(false);
         let (entries, more) = at.workspace.list(&path(arguments), recursive).await?;
         let mut lines: Vec<String> = entries
             .iter()
-            .map(|entry| if entry.path.ends_with('/') { entry.path.clone() } else { format!("{}  {}", entry.path, entry.bytes) })
+            .map(|entry| {
+                if entry.path.ends_with('/') {
+                    entry.path.clone()
+                } else {
+                    format!("{}  {}", entry.path, entry.bytes)
+                }
+            })
             .collect();
         if lines.is_empty() {
             lines.push("(empty)".to_owned());
@@ -45,6 +74,10 @@ impl Tool for ListFiles {
             lines.push("… and more: list a subdirectory.".to_owned());
         }
         // Names are chosen by whoever made the files.
-        Ok(ToolOutput { text: lines.join("\n"), ok: true, taint: Some(path(arguments)) })
+        Ok(ToolOutput {
+            text: lines.join("\n"),
+            ok: true,
+            taint: Some(path(arguments)),
+        })
     }
 }

@@ -71,7 +71,11 @@ pub trait Tool: Send + Sync {
     /// Only called for what needs a person.
     async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError>;
 
-    async fn perform(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError>;
+    async fn perform(
+        &self,
+        at: &ToolContext<'_>,
+        arguments: &Value,
+    ) -> Result<ToolOutput, ToolError>;
 }
 
 /// Tools by name.
@@ -91,7 +95,12 @@ pub fn all() -> Tools {
         Arc::new(person::AskPerson),
         Arc::new(person::Finish),
     ];
-    Tools(tools.into_iter().map(|tool| (tool.spec().name, tool)).collect())
+    Tools(
+        tools
+            .into_iter()
+            .map(|tool| (tool.spec().name, tool))
+            .collect(),
+    )
 }
 
 impl Tools {
@@ -113,12 +122,35 @@ impl Tools {
 }
 
 /// A tool's spec; `properties` are name, JSON type and description, and the first `required` of them must be given.
-fn spec(name: &str, description: &str, properties: &[(&str, &str, &str)], required: usize, class: ToolClass) -> ToolSpec {
-    let names: Vec<&str> = properties.iter().take(required).map(|(name, ..)| *name).collect();
-    let properties: serde_json::Map<String, Value> =
-        properties.iter().map(|(name, kind, text)| ((*name).to_owned(), json!({"type": kind, "description": text}))).collect();
+fn spec(
+    name: &str,
+    description: &str,
+    properties: &[(&str, &str, &str)],
+    required: usize,
+    class: ToolClass,
+) -> ToolSpec {
+    let names: Vec<&str> = properties
+        .iter()
+        .take(required)
+        .map(|(name, ..)| *name)
+        .collect();
+    let properties: serde_json::Map<String, Value> = properties
+        .iter()
+        .map(|(name, kind, text)| {
+            (
+                (*name).to_owned(),
+                json!({"type": kind, "description": text}),
+            )
+        })
+        .collect();
     let schema = json!({"type": "object", "properties": properties, "required": names, "additionalProperties": false});
-    ToolSpec { name: name.to_owned(), description: description.to_owned(), schema, class, leaves_workspace: false }
+    ToolSpec {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        schema,
+        class,
+        leaves_workspace: false,
+    }
 }
 
 /// A required text argument.
@@ -132,8 +164,17 @@ fn text<'a>(arguments: &'a Value, name: &str) -> Result<&'a str, ToolError> {
 
 /// A call that shows nothing but itself: reads and questions, when a rule asks about them.
 fn plain_preview(what: String) -> Preview {
-    let shown = Shown { what, impact: "Reads only.".to_owned(), rollback: "Nothing to undo.".to_owned(), ..Shown::default() };
-    Preview { before: Digest::of_bytes(""), shown, attachment: None }
+    let shown = Shown {
+        what,
+        impact: "Reads only.".to_owned(),
+        rollback: "Nothing to undo.".to_owned(),
+        ..Shown::default()
+    };
+    Preview {
+        before: Digest::of_bytes(""),
+        shown,
+        attachment: None,
+    }
 }
 
 #[cfg(test)]

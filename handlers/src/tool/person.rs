@@ -17,8 +17,18 @@ pub const FINISH: &str = "finish";
 #[async_trait::async_trait]
 impl Tool for AskPerson {
     fn spec(&self) -> ToolSpec {
-        let properties = [("question", "string", "What you need to know, in one message.")];
-        spec(ASK_PERSON, "Asks the person you work for, and waits for the answer.", &properties, 1, ToolClass::Read)
+        let properties = [(
+            "question",
+            "string",
+            "What you need to know, in one message.",
+        )];
+        spec(
+            ASK_PERSON,
+            "Asks the person you work for, and waits for the answer.",
+            &properties,
+            1,
+            ToolClass::Read,
+        )
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
@@ -29,8 +39,16 @@ impl Tool for AskPerson {
         Ok(plain_preview(text(arguments, "question")?.to_owned()))
     }
 
-    async fn perform(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError> {
-        Ok(ToolOutput { text: text(arguments, "question")?.to_owned(), ok: true, taint: None })
+    async fn perform(
+        &self,
+        _: &ToolContext<'_>,
+        arguments: &Value,
+    ) -> Result<ToolOutput, ToolError> {
+        Ok(ToolOutput {
+            text: text(arguments, "question")?.to_owned(),
+            ok: true,
+            taint: None,
+        })
     }
 }
 
@@ -38,7 +56,13 @@ impl Tool for AskPerson {
 impl Tool for Finish {
     fn spec(&self) -> ToolSpec {
         let properties = [("answer", "string", "The answer for the person.")];
-        spec(FINISH, "Ends the task with an answer.", &properties, 1, ToolClass::Read)
+        spec(
+            FINISH,
+            "Ends the task with an answer.",
+            &properties,
+            1,
+            ToolClass::Read,
+        )
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
@@ -49,7 +73,15 @@ impl Tool for Finish {
         Ok(plain_preview(text(arguments, "answer")?.to_owned()))
     }
 
-    async fn perform(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError> {
-        Ok(ToolOutput { text: text(arguments, "answer")?.to_owned(), ok: true, taint: None })
+    async fn perform(
+        &self,
+        _: &ToolContext<'_>,
+        arguments: &Value,
+    ) -> Result<ToolOutput, ToolError> {
+        Ok(ToolOutput {
+            text: text(arguments, "answer")?.to_owned(),
+            ok: true,
+            taint: None,
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! `read_file`: a text file.
 
-use super::{Preview, Tool, ToolContext, ToolError, ToolOutput, files::normal, plain_preview, spec, text};
+use super::{
+    Preview, Tool, ToolContext, ToolError, ToolOutput, files::normal, plain_preview, spec, text,
+};
 use domain::{
     permission::Access,
     tool::{ToolClass, ToolSpec},
@@ -13,7 +15,13 @@ pub struct ReadFile;
 impl Tool for ReadFile {
     fn spec(&self) -> ToolSpec {
         let properties = [("path", "string", "File relative to the workspace.")];
-        spec("read_file", "Reads a text file of the workspace, at most 256 KiB.", &properties, 1, ToolClass::Read)
+        spec(
+            "read_file",
+            "Reads a text file of the workspace, at most 256 KiB.",
+            &properties,
+            1,
+            ToolClass::Read,
+        )
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
@@ -21,12 +29,23 @@ impl Tool for ReadFile {
     }
 
     async fn preview(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
-        Ok(plain_preview(format!("Read {}", normal(text(arguments, "path")?))))
+        Ok(plain_preview(format!(
+            "Read {}",
+            normal(text(arguments, "path")?)
+        )))
     }
 
-    async fn perform(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError> {
+    async fn perform(
+        &self,
+        at: &ToolContext<'_>,
+        arguments: &Value,
+    ) -> Result<ToolOutput, ToolError> {
         let path = normal(text(arguments, "path")?);
         let file = at.workspace.read(&path).await?;
-        Ok(ToolOutput { text: file.text, ok: true, taint: Some(path) })
+        Ok(ToolOutput {
+            text: file.text,
+            ok: true,
+            taint: Some(path),
+        })
     }
 }

@@ -31,7 +31,9 @@ fn command(arguments: &Value) -> Result<&str, ToolError> {
         return Err(ToolError::Arguments("“command” is empty.".to_owned()));
     }
     if command.contains('\0') {
-        return Err(ToolError::Arguments("“command” contains a NUL byte.".to_owned()));
+        return Err(ToolError::Arguments(
+            "“command” contains a NUL byte.".to_owned(),
+        ));
     }
     Ok(command)
 }
@@ -40,10 +42,24 @@ fn command(arguments: &Value) -> Result<&str, ToolError> {
 impl Tool for RunCommand {
     fn spec(&self) -> ToolSpec {
         let properties = [
-            ("command", "string", "A line for sh, run in the workspace without network."),
-            ("timeout_s", "integer", "Seconds until it is stopped; 120 if left out, 600 at most."),
+            (
+                "command",
+                "string",
+                "A line for sh, run in the workspace without network.",
+            ),
+            (
+                "timeout_s",
+                "integer",
+                "Seconds until it is stopped; 120 if left out, 600 at most.",
+            ),
         ];
-        spec("run_command", "Runs a shell command in a sandbox whose only writable place is the workspace.", &properties, 1, ToolClass::Effect)
+        spec(
+            "run_command",
+            "Runs a shell command in a sandbox whose only writable place is the workspace.",
+            &properties,
+            1,
+            ToolClass::Effect,
+        )
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
@@ -55,18 +71,42 @@ impl Tool for RunCommand {
         let limits = limits(arguments);
         let shown = Shown {
             what: line.to_owned(),
-            impact: format!("Runs in the sandbox: writes only in the workspace, no network, at most {} s.", limits.wall.as_secs()),
-            rollback: "Not automatic: what it changes in the workspace stays. Deny if that matters.".to_owned(),
+            impact: format!(
+                "Runs in the sandbox: writes only in the workspace, no network, at most {} s.",
+                limits.wall.as_secs()
+            ),
+            rollback:
+                "Not automatic: what it changes in the workspace stays. Deny if that matters."
+                    .to_owned(),
             ..Shown::default()
         };
-        Ok(Preview { before: at.workspace.manifest().await?, shown, attachment: None })
+        Ok(Preview {
+            before: at.workspace.manifest().await?,
+            shown,
+            attachment: None,
+        })
     }
 
-    async fn perform(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<ToolOutput, ToolError> {
+    async fn perform(
+        &self,
+        at: &ToolContext<'_>,
+        arguments: &Value,
+    ) -> Result<ToolOutput, ToolError> {
         let line = command(arguments)?;
-        let exec = Exec { command: line.to_owned(), workspace: at.workspace.root(), limits: limits(arguments) };
+        let exec = Exec {
+            command: line.to_owned(),
+            workspace: at.workspace.root(),
+            limits: limits(arguments),
+        };
         let result = at.sandbox.run(exec, at.cancel.clone()).await?;
-        Ok(ToolOutput { text: report(&result), ok: result.ended == Ended::Exit(0), taint: Some(format!("the output of “{}”", domain::content::prefix(line, 60))) })
+        Ok(ToolOutput {
+            text: report(&result),
+            ok: result.ended == Ended::Exit(0),
+            taint: Some(format!(
+                "the output of “{}”",
+                domain::content::prefix(line, 60)
+            )),
+        })
     }
 }
 
@@ -86,15 +126,28 @@ fn report(result: &ExecResult) -> String {
         false => String::from_utf8_lossy(&result.output).into_owned(),
     };
     if result.output_bytes > kept {
-        text.push_str(&format!("\n[{} more bytes were cut]", result.output_bytes - kept));
+        text.push_str(&format!(
+            "\n[{} more bytes were cut]",
+            result.output_bytes - kept
+        ));
     }
-    let parts: Vec<&str> = [text.trim_end(), end.as_str()].into_iter().filter(|part| !part.is_empty()).collect();
-    if parts.is_empty() { "(no output)".to_owned() } else { parts.join("\n") }
+    let parts: Vec<&str> = [text.trim_end(), end.as_str()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect();
+    if parts.is_empty() {
+        "(no output)".to_owned()
+    } else {
+        parts.join("\n")
+    }
 }
 
 /// NUL in the beginning, or mostly not UTF-8: nothing that a model or a person could read.
 fn binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
-    let odd = String::from_utf8_lossy(head).chars().filter(|c| *c == '\u{fffd}').count();
+    let odd = String::from_utf8_lossy(head)
+        .chars()
+        .filter(|c| *c == '\u{fffd}')
+        .count();
     head.contains(&0) || odd * 10 > head.len().max(1)
 }
