@@ -2,9 +2,13 @@
 
 use crate::{Options, Synchronous, error::Failure};
 use ports::store::StoreError;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use sqlx::sqlite::SqliteConnectOptions;
-use std::{path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    path::PathBuf,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 #[derive(Clone, Debug)]
 pub struct Location {
@@ -42,7 +46,7 @@ pub fn writer(location: &Location, options: &Options) -> Result<Connection, Stor
         let connection = Connection::open_with_flags(&location.path, flags)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.busy_timeout(options.busy_timeout)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
+        write_ahead(&connection, options.busy_timeout)?;
         connection.pragma_update(
             None,
             "synchronous",
@@ -54,8 +58,6 @@ pub fn writer(location: &Location, options: &Options) -> Result<Connection, Stor
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // KiB, as SQLite has it: a negative number. Room for the pages that many runs at once append to.
         connection.pragma_update(None, "cache_size", -8192)?;
-        // In pages. Four times SQLite's own: a page that changes often goes back into the file less often.
-        connection.pragma_update(None, "wal_autocheckpoint", 1000)?;
         // In bytes. After a burst the log is cut down to this again.
         connection.pragma_update(None, "journal_size_limit", 32 * 1024 * 1024)?;
         if let Some(pages) = options.max_pages {
@@ -64,6 +66,23 @@ pub fn writer(location: &Location, options: &Options) -> Result<Connection, Stor
         Ok(connection)
     };
     open().map_err(|e| Failure::from(e).explain(location))
+}
+
+/// Switches to the write-ahead log. SQLite doesn't wait for its turn to do that, as it does otherwise, so two processes that
+/// make the same file at once would disturb each other.
+fn write_ahead(connection: &Connection, patience: Duration) -> Result<(), rusqlite::Error> {
+    let began = Instant::now();
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && began.elapsed() < patience =>
+            {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            other => return other,
+        }
+    }
 }
 
 /// A connection that changes nothing, for a look at the schema.
