@@ -1,15 +1,12 @@
 //! The composition root: what reads the environment, picks the adapters, and keeps the process going.
 //!
-//! [`config`] says what was set, [`worker`] is the loop that does the jobs, [`clock`] and [`chance`] are the machine's. A library
-//! as well as a program, so that tests can start its parts.
-
-extern crate self as handlers; // TEMPORARY, until handlers compiles
-#[path = "../../../handlers/src/home.rs"]
-mod home;
-pub use home::*;
+//! [`cli`] is the command line, [`config`] says what was set, [`compose`] puts the parts together accordingly, [`worker`] is the loop
+//! that does the jobs. A library as well as a program, so that tests can start its parts.
 
 pub mod chance;
+pub mod cli;
 pub mod clock;
+pub mod compose;
 pub mod config;
 pub mod http;
 pub mod telemetry;

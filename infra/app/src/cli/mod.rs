@@ -1,0 +1,149 @@
+//! The command line: one file per command. Each prints tables for people, and with `--json` one JSON value for programs; what
+//! goes wrong is one sentence on stderr and a status.
+//!
+//! | status | means |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | it failed, or could not start |
+//! | 2 | the command line is wrong |
+//! | 3 | `ask`: a call was denied, and the agent could not go on |
+//! | 4 | `ask --wait`: still waiting for a decision |
+
+mod agents;
+mod approvals;
+mod ask;
+mod audit;
+mod chat;
+mod doctor;
+mod failure;
+mod follow;
+mod migrate;
+mod output;
+mod pair;
+mod rules;
+mod runs;
+mod stop;
+mod up;
+
+pub use failure::Failure;
+
+use crate::{
+    compose::Local,
+    config::{self, Config, Places},
+    telemetry::{self, Loudness},
+};
+use clap::{CommandFactory, Parser, Subcommand};
+use output::Output;
+use std::path::PathBuf;
+
+/// Agents that work for you in Telegram, and act only on your countersignature.
+#[derive(Parser, Debug)]
+#[command(name = "countersign", version, about, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// The configuration file, instead of countersign.toml here or in the data directory
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON instead of tables
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Start the service (also without any command)
+    Up(up::Arguments),
+    /// Do one task and exit
+    Ask(ask::Arguments),
+    /// Talk to an agent here
+    Chat(chat::Arguments),
+    /// List, show and change agents
+    Agents(agents::Arguments),
+    /// List, show and cancel runs
+    Runs(runs::Arguments),
+    /// List and decide approvals
+    Approvals(approvals::Arguments),
+    /// List, add and remove permission rules
+    Rules(rules::Arguments),
+    /// Show, seal and verify the audit
+    Audit(audit::Arguments),
+    /// Print a one-time code that pairs a person
+    Pair(pair::Arguments),
+    /// Check everything and say what to do about it
+    Doctor,
+    /// Bring the database's schema up to date
+    Migrate(migrate::Arguments),
+}
+
+/// What every command is given.
+pub struct Context {
+    pub config: Config,
+    pub output: Output,
+}
+
+impl Context {
+    async fn open(self) -> Result<(Local, Output), Failure> {
+        Ok((Local::open(self.config).await?, self.output))
+    }
+}
+
+/// Runs a command line and answers the exit status. A failure is printed already.
+pub async fn run(arguments: Arguments) -> u8 {
+    match start(arguments).await {
+        Ok(status) => status,
+        Err(failure) => {
+            // One line, also where it came from an error with several.
+            let text = failure
+                .text
+                .split_whitespace()
+                .collect::<Vec<_>>()
+                .join(" ");
+            if !text.is_empty() {
+                eprintln!("countersign: {text}");
+            }
+            failure.status
+        }
+    }
+}
+
+async fn start(arguments: Arguments) -> Result<u8, Failure> {
+    let config = config::load(&Places::of_this_process(arguments.config))
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let command = arguments
+        .command
+        .unwrap_or(Command::Up(up::Arguments::default()));
+    let loudness = match command {
+        Command::Up(_) => Loudness::Service,
+        _ => Loudness::Command,
+    };
+    telemetry::log(config.log.as_deref(), loudness);
+    let context = Context {
+        config,
+        output: Output {
+            json: arguments.json,
+        },
+    };
+    match command {
+        Command::Up(arguments) => up::run(context, arguments).await,
+        Command::Ask(arguments) => ask::run(context, arguments).await,
+        Command::Chat(arguments) => chat::run(context, arguments).await,
+        Command::Agents(arguments) => agents::run(context, arguments).await,
+        Command::Runs(arguments) => runs::run(context, arguments).await,
+        Command::Approvals(arguments) => approvals::run(context, arguments).await,
+        Command::Rules(arguments) => rules::run(context, arguments).await,
+        Command::Audit(arguments) => audit::run(context, arguments).await,
+        Command::Pair(arguments) => pair::run(context, arguments).await,
+        Command::Doctor => doctor::run(context).await,
+        Command::Migrate(arguments) => migrate::run(context, &arguments),
+    }
+}
+
+/// The command line's own description, for documentation and its tests.
+#[must_use]
+pub fn description() -> clap::Command {
+    Arguments::command()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! Puts the parts together: what the configuration says becomes adapters, adapters become what handlers need.
+//!
+//! [`Local`] is enough for questions and commands. [`worker::Engine`] adds what does the work: models, a sandbox,
+//! workspaces, the ways out.
+
+pub mod directory;
+pub mod models;
+pub mod sandbox;
+pub mod surfaces;
+pub mod worker;
+
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    chance::SystemChance, clock::SystemClock, config::Config, wake::Bells,
+    waking_store::WakingStore, worker::Bench,
+};
+use blob_fs::FsBlobs;
+use bot::present::English;
+use domain::{id::TeamId, member::Member};
+use handlers::{CommandError, Draft, Home, agents, commit_with, members};
+use ports::{
+    Wake,
+    repo::{self, settings::Setting},
+};
+use std::sync::Arc;
+use store_sqlite::{Options, SqliteStore};
+
+/// A process that cannot start, as a sentence: what is wrong and what to do.
+#[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
+#[error("{0}")]
+pub struct BadStart(pub String);
+
+/// The team's state on this machine, and whoever sits at it.
+#[derive(Clone)]
+pub struct Local {
+    pub config: Arc<Config>,
+    pub home: Home,
+    pub wake: Arc<dyn Wake>,
+    /// The terminal's person.
+    pub owner: Member,
+}
+
+impl Local {
+    /// Opens the data directory and the database, makes them on the first start.
+    ///
+    /// # Errors
+    /// [`BadStart`]: not writable, locked, damaged, of a newer program.
+    pub async fn open(config: Config) -> Result<Self, BadStart> {
+        directory::prepare(&config)?;
+        let database = config.database.to_string_lossy();
+        let store = SqliteStore::open(&database, Options::default())
+            .await
+            .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
+        let wake: Arc<dyn Wake> = Arc::new(Bells::default());
+        let home = Home {
+            team: TeamId::new("home"),
+            store: Arc::new(WakingStore::new(Arc::new(store), wake.clone())),
+            blobs: Arc::new(FsBlobs::new(config.home.join("blobs"))),
+            clock: Arc::new(SystemClock::default()),
+            chance: Arc::new(SystemChance),
+            presenter: Arc::new(English),
+        };
+        let owner = first_use(&config, &home)
+            .await
+            .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
+        Ok(Self {
+            config: Arc::new(config),
+            home,
+            wake,
+            owner,
+        })
+    }
+
+    /// What a worker in this process works with.
+    #[must_use]
+    pub fn bench(&self) -> Bench {
+        Bench {
+            store: self.home.store.clone(),
+            clock: self.home.clock.clone(),
+            chance: self.home.chance.clone(),
+            wake: self.wake.clone(),
+        }
+    }
+}
+
+/// What has to be there: the terminal's person, the catalog's agents, the limits that the configuration sets.
+async fn first_use(config: &Config, home: &Home) -> Result<Member, CommandError> {
+    let owner = commit_with(home, async || members::terminal_owner(home).await).await?;
+    let templates =
+        catalog::agents().map_err(|error| handlers::Problem::Invalid(error.to_string()))?;
+    commit_with(home, async || agents::seed(home, &templates).await).await?;
+    commit_with(home, async || limits(config, home).await).await?;
+    Ok(owner)
+}
+
+/// Runs take their limits from a setting, so that every process on the database gives the same. It follows the configuration
+/// where that says something.
+async fn limits(config: &Config, home: &Home) -> Result<Draft<()>, CommandError> {
+    let said = config.settings.iter().any(|setting| {
+        setting.key.starts_with("limits.") && setting.origin != crate::config::Origin::Default
+    });
+    let stored = repo::get::<Setting>(&*home.store, &home.team, "limits").await?;
+    let value = serde_json::to_value(config.limits)?;
+    if !said
+        || stored
+            .as_ref()
+            .is_some_and(|stored| stored.value.value == value)
+    {
+        return Ok(Draft::fact(()));
+    }
+    let setting = Setting {
+        name: "limits".to_owned(),
+        value,
+    };
+    let op = repo::put(&home.team, &setting, stored.map(|stored| stored.version))?;
+    Ok(Draft::new(vec![op], ()))
+}

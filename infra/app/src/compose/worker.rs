@@ -1,0 +1,214 @@
+//! What does the work in this process: the handlers with their ports, one line each, and the lanes that it serves.
+
+use super::{BadStart, Local, directory, models, sandbox, surfaces::Surfaces};
+use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
+// PENDING use bot::conversation::{self, Conversation};
+use domain::id::SessionId;
+use handlers::{
+    HandlerError, Home, Lease, members,
+    run::{self, RunPorts},
+    send::{self, SendPorts},
+    tick::{self, TickPorts},
+};
+use ports::{
+    job::{Received, RunStep, Tick, Work, lane},
+    message::Outgoing,
+    present::Notice,
+    store::{ConflictReason, Job, Op, StoreError},
+};
+use std::{sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use workspace_fs::FsWorkspaces;
+
+/// A model call may take this long, its stream included.
+const MODEL_TIMEOUT: Duration = Duration::from_secs(300);
+/// Updates handled, messages sent at once: they wait for the store or for Telegram, not for a processor.
+const FRONT_AT_ONCE: usize = 16;
+const SEND_AT_ONCE: usize = 16;
+
+/// Everything that a worker needs.
+pub struct Engine {
+    pub local: Local,
+    pub found: models::Found,
+    pub picked: sandbox::Picked,
+    surfaces: Surfaces,
+    handlers: Handlers,
+}
+
+impl Engine {
+    /// Finds models and sandbox and binds the handlers to them.
+    ///
+    /// # Errors
+    /// [`BadStart`] when the configuration names what cannot be had.
+    pub async fn build(local: Local, surfaces: Surfaces) -> Result<Self, BadStart> {
+        let (found, picked) =
+            tokio::join!(models::find(&local.config), sandbox::pick(&local.config));
+        let found = found?;
+        let handlers = bind(&local, &surfaces, &found, &picked)?;
+        Ok(Self {
+            local,
+            found,
+            picked,
+            surfaces,
+            handlers,
+        })
+    }
+
+    /// Starts the worker, and the tick if it isn't ticking.
+    ///
+    /// # Errors
+    /// [`BadStart`] when the store doesn't take the first tick.
+    pub async fn start(&self, stop: CancellationToken) -> Result<JoinHandle<()>, BadStart> {
+        begin_ticking(&self.local.home).await?;
+        let pace = Pace {
+            shutdown: self.local.config.shutdown,
+            ..Pace::default()
+        };
+        let alert = alert(self.local.home.clone());
+        let worker = Worker::new(self.local.bench(), self.handlers.clone(), alert, pace);
+        Ok(tokio::spawn(worker.run(self.lanes(), stop)))
+    }
+
+    fn lanes(&self) -> Vec<Lane> {
+        let lane = |name: &str, at_once| Lane {
+            name: name.to_owned(),
+            at_once,
+        };
+        let mut lanes = vec![
+            lane(lane::FRONT, FRONT_AT_ONCE),
+            lane(lane::RUN, self.local.config.workers),
+            lane(lane::TICK, 1),
+        ];
+        // A message that this process can't send is left to one that can.
+        if self.surfaces.messengers.contains_key("telegram") {
+            lanes.push(lane(lane::SEND, SEND_AT_ONCE));
+        }
+        lanes.extend(
+            self.surfaces
+                .terminals
+                .iter()
+                .map(|session: &SessionId| lane(&lane::of_terminal(session), 1)),
+        );
+        lanes
+    }
+}
+
+/// The table of handlers.
+fn bind(
+    local: &Local,
+    surfaces: &Surfaces,
+    found: &models::Found,
+    picked: &sandbox::Picked,
+) -> Result<Handlers, BadStart> {
+    let home = local.home.clone();
+    let bad = |error: catalog::CatalogError| {
+        BadStart(format!(
+            "This program was built with a wrong catalog: {error}."
+        ))
+    };
+    let presets = catalog::policies().map_err(bad)?;
+    let runs = Arc::new(RunPorts {
+        home: home.clone(),
+        models: found.models.clone(),
+        sandbox: picked.sandbox.clone(),
+        workspaces: Arc::new(
+            FsWorkspaces::new(local.config.home.join("workspaces"), None).owned_by(sandbox::uid()),
+        ),
+        progress: Arc::new(surfaces.clone()),
+        tools: handlers::tool::all(),
+        presets: presets.clone().into(),
+        approval_expiry: local.config.approval_expires,
+        model_timeout: MODEL_TIMEOUT,
+    });
+    let sends = Arc::new(SendPorts {
+        home: home.clone(),
+        messengers: surfaces.messengers.clone(),
+    });
+    let ticks = Arc::new(TickPorts {
+        home: home.clone(),
+        seal_key: directory::audit_key(&local.config, &*home.chance)?,
+    });
+    // PENDING let talks = Arc::new(Conversation { home, me: surfaces.me.clone() });
+    Ok(Handlers::default()
+        .with(
+            RunStep::NAME,
+            job(move |lease, work| {
+                let ports = runs.clone();
+                async move { run::step(&ports, &lease, &work).await }
+            }),
+        )
+        .with(
+            Outgoing::NAME,
+            job(move |lease, work| {
+                let ports = sends.clone();
+                async move { send::send(&ports, &lease, &work).await }
+            }),
+        )
+        .with(
+            Tick::NAME,
+            job(move |lease, _: Tick| {
+                let ports = ticks.clone();
+                async move { tick::tick(&ports, &lease).await }
+            }),
+        ))
+    /* PENDING
+    .with(Received::NAME, job(move |lease, work| { let talk = talks.clone(); async move { conversation::handle(&talk, &lease, &work).await } }))) */
+}
+
+/// A handler of a job with a payload of this type.
+fn job<W, F>(
+    handle: impl Fn(Lease, W) -> F + Send + Sync + 'static,
+) -> impl Fn(Lease) -> futures::future::BoxFuture<'static, Result<(), HandlerError>>
++ Send
++ Sync
++ 'static
+where
+    W: Work,
+    F: Future<Output = Result<(), HandlerError>> + Send + 'static,
+{
+    move |lease| match serde_json::from_str::<W>(&lease.job.payload) {
+        Ok(work) => Box::pin(handle(lease, work)),
+        Err(error) => Box::pin(std::future::ready(Err(HandlerError::from(error)))),
+    }
+}
+
+async fn begin_ticking(home: &Home) -> Result<(), BadStart> {
+    let bad =
+        |error: &dyn std::fmt::Display| BadStart(format!("The database cannot be used: {error}."));
+    let first = tick::first(home).map_err(|error| bad(&error))?;
+    match handlers::commit(home, vec![first]).await {
+        // It ticks already.
+        Err(StoreError::Conflict(conflict)) if conflict.reason == ConflictReason::JobExists => {
+            Ok(())
+        }
+        other => other.map_err(|error| bad(&error)),
+    }
+}
+
+/// The owner hears of a job that is set aside, if there is a chat where that is possible.
+fn alert(home: Home) -> Alert {
+    Arc::new(move |job, error| {
+        let home = home.clone();
+        Box::pin(async move { alert_ops(&home, &job, &error).await.unwrap_or_default() })
+    })
+}
+
+async fn alert_ops(home: &Home, job: &Job, error: &str) -> Result<Vec<Op>, HandlerError> {
+    // A message about a message that can't be sent would go the same way.
+    let owner = match members::owner(home).await? {
+        Some(owner) if !owner.home.is_empty() && job.name != Outgoing::NAME => owner,
+        _ => return Ok(Vec::new()),
+    };
+    let what = job.serial.as_deref().unwrap_or(job.id.as_str());
+    let text = format!(
+        "A job was set aside after {} attempts and needs a look: {} ({what}): {error}",
+        job.attempts, job.name
+    );
+    run::messages(
+        home,
+        &SessionId::new(&*owner.home),
+        &Notice::Alert { text },
+        &owner.zone,
+    )
+}
