@@ -5,7 +5,7 @@ mod approval;
 use crate::text::{Builder, cut, en, markdown, parts, time};
 use domain::{
     Micros,
-    content::Content,
+    content::{Content, prefix},
     id::SessionId,
     rich_text::{MarkStyle, RichText},
     run::Outcome,
@@ -15,12 +15,14 @@ use ports::{
     present::{Notice, Presenter},
 };
 
-pub use approval::{asked, settled, tag};
+pub use approval::{asked, details, settled, tag};
 
 /// More parts than this are no reading for a chat: the whole goes as a file.
 const MAX_PARTS: usize = 4;
 /// Of a text that goes as a file, so much is shown at once. In UTF-16 units.
 const TEASER: usize = 800;
+/// Bytes of a file that stand in the message itself.
+const INLINE: usize = 20 * 1024;
 
 /// English words for every surface.
 #[derive(Clone, Copy, Default, Debug)]
@@ -72,7 +74,8 @@ pub fn say(to: &SessionId, text: RichText) -> Outgoing {
 pub fn texts(to: &SessionId, text: &RichText) -> Vec<Outgoing> {
     let parts = parts(text);
     if parts.len() > MAX_PARTS {
-        return with_file(to, text, Content::inline(&text.text));
+        // What goes out is a stored document of at most 32 KiB.
+        return with_file(to, text, Content::inline(prefix(&text.text, INLINE)));
     }
     parts.into_iter().map(|part| say(to, part)).collect()
 }

@@ -1,13 +1,14 @@
 //! The approval card: everything that a decision needs, within one message. What doesn't fit hangs on it as a file.
 
-use super::outgoing;
-use crate::text::{self, PART_LIMIT, en, one_line, time, visible};
+use super::{outgoing, texts};
+use crate::text::{self, Builder, PART_LIMIT, en, one_line, time, visible};
 use domain::{
     Micros,
     approval::{Approval, Question},
     card::{Action, Block, Card, Style},
     content::Content,
     id::{ApprovalId, SessionId},
+    rich_text::MarkStyle,
 };
 use ports::message::{Body, Outgoing};
 
@@ -69,6 +70,52 @@ pub fn settled(to: &SessionId, approval: &Approval, by: &str, now: Micros, zone:
     };
     let tag = tag(&approval.id);
     outgoing(to, Body::EditCard { tag, card })
+}
+
+/// All that is known about the call, for who wants to look closer: in full, however many messages that takes.
+#[must_use]
+pub fn details(to: &SessionId, approval: &Approval) -> Vec<Outgoing> {
+    let shown = &approval.shown;
+    let mut out = Builder::default();
+    out.marked(&en::card_title(approval), MarkStyle::Bold)
+        .push("\n\n");
+    out.marked(
+        &visible(&shown.what),
+        MarkStyle::Pre(language(approval).to_owned()),
+    )
+    .push("\n\n");
+    if !shown.diff.is_empty() && shown.attachment.is_none() {
+        out.marked(&visible(&shown.diff), MarkStyle::Pre("diff".to_owned()))
+            .push("\n\n");
+    }
+    let tainted = shown.tainted_by.join("\n");
+    let id = approval.id.to_string();
+    for (label, value) in [
+        (en::WHY, &shown.why),
+        (en::IMPACT, &shown.impact),
+        (en::ROLLBACK, &shown.rollback),
+        (en::BECAUSE, &shown.because),
+        (en::TAINTED, &tainted),
+        (en::APPROVAL, &id),
+        (en::DIGEST, &approval.digest.to_string()),
+    ] {
+        if !value.trim().is_empty() {
+            out.marked(&format!("{label}:"), MarkStyle::Bold)
+                .push(" ")
+                .push(&visible(value.trim()))
+                .push("\n");
+        }
+    }
+    let mut messages = texts(to, &out.build());
+    if let Some(content) = &shown.attachment {
+        let file = Body::File {
+            name: en::CHANGE_FILE.to_owned(),
+            content: content.clone(),
+            caption: en::file_caption(approval),
+        };
+        messages.push(outgoing(to, file));
+    }
+    messages
 }
 
 /// What did not fit on the card.

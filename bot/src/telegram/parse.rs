@@ -18,6 +18,7 @@ use serde_json::Value;
 #[derive(Deserialize)]
 struct Update {
     message: Option<Message>,
+    edited_message: Option<Message>,
     callback_query: Option<Tap>,
     my_chat_member: Option<Standing>,
 }
@@ -115,6 +116,15 @@ pub fn parse(raw: &str, session: &SessionId, me: &Me) -> Inbound {
             message: Some(message),
             ..
         }) => message.read(me),
+        Ok(Update {
+            edited_message: Some(message),
+            ..
+        }) => Inbound {
+            what: What::Other {
+                kind: "edit".to_owned(),
+            },
+            ..message.read(me)
+        },
         Ok(Update {
             callback_query: Some(tap),
             ..

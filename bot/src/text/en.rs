@@ -1,9 +1,15 @@
 //! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
 
+mod lists;
+mod talk;
+
+pub use lists::*;
+pub use talk::*;
+
 use domain::{
     MicroUsd,
     approval::{Approval, ApprovalStatus, Question},
-    permission::{Effect, Matcher, Resource, Rule, Scope},
+    permission::Rule,
     run::{Limit, Outcome},
 };
 
@@ -17,6 +23,9 @@ pub const STOP: &str = "Stop";
 
 pub const AGENT: &str = "Agent";
 pub const TOOL: &str = "Tool";
+pub const WHY: &str = "Why (the agent’s own words)";
+pub const APPROVAL: &str = "Approval";
+pub const DIGEST: &str = "Digest";
 pub const IMPACT: &str = "Impact";
 pub const ROLLBACK: &str = "Rollback";
 pub const BECAUSE: &str = "Because";
@@ -106,49 +115,10 @@ pub fn settled(approval: &Approval, by: &str, at: &str) -> String {
     }
 }
 
-/// `allow shell_exec “git status *” for everybody`.
+/// As `/rules add` takes it: `allow shell_exec “git status *” for agent coder`.
 #[must_use]
 pub fn rule(rule: &Rule) -> String {
-    let effect = match rule.effect {
-        Effect::Allow => "allow",
-        Effect::Ask => "ask about",
-        Effect::Deny => "deny",
-    };
-    let matcher = match &rule.matcher {
-        Matcher::Any => "anything".to_owned(),
-        Matcher::Path(text)
-        | Matcher::Command(text)
-        | Matcher::Host(text)
-        | Matcher::Tool(text) => format!("“{text}”"),
-    };
-    let scope = match &rule.scope {
-        Scope::Team => "everybody".to_owned(),
-        Scope::Agent(agent) => format!("agent {agent}"),
-        Scope::Member(member) => format!("what {member} starts"),
-    };
-    let except = match rule.except.as_slice() {
-        [] => String::new(),
-        words => format!(" except “{}”", words.join("”, “")),
-    };
-    super::one_line(&format!(
-        "{effect} {} {matcher}{except} for {scope}",
-        resource(rule.resource)
-    ))
-}
-
-#[must_use]
-pub fn resource(resource: Resource) -> &'static str {
-    match resource {
-        Resource::FileRead => "file_read",
-        Resource::FileWrite => "file_write",
-        Resource::ShellExec => "shell_exec",
-        Resource::ApiCall => "api_call",
-        Resource::Network => "network",
-        Resource::Spend => "spend",
-        Resource::Memory => "memory",
-        Resource::SelfChange => "self_change",
-        Resource::Any => "*",
-    }
+    super::one_line(&rule.to_string())
 }
 
 /// How a run ended, where it did not simply answer: what happened and what to do.

@@ -1,0 +1,152 @@
+//! `/agents`: listed, shown, made, changed, paused, archived, deleted.
+
+use super::{Command, Ctx, Reply};
+use crate::text::{Builder, en};
+use domain::{
+    agent::{Agent, AgentStatus},
+    rich_text::MarkStyle,
+};
+use handlers::{CommandError, Draft, Problem, agents, agents::Change};
+
+pub struct Agents;
+
+const USAGE: &str = "[show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | pause NAME | resume NAME | archive NAME | delete NAME]";
+
+#[async_trait::async_trait]
+impl Command for Agents {
+    fn name(&self) -> &'static str {
+        "agents"
+    }
+    fn description(&self) -> &'static str {
+        "List the agents, make and change them"
+    }
+    fn usage(&self) -> &'static str {
+        USAGE
+    }
+    async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        let (verb, rest) = ctx.word();
+        let (name, value) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+        let (name, value) = (name.to_owned(), value.trim());
+        if verb.is_empty() {
+            return Ok(ctx.show(&list(&agents::list(ctx.home, false).await?)));
+        }
+        if name.is_empty() {
+            return Ok(super::usage(ctx, self));
+        }
+        let status = |status| Change {
+            status: Some(status),
+            ..Change::default()
+        };
+        let draft = match verb {
+            "show" => Draft::fact(agents::find(ctx.home, &name).await?.value),
+            "new" => {
+                let change = Change {
+                    name: Some(name),
+                    description: Some(value.to_owned()),
+                    ..Change::default()
+                };
+                agents::create(ctx.home, ctx.member, change).await?
+            }
+            "set" => agents::change(ctx.home, ctx.member, &name, field(ctx, value)?).await?,
+            "pause" => {
+                agents::change(ctx.home, ctx.member, &name, status(AgentStatus::Paused)).await?
+            }
+            "resume" => {
+                agents::change(ctx.home, ctx.member, &name, status(AgentStatus::Active)).await?
+            }
+            "archive" => {
+                agents::change(ctx.home, ctx.member, &name, status(AgentStatus::Archived)).await?
+            }
+            "delete" => {
+                let draft = agents::delete(ctx.home, ctx.member, &name).await?;
+                return Ok(ctx
+                    .say(&en::deleted("agent", &draft.fact.name))
+                    .with(draft.ops));
+            }
+            _ => return Ok(super::usage(ctx, self)),
+        };
+        Ok(ctx.show(&show(&draft.fact)).with(draft.ops))
+    }
+}
+
+/// `FIELD VALUE` of `/agents set`.
+fn field(ctx: &Ctx<'_>, text: &str) -> Result<Change, CommandError> {
+    let (field, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let value = Some(value.trim().to_owned());
+    let change = Change::default();
+    Ok(match field {
+        "name" => Change {
+            name: value,
+            ..change
+        },
+        "description" => Change {
+            description: value,
+            ..change
+        },
+        "prompt" => Change {
+            system_prompt: value,
+            ..change
+        },
+        "model" => Change {
+            model: value,
+            ..change
+        },
+        "fallbacks" => Change {
+            fallbacks: value.map(|value| value.split_whitespace().map(ToOwned::to_owned).collect()),
+            ..change
+        },
+        "preset" => Change {
+            preset: Some(preset(ctx, value.as_deref().unwrap_or_default())?),
+            ..change
+        },
+        _ => return Err(Problem::Invalid(en::NO_SUCH_FIELD.to_owned()).into()),
+    })
+}
+
+fn preset(ctx: &Ctx<'_>, name: &str) -> Result<String, CommandError> {
+    if ctx.presets.iter().any(|preset| preset == name) {
+        return Ok(name.to_owned());
+    }
+    Err(Problem::Invalid(en::no_such_preset(name, ctx.presets)).into())
+}
+
+fn list(agents: &[Agent]) -> domain::rich_text::RichText {
+    let mut out = Builder::default();
+    for agent in agents {
+        out.marked(&agent.name, MarkStyle::Bold)
+            .push(en::agent_status(agent.status));
+        out.push(" — ").push(&agent.description).push("\n");
+    }
+    out.push("\n").push(en::AGENTS_HINT);
+    out.build()
+}
+
+fn show(agent: &Agent) -> domain::rich_text::RichText {
+    let mut out = Builder::default();
+    out.marked(&agent.name, MarkStyle::Bold)
+        .push(en::agent_status(agent.status))
+        .push("\n")
+        .push(&agent.description)
+        .push("\n\n");
+    let model = if agent.model.is_empty() {
+        en::DEFAULT_MODEL.to_owned()
+    } else {
+        format!("{}/{}", agent.provider, agent.model)
+    };
+    let fields = [
+        ("model", model),
+        ("fallbacks", agent.fallbacks.join(" ")),
+        ("preset", agent.permissions.preset.clone()),
+    ];
+    for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        out.marked(&format!("{name}:"), MarkStyle::Bold)
+            .push(" ")
+            .push(value)
+            .push("\n");
+    }
+    if !agent.system_prompt.is_empty() {
+        out.push("\n")
+            .marked(agent.system_prompt.trim(), MarkStyle::Pre(String::new()));
+    }
+    out.build()
+}

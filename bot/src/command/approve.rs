@@ -1,0 +1,37 @@
+//! `/approve`: a yes without a button.
+
+use super::{Command, Ctx, Reply};
+use crate::text::en;
+use domain::approval::{Choice, Question};
+use handlers::{CommandError, decide, queries};
+
+pub struct Approve;
+
+#[async_trait::async_trait]
+impl Command for Approve {
+    fn name(&self) -> &'static str {
+        "approve"
+    }
+    fn description(&self) -> &'static str {
+        "Approve a call"
+    }
+    fn usage(&self) -> &'static str {
+        "<id>"
+    }
+    async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        let (id, _) = ctx.word();
+        if id.is_empty() {
+            return Ok(super::usage(ctx, self));
+        }
+        let approval = queries::approval(ctx.home, id).await?.value;
+        if approval.question == Question::Unknown {
+            // Yes could mean “again” or “it happened”: only the buttons say which.
+            return Ok(ctx.say(en::USE_BUTTONS));
+        }
+        let draft =
+            decide::decide(ctx.home, ctx.member, &approval.id, &Choice::Approve, None).await?;
+        Ok(ctx
+            .say(&en::decided(&draft.fact.approval, 0))
+            .with(draft.ops))
+    }
+}

@@ -1,0 +1,38 @@
+//! `/deny`: a no without a button, with a reason that the agent sees.
+
+use super::{Command, Ctx, Reply};
+use crate::text::en;
+use domain::approval::{Choice, Question};
+use handlers::{CommandError, decide, queries};
+
+pub struct Deny;
+
+#[async_trait::async_trait]
+impl Command for Deny {
+    fn name(&self) -> &'static str {
+        "deny"
+    }
+    fn description(&self) -> &'static str {
+        "Deny a call, and say why"
+    }
+    fn usage(&self) -> &'static str {
+        "<id> [reason]"
+    }
+    async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        let (id, reason) = ctx.word();
+        if id.is_empty() {
+            return Ok(super::usage(ctx, self));
+        }
+        let approval = queries::approval(ctx.home, id).await?.value;
+        let choice = match approval.question {
+            Question::Call => Choice::Deny {
+                reason: reason.to_owned(),
+            },
+            Question::Unknown => Choice::Stop,
+        };
+        let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, None).await?;
+        Ok(ctx
+            .say(&en::decided(&draft.fact.approval, 0))
+            .with(draft.ops))
+    }
+}

@@ -1,0 +1,57 @@
+//! `/rules`: the team's own permission rules.
+
+use super::{Command, Ctx, Reply};
+use crate::text::{Builder, en};
+use domain::{
+    id::short,
+    permission::{Rule, parse_rule},
+    rich_text::{MarkStyle, RichText},
+};
+use handlers::{CommandError, Problem, rules};
+
+pub struct Rules;
+
+#[async_trait::async_trait]
+impl Command for Rules {
+    fn name(&self) -> &'static str {
+        "rules"
+    }
+    fn description(&self) -> &'static str {
+        "What may happen without asking, and what never"
+    }
+    fn usage(&self) -> &'static str {
+        "[add RULE | remove ID]"
+    }
+    async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        match ctx.word() {
+            ("", _) => Ok(ctx.show(&list(&rules::list(ctx.home).await?))),
+            ("add", text) if !text.is_empty() => {
+                let rule = parse_rule(text).map_err(|why| Problem::Invalid(why.to_string()))?;
+                let draft = rules::add(ctx.home, ctx.member, rule).await?;
+                Ok(ctx.say(&en::rule_added(&draft.fact)).with(draft.ops))
+            }
+            ("remove", id) if !id.is_empty() => {
+                let draft = rules::remove(ctx.home, ctx.member, id).await?;
+                Ok(ctx
+                    .say(&en::deleted("rule", &en::rule(&draft.fact)))
+                    .with(draft.ops))
+            }
+            _ => Ok(super::usage(ctx, self)),
+        }
+    }
+}
+
+fn list(rules: &[Rule]) -> RichText {
+    let mut out = Builder::default();
+    if rules.is_empty() {
+        out.push(en::NO_RULES).push("\n");
+    }
+    for rule in rules {
+        out.marked(short(rule.id.as_str()), MarkStyle::Code)
+            .push(" ")
+            .push(&en::rule(rule))
+            .push("\n");
+    }
+    out.push("\n").push(en::RULES_HINT);
+    out.build()
+}

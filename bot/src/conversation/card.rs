@@ -1,0 +1,170 @@
+//! What people do with cards: tap a button, or reply with a reason.
+
+use super::{asked, toast};
+use crate::{
+    command::{Ctx, Reply},
+    inbound::What,
+    present,
+    text::en,
+};
+use domain::{
+    approval::{Approval, ApprovalStatus, Choice, Refusal},
+    id::ApprovalId,
+};
+use handlers::{CommandError, Problem, ask, decide, members, queries};
+use ports::{
+    repo::{self, sent::SentMessage},
+    store::StoreError,
+};
+
+/// Cards that were sent this long ago are not found by a reply; nobody scrolls so far.
+const LOOK_BACK: u32 = 1000;
+
+/// A button's data is `<verb>:<approval>[:<digest's beginning>]`. Whoever forges it still needs the role and a pending approval.
+pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply, CommandError> {
+    let mut fields = data.split(':');
+    let (verb, id, digest) = (
+        fields.next().unwrap_or_default(),
+        fields.next().unwrap_or_default(),
+        fields.next(),
+    );
+    let choice = match verb {
+        "ok" => Choice::Approve,
+        "no" => Choice::Deny {
+            reason: String::new(),
+        },
+        "always" => Choice::Always,
+        "again" => Choice::RunAgain,
+        "happened" => Choice::Happened,
+        "stop" => Choice::Stop,
+        "details" => return details(ctx, tap, id).await,
+        _ => return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON)),
+    };
+    // A button without a digest was not made by us.
+    let Some(digest) = digest.filter(|digest| !digest.is_empty()) else {
+        return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON));
+    };
+    match decide::decide(
+        ctx.home,
+        ctx.member,
+        &ApprovalId::new(id),
+        &choice,
+        Some(digest),
+    )
+    .await
+    {
+        Ok(draft) => {
+            let said = en::decided(&draft.fact.approval, draft.fact.added.len());
+            Ok(toast(ctx.inbound, tap, &said).with(draft.ops))
+        }
+        Err(CommandError::Problem(Problem::Decision(refusal))) => {
+            let mut reply = toast(ctx.inbound, tap, &en::refused(&refusal));
+            if matches!(refusal, Refusal::Settled(_)) {
+                // The card that they see is behind the times.
+                reply.messages.push(current(ctx, id).await?);
+            }
+            Ok(reply)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn current(ctx: &Ctx<'_>, id: &str) -> Result<ports::message::Outgoing, CommandError> {
+    let approval = queries::approval(ctx.home, id).await?.value;
+    let by = match &approval.decided_by {
+        Some(by) => members::find(ctx.home, by)
+            .await?
+            .map(|member| member.name)
+            .unwrap_or_else(|| by.to_string()),
+        None => String::new(),
+    };
+    Ok(present::settled(
+        &approval.session,
+        &approval,
+        &by,
+        ctx.home.now(),
+        &ctx.member.zone,
+    ))
+}
+
+async fn details(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandError> {
+    let approval = queries::approval(ctx.home, id).await?.value;
+    let mut reply = toast(ctx.inbound, tap, en::DETAILS_SENT);
+    reply
+        .messages
+        .extend(present::details(&ctx.inbound.session, &approval));
+    Ok(reply)
+}
+
+/// The approval whose card this message is.
+pub(super) async fn of_message(
+    ctx: &Ctx<'_>,
+    message: &str,
+) -> Result<Option<Approval>, StoreError> {
+    let session = &ctx.inbound.session;
+    let surface = session.as_str().split(':').next().unwrap_or_default();
+    let mut query = repo::by::<SentMessage>(&ctx.home.team, "by_age", surface);
+    query.descending = true;
+    query.limit = LOOK_BACK;
+    let (sent, _) = repo::page::<SentMessage>(&*ctx.home.store, query).await?;
+    let here = format!("@{session}");
+    let id = sent
+        .iter()
+        .filter(|sent| sent.value.message == message)
+        .find_map(|sent| {
+            let tag = sent.value.id.strip_suffix(&here)?;
+            tag.strip_prefix("approval:").map(ToOwned::to_owned)
+        });
+    let Some(id) = id else { return Ok(None) };
+    Ok(repo::get::<Approval>(&*ctx.home.store, &ctx.home.team, &id)
+        .await?
+        .map(|stored| stored.value))
+}
+
+/// A reply to a card is the reason for a no. Where the no is given already and the agent has gone on, the reason reaches it as a
+/// message; a reply to any other card is a message like others.
+pub(super) async fn reasoned(
+    ctx: &Ctx<'_>,
+    approval: Approval,
+    reason: &str,
+) -> Result<Reply, CommandError> {
+    let ours = approval.decided_by.as_ref() == Some(&ctx.member.id);
+    match approval.status {
+        ApprovalStatus::Pending => {
+            let choice = Choice::Deny {
+                reason: reason.to_owned(),
+            };
+            let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, None).await?;
+            Ok(answering(ctx, &en::decided(&draft.fact.approval, 0)).with(draft.ops))
+        }
+        ApprovalStatus::Denied if ours => {
+            let kept = decide::add_reason(ctx.home, ctx.member, &approval.id, reason).await?;
+            let said = en::late_reason(&approval, reason);
+            let told = ask::ask(ctx.home, ctx.member, &approval.session, &said, None).await?;
+            let mut reply = asked(ctx, told.ops, &told.fact).with(kept.ops);
+            let card = present::settled(
+                &approval.session,
+                &kept.fact,
+                &ctx.member.name,
+                ctx.home.now(),
+                &ctx.member.zone,
+            );
+            reply.messages.push(card);
+            Ok(reply)
+        }
+        _ => {
+            let draft = ask::ask(ctx.home, ctx.member, &ctx.inbound.session, reason, None).await?;
+            Ok(asked(ctx, draft.ops, &draft.fact))
+        }
+    }
+}
+
+fn answering(ctx: &Ctx<'_>, sentence: &str) -> Reply {
+    let mut reply = ctx.say(sentence);
+    if let (What::Text { message, .. }, Some(first)) =
+        (&ctx.inbound.what, reply.messages.first_mut())
+    {
+        first.reply_to = Some(message.clone());
+    }
+    reply
+}

@@ -1,0 +1,118 @@
+//! The terminal as a surface: messages as text, cards with a prompt, lines in.
+//!
+//! [`line()`] and [`render`] are pure; [`Screen`] owns what is on the screen: which cards wait, and the line that says what a run
+//! is doing. Whatever a model wrote loses its control characters here, or it could rewrite what a person sees.
+
+mod render;
+mod screen;
+
+pub use render::render;
+pub use screen::{Clear, Screen};
+
+use crate::inbound::{Inbound, Person, What};
+use domain::{
+    card::{Action, Card},
+    id::{MemberId, SessionId},
+};
+use ports::message::{Body, Outgoing};
+
+pub const SURFACE: &str = "terminal";
+
+/// Which key stands for which button, by the verb in the button's data.
+const KEYS: [(&str, &str, &str); 7] = [
+    ("ok", "a", "[a]pprove"),
+    ("no", "d", "[d]eny (d REASON says why)"),
+    ("always", "A", "[A]lways"),
+    ("again", "r", "[r]un again"),
+    ("happened", "h", "it [h]appened"),
+    ("stop", "s", "[s]top"),
+    ("details", "?", "[?] details"),
+];
+
+/// What the next line may be an answer to.
+#[derive(Clone, PartialEq, Debug)]
+pub struct TerminalState {
+    pub session: SessionId,
+    /// Cards that wait, the latest last: its keys are the ones that count.
+    pub cards: Vec<(String, Card)>,
+}
+
+impl TerminalState {
+    #[must_use]
+    pub fn new(session: SessionId) -> Self {
+        Self {
+            session,
+            cards: Vec::new(),
+        }
+    }
+
+    /// Takes note of what was shown.
+    pub fn showed(&mut self, message: &Outgoing) {
+        let (tag, card) = match &message.body {
+            Body::Card { card } => (message.tag.clone().unwrap_or_default(), card),
+            Body::EditCard { tag, card } => (tag.clone(), card),
+            _ => return,
+        };
+        self.cards.retain(|(known, _)| *known != tag);
+        if !card.actions.is_empty() {
+            self.cards.push((tag, card.clone()));
+        }
+    }
+}
+
+/// What a person meant with a line.
+#[must_use]
+pub fn line(line: &str, state: &TerminalState) -> Inbound {
+    let text = line.trim();
+    let what = keyed(text, state).unwrap_or_else(|| What::Text {
+        text: text.to_owned(),
+        message: String::new(),
+        replies_to: None,
+    });
+    Inbound {
+        session: state.session.clone(),
+        from: Some(Person {
+            id: MemberId::new("terminal:owner"),
+            name: "you".to_owned(),
+        }),
+        private: true,
+        addressed: true,
+        what,
+    }
+}
+
+/// A key of the latest card that waits; `d REASON` is a denial with a reason.
+fn keyed(text: &str, state: &TerminalState) -> Option<What> {
+    let (_, card) = state.cards.last()?;
+    let action = |key: &str| {
+        actions(card)
+            .find(|(_, known, _)| *known == key)
+            .map(|(action, ..)| action)
+    };
+    if let Some(action) = action(text) {
+        return Some(What::Tap {
+            tap: "terminal".to_owned(),
+            data: action.data.clone(),
+            message: None,
+        });
+    }
+    let reason = text.strip_prefix("d ")?.trim();
+    let id = action("d")?.data.split(':').nth(1)?;
+    Some(What::Text {
+        text: format!("/deny {id} {reason}"),
+        message: String::new(),
+        replies_to: None,
+    })
+}
+
+/// The card's buttons with their keys and labels.
+fn actions(card: &Card) -> impl Iterator<Item = (&Action, &'static str, &'static str)> {
+    card.actions.iter().flatten().filter_map(|action| {
+        let verb = action.data.split(':').next()?;
+        let (_, key, label) = KEYS.iter().find(|(known, ..)| *known == verb)?;
+        Some((action, *key, *label))
+    })
+}
+
+#[cfg(test)]
+mod tests;
