@@ -1,11 +1,11 @@
 //! The store on SQLite: one file, no server, for the local process.
 //!
-//! Everything that writes goes through one thread with one connection ([`writer`]), which commits what has gathered as one
-//! SQLite transaction: 32 runs that commit at once share one fsync. Reads go through a pool of read-only connections. Several
-//! processes may have the file open at once; they take turns by SQLite's own lock.
+//! Everything that writes goes through one connection ([`writer`]), which commits what has gathered as one SQLite transaction:
+//! 32 runs that commit at once share one fsync. Reads go through a pool of read-only connections. Several processes may have
+//! the file open at once; they take turns by SQLite's own lock.
 //!
-//! Reads use sqlx. The writer uses rusqlite on the same library: sqlx hands every statement to a thread and back, which costs
-//! a lone commit a third of its time and a group of 32 half of it (`examples/commit_rate.rs` measures what is left).
+//! Reads use sqlx. The writer uses rusqlite, on the same SQLite library: sqlx hands every statement to another thread and back,
+//! which made a lone commit a quarter slower and a group of 32 half as fast. `examples/commit_rate.rs` measures what is left.
 
 mod apply;
 mod error;

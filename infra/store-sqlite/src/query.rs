@@ -41,7 +41,6 @@ pub fn sql(query: &Query) -> Result<(String, SqliteArguments), StoreError> {
     };
     if let Some(after) = &query.after {
         let (value, id) = place(after)?;
-        // Two comparisons where one would do: the first lets SQLite begin in the middle of the index.
         filter.and(&format!("({sort}, id) {comparison} (",), &value)?;
         filter.sql.push_str(", ");
         filter.bind(&IndexValue::Text(id))?;

@@ -107,8 +107,10 @@ impl Place<'_> {
     pub async fn leaves_nothing_behind(&self) -> Outcome {
         // Out of its session, its group, its parent.
         let sleep = long_sleep(1);
-        let away = format!("setsid sh -c '{sleep} & exec {sleep}' >/dev/null 2>&1 & ");
-        let result = self.run(&format!("{away} until pgrep -f '^{sleep}' >/dev/null 2>&1 || [ -n \"$(jobs -p)\" ]; do :; done; exit 0")).await?;
+        let away = format!("setsid sh -c '{sleep} & echo > away; exec {sleep}' >/dev/null 2>&1 & ");
+        let result = self
+            .run(&format!("{away} until [ -e away ]; do :; done; exit 0"))
+            .await?;
         assert_eq!(result.ended, Ended::Exit(0));
         assert!(!is_running(&sleep), "it has outlived its command");
         let limits = Limits {
