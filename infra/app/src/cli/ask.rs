@@ -22,7 +22,7 @@ use tokio::{sync::Notify, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 const DENIED: u8 = 3;
-const WAITING: u8 = 4;
+pub const WAITING: u8 = 4;
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -80,7 +80,7 @@ fn task(words: &[String]) -> Result<String, Failure> {
     Ok(text)
 }
 
-fn directory(path: &PathBuf) -> Result<String, Failure> {
+pub fn directory(path: &PathBuf) -> Result<String, Failure> {
     let found = path.canonicalize().ok().filter(|path| path.is_dir());
     let found = found.and_then(|path| path.to_str().map(str::to_owned));
     found.ok_or_else(|| {

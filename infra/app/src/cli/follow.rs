@@ -349,7 +349,9 @@ mod tests {
     use super::*;
 
     fn approval(question: Question, always: bool) -> Approval {
-        let rule = domain::permission::parse_rule("allow shell_exec ls").unwrap().into_rule("r".into(), None, domain::Micros(0));
+        let rule = domain::permission::parse_rule("allow shell_exec ls")
+            .unwrap()
+            .into_rule("r".into(), None, domain::Micros(0));
         let always = if always { vec![rule] } else { Vec::new() };
         let value = serde_json::json!({
             "id": "a", "run": "r", "session": "s", "agent": "x", "agent_name": "x", "requester": "m",
@@ -368,8 +370,14 @@ mod tests {
             assert_eq!(choice(&call, line), None, "{line}");
         }
         let reason = "not on a friday".to_owned();
-        assert_eq!(choice(&call, "n not on a friday"), Some(Choice::Deny { reason }));
-        assert_eq!(choice(&approval(Question::Call, true), "a"), Some(Choice::Always));
+        assert_eq!(
+            choice(&call, "n not on a friday"),
+            Some(Choice::Deny { reason })
+        );
+        assert_eq!(
+            choice(&approval(Question::Call, true), "a"),
+            Some(Choice::Always)
+        );
     }
 
     #[test]

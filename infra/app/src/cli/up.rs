@@ -45,7 +45,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     let me = surfaces.me.clone();
     let talks = !arguments.no_chat && std::io::stdin().is_terminal();
     let (surfaces, chat) = if talks {
-        chat::open(surfaces, &local)
+        let (surfaces, chat) = chat::open(surfaces, &local, "main")?;
+        (surfaces, Some(chat))
     } else {
         (surfaces, None)
     };
@@ -71,7 +72,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     }
     print("ready");
     if let Some(chat) = chat {
-        tasks.spawn(chat.run(stop.clone()));
+        tasks.spawn(converse(chat, stop.clone()));
     }
     let _ = working.await;
     tasks.close();
@@ -128,8 +129,7 @@ async fn introduce_later(home: &Home, api: &Api, known: &OnceLock<Me>) {
 }
 
 async fn show_menu(api: &Api) {
-    if let Err(error) = bot::telegram::set_menu(api, &[] /* PENDING &bot::command::menu() */).await
-    {
+    if let Err(error) = bot::telegram::set_menu(api, &bot::command::menu()).await {
         tracing::warn!(%error, "the command menu could not be registered");
     }
 }
@@ -255,4 +255,13 @@ async fn pair_first(home: &Home, me: &Me) -> Result<(), Failure> {
         link(&me.username, &code)
     ));
     Ok(())
+}
+
+/// The conversation here; the service outlives it.
+async fn converse(chat: chat::Chat, stop: CancellationToken) {
+    match chat.run(stop.clone()).await {
+        Ok(_) if stop.is_cancelled() => {}
+        Ok(_) => print("(This conversation is over, the service goes on; ctrl-c stops it.)"),
+        Err(failure) => tracing::error!(failure.text, "the conversation here ended"),
+    }
 }

@@ -7,7 +7,7 @@ use ports::{
     sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
 };
 use sandbox_bwrap::BwrapSandbox;
-// PENDING use sandbox_landlock::LandlockSandbox;
+use sandbox_landlock::LandlockSandbox;
 use std::sync::Arc;
 
 /// Whom commands run as when the process is root.
@@ -28,7 +28,7 @@ pub struct Picked {
 
 /// Tries them in order of strength, each by really running something.
 pub async fn pick(config: &Config) -> Picked {
-    let (bubblewrap, _landlock) = match config.sandbox {
+    let (bubblewrap, landlock) = match config.sandbox {
         SandboxChoice::Off => return refusing("switched off by the setting `sandbox`".to_owned()),
         SandboxChoice::Auto => (true, true),
         SandboxChoice::Bubblewrap => (true, false),
@@ -42,7 +42,13 @@ pub async fn pick(config: &Config) -> Picked {
             Err(error) => reasons.push(error.to_string()),
         }
     }
-    // PENDING
+    if landlock {
+        let made = LandlockSandbox::new(sandbox_landlock::Options::default());
+        match probed(made.map(|sandbox| Arc::new(sandbox) as Arc<dyn Sandbox>)).await {
+            Ok(picked) => return picked,
+            Err(error) => reasons.push(error.to_string()),
+        }
+    }
     refusing(reasons.join("; "))
 }
 

@@ -3,9 +3,21 @@ use crate::config::{self, Environment, Places};
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 fn configured(home: &Path, variables: &[(&str, &str)]) -> Config {
-    let own = [("COUNTERSIGN_HOME", home.to_str().unwrap()), ("OLLAMA_HOST", "http://127.0.0.1:9")];
-    let environment: Environment = own.iter().chain(variables).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let places = Places { file: None, directory: home.parent().unwrap().to_owned(), environment, root: false };
+    let own = [
+        ("COUNTERSIGN_HOME", home.to_str().unwrap()),
+        ("OLLAMA_HOST", "http://127.0.0.1:9"),
+    ];
+    let environment: Environment = own
+        .iter()
+        .chain(variables)
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    let places = Places {
+        file: None,
+        directory: home.parent().unwrap().to_owned(),
+        environment,
+        root: false,
+    };
     config::load(&places).unwrap()
 }
 
@@ -20,10 +32,18 @@ async fn refused(config: Config) -> String {
 async fn the_first_start_makes_what_is_needed_and_a_second_process_finds_it() {
     let directory = tempfile::tempdir().unwrap();
     let home = directory.path().join("data");
-    let (one, two) = tokio::join!(Local::open(configured(&home, &[])), Local::open(configured(&home, &[])));
+    let (one, two) = tokio::join!(
+        Local::open(configured(&home, &[])),
+        Local::open(configured(&home, &[]))
+    );
     let (one, two) = (one.unwrap(), two.unwrap());
     assert_eq!(one.owner, two.owner);
-    let names: Vec<String> = agents::list(&two.home, false).await.unwrap().into_iter().map(|agent| agent.name).collect();
+    let names: Vec<String> = agents::list(&two.home, false)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|agent| agent.name)
+        .collect();
     assert_eq!(names, ["assistant", "coder"]);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&one.config.database), 0o600);
@@ -36,22 +56,36 @@ async fn the_audit_key_is_made_once_beside_the_database() {
     let home = directory.path().join("data");
     let local = Local::open(configured(&home, &[])).await.unwrap();
     let key = directory::audit_key(&local.config, &SystemChance).unwrap();
-    assert_eq!(directory::audit_key(&local.config, &SystemChance).unwrap(), key);
+    assert_eq!(
+        directory::audit_key(&local.config, &SystemChance).unwrap(),
+        key
+    );
     assert!(key.len() >= 24);
     let set = configured(&home, &[("COUNTERSIGN_AUDIT_KEY", "0123456789abcdef")]);
-    assert_eq!(&*directory::audit_key(&set, &SystemChance).unwrap(), b"0123456789abcdef");
+    assert_eq!(
+        &*directory::audit_key(&set, &SystemChance).unwrap(),
+        b"0123456789abcdef"
+    );
 }
 
 #[tokio::test]
 async fn limits_of_the_configuration_become_those_of_runs() {
     let directory = tempfile::tempdir().unwrap();
     let home = directory.path().join("data");
-    let local = Local::open(configured(&home, &[("COUNTERSIGN_MAX_STEPS", "7")])).await.unwrap();
-    let setting = repo::get::<Setting>(&*local.home.store, &local.home.team, "limits").await.unwrap().unwrap();
+    let local = Local::open(configured(&home, &[("COUNTERSIGN_MAX_STEPS", "7")]))
+        .await
+        .unwrap();
+    let setting = repo::get::<Setting>(&*local.home.store, &local.home.team, "limits")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(setting.value.value["steps"], 7);
     // Who says nothing changes nothing.
     Local::open(configured(&home, &[])).await.unwrap();
-    let again = repo::get::<Setting>(&*local.home.store, &local.home.team, "limits").await.unwrap().unwrap();
+    let again = repo::get::<Setting>(&*local.home.store, &local.home.team, "limits")
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(again, setting);
 }
 
@@ -61,30 +95,60 @@ async fn bad_starts_say_what_to_do() {
     let file = directory.path().join("file");
     std::fs::write(&file, "not a directory").unwrap();
     let error = refused(configured(&file, &[])).await;
-    assert!(error.contains("is not writable") && error.contains("COUNTERSIGN_HOME"), "{error}");
+    assert!(
+        error.contains("is not writable") && error.contains("COUNTERSIGN_HOME"),
+        "{error}"
+    );
 
     let home = directory.path().join("data");
-    let error = refused(configured(&home, &[("COUNTERSIGN_DATABASE_URL", "absent/x.db")])).await;
-    assert!(error.contains("does not exist") && error.contains("COUNTERSIGN_DATABASE_URL"), "{error}");
+    let error = refused(configured(
+        &home,
+        &[("COUNTERSIGN_DATABASE_URL", "absent/x.db")],
+    ))
+    .await;
+    assert!(
+        error.contains("does not exist") && error.contains("COUNTERSIGN_DATABASE_URL"),
+        "{error}"
+    );
 
     std::fs::write(home.join("countersign.db"), "x".repeat(8192)).unwrap();
     let error = refused(configured(&home, &[])).await;
-    assert!(error.contains("cannot be used") && error.contains("move it away"), "{error}");
+    assert!(
+        error.contains("cannot be used") && error.contains("move it away"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
 async fn models_are_found_in_order_and_rehearsal_is_the_last() {
     let home = Path::new("/nowhere/data");
-    let default = async |variables: &[(&str, &str)]| models::find(&configured(home, variables)).await.map(|found| found.models.default.to_string());
+    let default = async |variables: &[(&str, &str)]| {
+        models::find(&configured(home, variables))
+            .await
+            .map(|found| found.models.default.to_string())
+    };
     crate_provider();
     assert_eq!(default(&[]).await.unwrap(), "rehearsal/rehearsal");
     let (anthropic, openai) = (("ANTHROPIC_API_KEY", "a"), ("OPENAI_API_KEY", "b"));
     assert!(default(&[openai]).await.unwrap().starts_with("openai/"));
-    assert!(default(&[openai, anthropic]).await.unwrap().starts_with("anthropic/"));
-    assert!(default(&[("OPENROUTER_API_KEY", "c")]).await.unwrap().starts_with("openrouter/"));
+    assert!(
+        default(&[openai, anthropic])
+            .await
+            .unwrap()
+            .starts_with("anthropic/")
+    );
+    assert!(
+        default(&[("OPENROUTER_API_KEY", "c")])
+            .await
+            .unwrap()
+            .starts_with("openrouter/")
+    );
     let wished = default(&[anthropic, ("COUNTERSIGN_MODEL", "rehearsal/rehearsal")]).await;
     assert_eq!(wished.unwrap(), "rehearsal/rehearsal");
-    let error = default(&[("COUNTERSIGN_MODEL", "openai/gpt-5")]).await.unwrap_err().0;
+    let error = default(&[("COUNTERSIGN_MODEL", "openai/gpt-5")])
+        .await
+        .unwrap_err()
+        .0;
     assert!(error.contains("set OPENAI_API_KEY"), "{error}");
 }
 

@@ -2,7 +2,7 @@
 
 use super::{BadStart, Local, directory, models, sandbox, surfaces::Surfaces};
 use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
-// PENDING use bot::conversation::{self, Conversation};
+use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
 use handlers::{
     HandlerError, Home, Lease, members,
@@ -26,6 +26,20 @@ const MODEL_TIMEOUT: Duration = Duration::from_secs(300);
 /// Updates handled, messages sent at once: they wait for the store or for Telegram, not for a processor.
 const FRONT_AT_ONCE: usize = 16;
 const SEND_AT_ONCE: usize = 16;
+
+/// A handler for the worker's table: the job's payload as the handler wants it. A macro, because a generic function cannot yet say
+/// that the future of an `AsyncFn` may go to another thread.
+macro_rules! job {
+    ($ports:ident, $handle:path) => {{
+        move |lease: Lease| {
+            let ports = $ports.clone();
+            async move {
+                let work = serde_json::from_str(&lease.job.payload)?;
+                $handle(&ports, &lease, &work).await
+            }
+        }
+    }};
+}
 
 /// Everything that a worker needs.
 pub struct Engine {
@@ -108,6 +122,7 @@ fn bind(
         ))
     };
     let presets = catalog::policies().map_err(bad)?;
+    let preset_names = presets.iter().map(|preset| preset.name.clone()).collect();
     let runs = Arc::new(RunPorts {
         home: home.clone(),
         models: found.models.clone(),
@@ -117,7 +132,7 @@ fn bind(
         ),
         progress: Arc::new(surfaces.clone()),
         tools: handlers::tool::all(),
-        presets: presets.clone().into(),
+        presets: presets.into(),
         approval_expiry: local.config.approval_expires,
         model_timeout: MODEL_TIMEOUT,
     });
@@ -129,48 +144,21 @@ fn bind(
         home: home.clone(),
         seal_key: directory::audit_key(&local.config, &*home.chance)?,
     });
-    // PENDING let talks = Arc::new(Conversation { home, me: surfaces.me.clone() });
+    let talks = Arc::new(Conversation {
+        home,
+        me: surfaces.me.clone(),
+        presets: preset_names,
+    });
     Ok(Handlers::default()
-        .with(
-            RunStep::NAME,
-            job(move |lease, work| {
-                let ports = runs.clone();
-                async move { run::step(&ports, &lease, &work).await }
-            }),
-        )
-        .with(
-            Outgoing::NAME,
-            job(move |lease, work| {
-                let ports = sends.clone();
-                async move { send::send(&ports, &lease, &work).await }
-            }),
-        )
-        .with(
-            Tick::NAME,
-            job(move |lease, _: Tick| {
-                let ports = ticks.clone();
-                async move { tick::tick(&ports, &lease).await }
-            }),
-        ))
-    /* PENDING
-    .with(Received::NAME, job(move |lease, work| { let talk = talks.clone(); async move { conversation::handle(&talk, &lease, &work).await } }))) */
+        .with(RunStep::NAME, job!(runs, run::step))
+        .with(Outgoing::NAME, job!(sends, send::send))
+        .with(Received::NAME, job!(talks, conversation::handle))
+        .with(Tick::NAME, job!(ticks, tick)))
 }
 
-/// A handler of a job with a payload of this type.
-fn job<W, F>(
-    handle: impl Fn(Lease, W) -> F + Send + Sync + 'static,
-) -> impl Fn(Lease) -> futures::future::BoxFuture<'static, Result<(), HandlerError>>
-+ Send
-+ Sync
-+ 'static
-where
-    W: Work,
-    F: Future<Output = Result<(), HandlerError>> + Send + 'static,
-{
-    move |lease| match serde_json::from_str::<W>(&lease.job.payload) {
-        Ok(work) => Box::pin(handle(lease, work)),
-        Err(error) => Box::pin(std::future::ready(Err(HandlerError::from(error)))),
-    }
+/// The tick has no payload to look at.
+async fn tick(ports: &TickPorts, lease: &Lease, _: &Tick) -> Result<(), HandlerError> {
+    tick::tick(ports, lease).await
 }
 
 async fn begin_ticking(home: &Home) -> Result<(), BadStart> {
