@@ -26,7 +26,8 @@ impl Command for Rules {
         match ctx.word() {
             ("", _) => Ok(ctx.show(&list(&rules::list(ctx.home).await?))),
             ("add", text) if !text.is_empty() => {
-                let rule = parse_rule(text).map_err(|why| Problem::Invalid(why.to_string()))?;
+                let rule =
+                    parse_rule(&quoted(text)).map_err(|why| Problem::Invalid(why.to_string()))?;
                 let draft = rules::add(ctx.home, ctx.member, rule).await?;
                 Ok(ctx.say(&en::rule_added(&draft.fact)).with(draft.ops))
             }
@@ -54,4 +55,12 @@ fn list(rules: &[Rule]) -> RichText {
     }
     out.push("\n").push(en::RULES_HINT);
     out.build()
+}
+
+/// A rule's pattern stands between “ ” or bare; a keyboard has only " ", which would belong to the pattern and never match.
+fn quoted(text: &str) -> String {
+    match text.matches('"').count() {
+        2 => text.replacen('"', "“", 1).replacen('"', "”", 1),
+        _ => text.to_owned(),
+    }
 }

@@ -1,1 +1,671 @@
+//! Conversations: an update in, what is said out. The store is real enough to conflict; nothing else is played.
 
+use super::*;
+use crate::{present::English, text};
+use domain::{
+    Digest, Micros,
+    approval::{Approval, ApprovalStatus, Question, Shown},
+    id::ApprovalId,
+    member::Role,
+    permission::{NewRule, Rule, parse_rule},
+    session::Session,
+    tool::ToolCall,
+};
+use ports::{
+    Clock as _,
+    job::lane,
+    message::Outgoing,
+    repo::{self, sent::SentMessage},
+    sandbox::Cancel,
+    store::{Claim, Job, Store as _},
+};
+use serde_json::{Value, json};
+use testkit::home::TestHome;
+
+const ANN: i64 = 1;
+const BOB: i64 = 2;
+const EVE: i64 = 9;
+const GROUP: i64 = -100;
+
+struct World {
+    fakes: TestHome,
+    talk: Conversation,
+    updates: i64,
+}
+
+impl World {
+    /// Ann owns, Bob operates, Eve is nobody; there are the agents assistant and coder.
+    async fn new() -> Self {
+        let fakes = TestHome::default();
+        let home = Home {
+            team: fakes.team.clone(),
+            store: fakes.store.clone(),
+            blobs: fakes.blobs.clone(),
+            clock: fakes.clock.clone(),
+            chance: fakes.chance.clone(),
+            presenter: Arc::new(English),
+        };
+        let me = OnceLock::new();
+        me.set(Me {
+            id: 42,
+            username: "cs_bot".to_owned(),
+        })
+        .unwrap();
+        let presets = vec!["ask-first".to_owned(), "read-only".to_owned()];
+        let talk = Conversation {
+            home,
+            me: Arc::new(me),
+            presets: presets.into(),
+        };
+        let mut world = Self {
+            fakes,
+            talk,
+            updates: 0,
+        };
+        world.member(ANN, "Ann", Role::Owner).await;
+        world.member(BOB, "Bob", Role::Operator).await;
+        for name in ["assistant", "coder"] {
+            world
+                .say(ANN, &format!("/agents new {name} Does things."))
+                .await;
+        }
+        world
+    }
+
+    async fn member(&self, id: i64, name: &str, role: Role) {
+        let id = format!("telegram:{id}").as_str().into();
+        let member = Member {
+            id,
+            name: name.to_owned(),
+            role,
+            zone: String::new(),
+            home: String::new(),
+            created_at: Micros(0),
+        };
+        commit(
+            &self.talk.home,
+            vec![repo::create(&self.talk.home.team, &member).unwrap()],
+        )
+        .await
+        .unwrap();
+    }
+
+    /// A private message, and what comes back.
+    async fn say(&mut self, who: i64, text: &str) -> String {
+        self.message(who, who, json!({"text": text})).await
+    }
+
+    async fn message(&mut self, who: i64, chat: i64, more: Value) -> String {
+        let kind = if chat < 0 { "supergroup" } else { "private" };
+        let mut message = json!({"message_id": 500, "date": 1, "chat": {"id": chat, "type": kind}, "from": person(who)});
+        message
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        self.update(json!({ "message": message })).await
+    }
+
+    async fn tap(&mut self, who: i64, data: &str) -> String {
+        let message = json!({"message_id": 7, "date": 1, "chat": {"id": ANN, "type": "private"}});
+        self.update(json!({"callback_query": {"id": "tap", "from": person(who), "message": message, "data": data}})).await
+    }
+
+    async fn update(&mut self, mut update: Value) -> String {
+        self.receive(&mut update).await;
+        let job = self.claim(lane::FRONT).await.pop().unwrap();
+        let received: Received = serde_json::from_str(&job.payload).unwrap();
+        handle(&self.talk, &lease(job), &received).await.unwrap();
+        self.said().await
+    }
+
+    async fn receive(&mut self, update: &mut Value) {
+        self.updates += 1;
+        update["update_id"] = self.updates.into();
+        let raw = update.to_string();
+        let session = update
+            .pointer("/message/chat/id")
+            .or(update.pointer("/callback_query/message/chat/id"))
+            .or(update.pointer("/my_chat_member/chat/id"));
+        let session = format!("telegram:{}", session.unwrap()).as_str().into();
+        let incoming = handlers::receive::Incoming {
+            surface: "telegram.42".to_owned(),
+            update: self.updates.to_string(),
+            session,
+            raw,
+        };
+        assert_eq!(
+            receive::receive(&self.talk.home, &[incoming])
+                .await
+                .unwrap(),
+            1
+        );
+    }
+
+    async fn claim(&self, lane: &str) -> Vec<Job> {
+        let claim = Claim {
+            lanes: vec![lane.to_owned()],
+            worker: "test".to_owned(),
+            now: self.fakes.clock.now(),
+            lease: Duration::from_secs(60),
+            limit: 100,
+        };
+        self.fakes.store.claim(claim).await.unwrap().jobs
+    }
+
+    /// What waits to be sent, in order; it is taken as sent.
+    async fn said(&self) -> String {
+        let mut said = Vec::new();
+        loop {
+            let jobs = self.claim(lane::SEND).await;
+            if jobs.is_empty() {
+                return said.join("\n--\n");
+            }
+            for job in jobs {
+                said.push(shown(&serde_json::from_str(&job.payload).unwrap()));
+                commit(
+                    &self.talk.home,
+                    vec![Op::Finish {
+                        job: job.id,
+                        epoch: job.epoch,
+                    }],
+                )
+                .await
+                .unwrap();
+            }
+        }
+    }
+
+    /// A card that waits in Ann's chat, sent as message 7.
+    async fn approval(&self, always: Vec<Rule>) -> Approval {
+        let approval = Approval {
+            id: ApprovalId::new("0000000000000000000000000000aaaa"),
+            run: "run1".into(),
+            session: format!("telegram:{ANN}").as_str().into(),
+            agent: "coder".into(),
+            agent_name: "coder".to_owned(),
+            requester: format!("telegram:{ANN}").as_str().into(),
+            call: ToolCall {
+                id: "c1".into(),
+                name: "run_command".to_owned(),
+                arguments: json!({"command": "make"}),
+                malformed: None,
+            },
+            question: Question::Call,
+            digest: Digest::of_bytes("make"),
+            shown: Shown {
+                what: "make".to_owned(),
+                why: "To build.".to_owned(),
+                ..Shown::default()
+            },
+            always,
+            approvers: Role::Operator,
+            status: ApprovalStatus::Pending,
+            asked_at: self.fakes.clock.now(),
+            expires_at: self.fakes.clock.now().plus(Duration::from_secs(3600)),
+            decided_by: None,
+            decided_at: None,
+            reason: String::new(),
+        };
+        let sent = SentMessage {
+            id: format!("approval:{}@telegram:{ANN}", approval.id),
+            surface: "telegram".to_owned(),
+            message: "7".to_owned(),
+            at: Micros(0),
+        };
+        let team = &self.talk.home.team;
+        commit(
+            &self.talk.home,
+            vec![
+                repo::create(team, &approval).unwrap(),
+                repo::create(team, &sent).unwrap(),
+            ],
+        )
+        .await
+        .unwrap();
+        approval
+    }
+
+    async fn stored(&self, id: &ApprovalId) -> Approval {
+        repo::get::<Approval>(&*self.fakes.store, &self.fakes.team, id.as_str())
+            .await
+            .unwrap()
+            .unwrap()
+            .value
+    }
+}
+
+fn person(id: i64) -> Value {
+    let name = ["", "Ann", "Bob"]
+        .get(usize::try_from(id).unwrap())
+        .unwrap_or(&"Eve");
+    json!({"id": id, "is_bot": false, "first_name": name})
+}
+
+fn lease(job: Job) -> Lease {
+    Lease {
+        job,
+        cancel: Cancel::default(),
+        deadline: Micros(i64::MAX),
+    }
+}
+
+fn shown(message: &Outgoing) -> String {
+    match &message.body {
+        Body::Text { text } => text.text.clone(),
+        Body::Toast { text, .. } => format!("(toast) {text}"),
+        Body::EditCard { card, .. } => {
+            format!("(edit) {}", text::card(card).text.replace('\n', " "))
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+fn button(verb: &str, approval: &Approval) -> String {
+    format!("{verb}:{}:{}", approval.id, approval.digest.short())
+}
+
+fn always() -> Rule {
+    let rule: NewRule = parse_rule("allow shell_exec make").unwrap();
+    rule.into_rule("rule0000000000000000000000rule01".into(), None, Micros(0))
+}
+
+#[tokio::test]
+async fn a_stranger_is_refused_and_an_invitation_lets_them_in_once() {
+    let mut world = World::new().await;
+    assert_eq!(world.say(EVE, "hello").await, en::STRANGER);
+    assert_eq!(world.say(EVE, "/runs").await, en::STRANGER);
+    let link = world.say(ANN, "/invite viewer").await;
+    let code = link.rsplit_once("start=").unwrap().1.to_owned();
+    assert!(link.contains("https://t.me/cs_bot?start="));
+    assert_eq!(
+        world
+            .message(EVE, GROUP, json!({"text": format!("/start {code}")}))
+            .await,
+        en::JOIN_IN_PRIVATE
+    );
+    insta::assert_snapshot!(world.say(EVE, &format!("/start {code}")).await, @r#"
+    Welcome, Eve. You are a viewer here.
+
+    You can look at everything: /runs, /approvals, /cost, /audit. /help lists the rest.
+    "#);
+    assert_eq!(
+        world.say(BOB, &format!("/start {code}")).await,
+        "This invitation is unknown, used, or too old. Ask for a new one."
+    );
+    // A viewer looks and does nothing.
+    assert_eq!(world.say(EVE, "do it").await, "That takes an operator.");
+    assert_eq!(world.say(EVE, "/runs").await, en::NO_RUNS);
+    assert_eq!(
+        world.say(BOB, "/invite viewer").await,
+        "That takes an owner."
+    );
+}
+
+#[tokio::test]
+async fn groups_are_left_in_peace() {
+    let mut world = World::new().await;
+    assert_eq!(
+        world.message(EVE, GROUP, json!({"text": "lunch?"})).await,
+        ""
+    );
+    assert_eq!(
+        world.message(EVE, GROUP, json!({"text": "/help"})).await,
+        en::STRANGER
+    );
+    assert_eq!(
+        world.message(BOB, GROUP, json!({"text": "lunch?"})).await,
+        ""
+    );
+    let added = |who: i64| {
+        let member = |status: &str| json!({"user": {"id": 42}, "status": status});
+        json!({"my_chat_member": {"chat": {"id": GROUP, "type": "supergroup"}, "from": person(who), "date": 1, "old_chat_member": member("left"), "new_chat_member": member("member")}})
+    };
+    assert_eq!(
+        world.update(added(EVE)).await,
+        format!("{}\n--\nLeave", en::STRANGERS_GROUP)
+    );
+    assert_eq!(world.update(added(BOB)).await, en::GROUP);
+}
+
+#[tokio::test]
+async fn free_text_starts_a_run_and_the_next_one_waits() {
+    let mut world = World::new().await;
+    assert_eq!(world.say(BOB, "build it").await, "");
+    assert_eq!(world.claim(lane::RUN).await.len(), 1);
+    let said = world.say(BOB, "and test it").await;
+    assert!(
+        said.starts_with("Noted. It is number 1 behind run "),
+        "{said}"
+    );
+    let said = world.say(BOB, "/runs").await;
+    assert!(
+        said.contains("assistant") && said.contains("build it"),
+        "{said}"
+    );
+    assert!(
+        world
+            .say(BOB, "/cancel")
+            .await
+            .ends_with("is being stopped.")
+    );
+    assert_eq!(
+        world.say(BOB, &"x".repeat(1 << 20)).await,
+        en::problem(&handlers::Problem::TooLarge {
+            what: "message",
+            bytes: 1 << 20,
+            limit: 128 << 10
+        })
+    );
+}
+
+#[tokio::test]
+async fn commands_answer_what_cannot_be_done() {
+    let mut world = World::new().await;
+    let mut said = Vec::new();
+    for text in [
+        "/aproove 12",
+        "/frobnicate",
+        "/approve",
+        "/approve 999999",
+        "/run zzzz",
+        "/agent nobody",
+        "/agents set coder preset wild",
+        "/rules add nonsense",
+        "/settings zone Mars/Olympus",
+        "/cancel",
+        "/deny",
+    ] {
+        said.push(format!("> {text}\n{}", world.say(ANN, text).await));
+    }
+    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    > /aproove 12
+    There is no /aproove. Did you mean /approve? /help lists all commands.
+
+    > /frobnicate
+    There is no /frobnicate. /help lists all commands.
+
+    > /approve
+    Write it like this: /approve <id>
+
+    > /approve 999999
+    There is no approval “999999”. /approvals lists those that wait.
+
+    > /run zzzz
+    There is no run “zzzz”. /runs lists the latest.
+
+    > /agent nobody
+    There is no agent “nobody”. /agents lists them.
+
+    > /agents set coder preset wild
+    There is no preset “wild”. There are ask-first, read-only.
+
+    > /rules add nonsense
+    “nonsense” is not an effect; it is `allow`, `ask` or `deny`. Write an effect, a resource and a pattern: `allow shell_exec git status *`.
+
+    > /settings zone Mars/Olympus
+    “Mars/Olympus” is not a time zone. Write its IANA name: Europe/Berlin, America/New_York, UTC.
+
+    > /cancel
+    Nothing is at work here.
+
+    > /deny
+    Write it like this: /deny <id> [reason]
+    "#);
+    // A path is no command.
+    assert_eq!(world.say(ANN, "/etc/hosts: what is in it?").await, "");
+}
+
+#[tokio::test]
+async fn commands_show_what_there_is() {
+    let mut world = World::new().await;
+    let mut said = Vec::new();
+    for text in [
+        "/start",
+        "/agents",
+        "/agents set coder model anthropic/some-model",
+        "/agent coder",
+        "/start",
+        "/rules add allow shell_exec \"git status *\"",
+        "/rules",
+        "/settings zone Europe/Berlin",
+        "/settings",
+        "/cost",
+        "/audit",
+        "/approvals",
+        "/new",
+    ] {
+        said.push(format!("> {text}\n{}", world.say(ANN, text).await));
+    }
+    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    > /start
+    Hello, Ann. You talk to assistant.
+
+    Write what you want done. What needs your yes comes as a card with buttons. /help lists what else there is.
+
+    > /agents
+    assistant — Does things.
+    coder — Does things.
+
+    /agent <name> chooses one for this chat, /agents show <name> tells more.
+
+    > /agents set coder model anthropic/some-model
+    coder
+    Does things.
+
+    model: anthropic/some-model
+    preset: ask-first
+
+    > /agent coder
+    This chat talks to coder now: Does things.
+
+    > /start
+    Hello, Ann. You talk to coder.
+
+    Write what you want done. What needs your yes comes as a card with buttons. /help lists what else there is.
+
+    > /rules add allow shell_exec "git status *"
+    Rule 000020 holds from now on: allow shell_exec “git status *”
+
+    > /rules
+    000020 allow shell_exec “git status *”
+
+    An owner can /rules add allow shell_exec git status *, and /rules remove <id>. Where no rule speaks, I ask.
+
+    > /settings zone Europe/Berlin
+    Times are shown in Europe/Berlin from now on; it is 10:00 CET there.
+
+    > /settings
+    Your time zone: Europe/Berlin (/settings zone Europe/Berlin)
+    Your role: owner
+
+    Members:
+      Ann — owner (telegram:1)
+      Bob — operator (telegram:2)
+
+    > /cost
+    $0 in 30 days, for 0 runs
+    $0 today (UTC)
+
+    > /audit
+    10:00 CET rule.added by member:telegram:1: 000020
+
+    > /approvals
+    Nothing waits for a decision.
+
+    > /new
+    A new conversation: what was said before is forgotten here. Files stay.
+    "#);
+    insta::assert_snapshot!(world.say(ANN, "/help@cs_bot").await, @r#"
+    Write what you want done, and this chat’s agent does it. What is harmless happens; what needs your yes comes as a card. Reply to a card to deny with a reason. Each chat and topic has its own history.
+
+    /start — Say hello
+    /help — What I can do
+    /new — Start afresh, without the history of this chat
+    /agents [show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | pause NAME | resume NAME | archive NAME | delete NAME] — List the agents, make and change them
+    /agent <name> [prompt] — Choose this chat’s agent, or give one task to another
+    /runs — The latest runs
+    /run <id> — What a run did
+    /cancel [run] — Stop the run that works here
+    /approvals — What waits for a decision
+    /approve <id> — Approve a call
+    /deny <id> [reason] — Deny a call, and say why
+    /rules [add RULE | remove ID] — What may happen without asking, and what never
+    /audit [run] — Who did and decided what
+    /cost — What was spent in the last 30 days
+    /settings [zone ZONE | remove MEMBER] — Your time zone; who is a member
+    /invite operator|viewer|owner — A one-time link for a new member
+    "#);
+}
+
+#[tokio::test]
+async fn a_tap_decides_once() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    assert_eq!(
+        world.tap(EVE, &button("ok", &approval)).await,
+        format!("(toast) {}", en::STRANGERS_TAP)
+    );
+    assert_eq!(
+        world.tap(ANN, "ok:0000:nonsense").await,
+        "(toast) There is no approval “0000”. /approvals lists those that wait."
+    );
+    assert_eq!(
+        world.tap(ANN, &format!("ok:{}", approval.id)).await,
+        format!("(toast) {}", en::WRONG_BUTTON)
+    );
+    assert!(
+        world
+            .tap(ANN, &format!("ok:{}:00000000", approval.id))
+            .await
+            .contains("out of date")
+    );
+    assert_eq!(
+        world.stored(&approval.id).await.status,
+        ApprovalStatus::Pending
+    );
+    insta::assert_snapshot!(world.tap(BOB, &button("ok", &approval)).await, @r#"
+    (edit) coder wants to run a command  ✅ Approved by Bob at 09:00 UTC  make
+    --
+    (toast) Approved.
+    "#);
+    insta::assert_snapshot!(world.tap(ANN, &button("no", &approval)).await, @r#"
+    (toast) It was approved before.
+    --
+    (edit) coder wants to run a command  ✅ Approved by Bob at 09:00 UTC  make
+    "#);
+    let stored = world.stored(&approval.id).await;
+    assert_eq!(
+        (stored.status, stored.decided_by),
+        (ApprovalStatus::Approved, Some("telegram:2".into()))
+    );
+}
+
+#[tokio::test]
+async fn always_adds_the_rule_for_an_owner_only() {
+    let mut world = World::new().await;
+    let approval = world.approval(vec![always()]).await;
+    assert_eq!(
+        world.tap(BOB, &button("always", &approval)).await,
+        "(toast) That is not offered here. “Always” takes an owner, and a rule that is narrow enough."
+    );
+    let said = world.tap(ANN, &button("always", &approval)).await;
+    assert!(said.contains("Approved, and the rule was added."), "{said}");
+    let rules = world.say(ANN, "/rules").await;
+    assert!(rules.contains("allow shell_exec “make”"), "{rules}");
+}
+
+#[tokio::test]
+async fn a_late_tap_says_so() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    world.fakes.clock.advance(Duration::from_secs(3600));
+    assert_eq!(
+        world.tap(ANN, &button("ok", &approval)).await,
+        "(toast) Too late: it has expired and did not run."
+    );
+}
+
+#[tokio::test]
+async fn a_reply_to_the_card_is_the_reason() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    let reply = |text: &str| json!({"text": text, "reply_to_message": {"message_id": 7, "from": {"id": 42, "is_bot": true, "first_name": "bot"}}});
+    insta::assert_snapshot!(world.message(ANN, ANN, reply("use cargo")).await, @r#"
+    (edit) coder wants to run a command  ❌ Denied by Ann at 09:00 UTC — use cargo  make
+    --
+    Denied, with your reason.
+    "#);
+    assert_eq!(world.stored(&approval.id).await.reason, "use cargo");
+    // The no is given and the agent has gone on: it hears of the reason as a message.
+    insta::assert_snapshot!(world.message(ANN, ANN, reply("because it is faster")).await, @r#"(edit) coder wants to run a command  ❌ Denied by Ann at 09:00 UTC — because it is faster  make"#);
+    let session = repo::get::<Session>(&*world.fakes.store, &world.fakes.team, "telegram:1")
+        .await
+        .unwrap()
+        .unwrap()
+        .value;
+    assert!(session.run.is_some());
+}
+
+#[tokio::test]
+async fn details_are_all_there_is() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    insta::assert_snapshot!(world.tap(ANN, &format!("details:{}", approval.id)).await, @r#"
+    (toast) Sent below.
+    --
+    coder wants to run a command
+
+    make
+
+    Why (the agent’s own words): To build.
+    Approval: 0000000000000000000000000000aaaa
+    Digest: d05aa2a15fb3c40efeeb03bec445393f00074484cf01c8fb2da90ca6695a5531
+    "#);
+    assert!(
+        world
+            .say(ANN, "/approvals")
+            .await
+            .contains("coder wants to run a command")
+    );
+    assert!(
+        world
+            .say(ANN, "/approve 00aaaa")
+            .await
+            .ends_with("Approved.")
+    );
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_answered_and_done_with() {
+    let mut world = World::new().await;
+    assert_eq!(
+        world.message(ANN, ANN, json!({"photo": [{}]})).await,
+        en::ONLY_TEXT
+    );
+    assert_eq!(
+        world.message(ANN, ANN, json!({"text": "   "})).await,
+        "There is nothing to do: write what you want done."
+    );
+    assert_eq!(
+        world
+            .update(json!({"message": {"chat": {"id": ANN}}}))
+            .await,
+        ""
+    );
+    assert!(world.claim(lane::FRONT).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_lost_lease_says_nothing() {
+    let mut world = World::new().await;
+    let message = json!({"message_id": 500, "date": 1, "chat": {"id": ANN, "type": "private"}, "from": person(ANN), "text": "/invite viewer"});
+    world.receive(&mut json!({ "message": message })).await;
+    let mut job = world.claim(lane::FRONT).await.pop().unwrap();
+    let received: Received = serde_json::from_str(&job.payload).unwrap();
+    job.epoch += 1;
+    assert!(matches!(
+        handle(&world.talk, &lease(job), &received).await,
+        Err(HandlerError::LeaseLost)
+    ));
+    assert_eq!(world.said().await, "");
+}

@@ -67,7 +67,19 @@ fn keys_are_taps_while_a_card_waits() {
 
 #[test]
 fn a_card_with_its_keys() {
-    insta::assert_snapshot!(format!("{}{}", render(&card(), false, 40), render(&settled(), false, 40)), @"");
+    insta::assert_snapshot!(format!("{}{}", render(&card(), false, 40), render(&settled(), false, 40)), @r#"
+    ────────────────────────────────────────
+    coder wants to change a file
+
+     a
+    -b
+    +c ⟨U+001B⟩[2Jgone
+
+    [a]pprove · [d]eny (d REASON says why) · [?] details
+    ────────────────────────────────────────
+    ✅ Approved by you at 11:03 CET
+    coder wants to change a file
+    "#);
 }
 
 #[test]
@@ -80,7 +92,7 @@ fn colours_only_where_they_are_understood() {
         render(&message, false, 80),
         "Bold, docs (https://example.org/) and code\n"
     );
-    insta::assert_debug_snapshot!(render(&message, true, 80), @"");
+    insta::assert_debug_snapshot!(render(&message, true, 80), @r#""\u{1b}[1mBold\u{1b}[0m, \u{1b}[4mdocs (https://example.org/)\u{1b}[0m and \u{1b}[36mcode\u{1b}[0m\n""#);
     // What a model writes can't move the cursor.
     assert!(!render(&card(), false, 80).contains('\u{1b}'));
 }

@@ -51,6 +51,8 @@ struct Writer<'a> {
     open: Vec<Open>,
     destinations: Vec<String>,
     in_code: bool,
+    /// Nothing but white space in it so far.
+    blank_code: bool,
     table: Option<Table>,
 }
 
@@ -195,19 +197,19 @@ impl Writer<'_> {
         let language = info.split_whitespace().next().unwrap_or_default();
         self.begin(Some(MarkStyle::Pre(language.to_owned())), None);
         self.in_code = true;
+        self.blank_code = true;
     }
 
-    /// A block without a line, such as a fence that was just opened when the text ended: its language would vanish.
+    /// A block without a word, such as a fence that was just opened when the text ended: its language would vanish.
     fn name_empty_code(&mut self) {
         let Some(Open {
-            start,
             style: Some(MarkStyle::Pre(language)),
             ..
         }) = self.open.last()
         else {
             return;
         };
-        if *start == self.out.at() {
+        if self.blank_code {
             self.out.push(language);
         }
     }
@@ -310,6 +312,7 @@ impl Writer<'_> {
         self.flush();
         self.after_bullet = false;
         if self.in_code {
+            self.blank_code &= text.trim().is_empty();
             // The last line's break belongs to what follows.
             self.out.push(text.strip_suffix('\n').unwrap_or(text));
             self.due = usize::from(text.ends_with('\n'));
