@@ -1,8 +1,8 @@
 //! What a command wants to be true, before it is.
 
-use crate::{CommandError, Home};
+use crate::{CommandError, HandlerError, Home};
 use domain::id::CommitId;
-use ports::store::{Batch, Op, StoreError};
+use ports::store::{Batch, ConflictReason, Op, StoreError};
 
 /// Operations, and the fact that holds once they are committed. `()` and no operations for a question.
 #[derive(Clone, Debug)]
@@ -71,5 +71,15 @@ where
             Err(StoreError::Conflict(_)) if attempt < ATTEMPTS => attempt += 1,
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+/// What a commit under a lease answered, for a job handler.
+pub(crate) fn fenced(result: Result<(), StoreError>) -> Result<(), HandlerError> {
+    match result {
+        Err(StoreError::Conflict(conflict)) if conflict.reason == ConflictReason::Fenced => {
+            Err(HandlerError::LeaseLost)
+        }
+        other => other.map_err(HandlerError::from),
     }
 }

@@ -12,6 +12,7 @@ pub mod cancel;
 pub mod decide;
 mod draft;
 mod home;
+mod keep;
 pub mod members;
 pub mod queries;
 pub mod receive;

@@ -1,17 +1,20 @@
 //! A person's words to an agent: they start a run, answer a question of a run, or wait behind the run that works.
 
-use crate::{CommandError, Draft, HandlerError, Home, Problem, audit, sessions};
+use crate::{
+    CommandError, Draft, HandlerError, Home, Problem, audit,
+    keep::{fit, keep, keep_within},
+    sessions,
+};
 use domain::{
     agent::{Agent, AgentStatus},
-    content,
-    id::{AgentId, RunId, SessionId},
+    content::INLINE_LIMIT,
+    id::{AgentId, CallId, RunId, SessionId},
     member::{Deed, Member, Role, may},
     message::Message,
     run::{Actor, AgentSnapshot, Entry, Event, Limits, RunStatus, RunSummary},
     session::{Expects, Queued, Session},
 };
 use ports::{
-    blob,
     job::{self, RunStep},
     repo::{self, Stored},
     store::Op,
@@ -22,6 +25,8 @@ use serde_json::json;
 pub const PROMPT_LIMIT: usize = 128 * 1024;
 /// Prompts that may wait behind a run.
 const QUEUE_LIMIT: usize = 10;
+/// Bytes of a waiting prompt that stay in the session's record.
+const QUEUED: usize = 512;
 
 /// What became of the words.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,7 +85,13 @@ pub async fn ask(
         session.expects = None;
         return answer(home, member, (session, version), Answer { run, call, text }).await;
     }
-    let text = blob::keep(&*home.blobs, text.to_owned()).await?;
+    // Up to ten of them wait in the session's record.
+    let limit = if session.run.is_some() {
+        QUEUED
+    } else {
+        INLINE_LIMIT
+    };
+    let text = keep_within(&*home.blobs, text.to_owned(), limit).await?;
     let queued = Queued {
         by: member.id.clone(),
         text,
@@ -117,7 +128,7 @@ pub async fn ask(
 
 struct Answer<'a> {
     run: RunId,
-    call: domain::id::CallId,
+    call: CallId,
     text: &'a str,
 }
 
@@ -128,32 +139,50 @@ async fn answer(
     answer: Answer<'_>,
 ) -> Result<Draft<Asked>, CommandError> {
     let (mut session, version) = session;
-    let output = blob::keep(&*home.blobs, answer.text.to_owned()).await?;
+    let Answer { run, call, text } = answer;
+    let output = keep(&*home.blobs, text.to_owned()).await?;
     let event = Event::CallFinished {
-        call: answer.call,
+        call,
         output,
         ok: true,
         taint: None,
         artifacts: Vec::new(),
     };
-    let journal = repo::runs::journal(&home.team, &answer.run);
+    let mut ops = answered(home, member, &run, event).await?;
+    session.updated_at = home.now();
+    ops.push(repo::put(&home.team, &session, version)?);
+    Ok(Draft::new(ops, Asked::Answered { run }))
+}
+
+/// Ends the call by which a run waits for a person, and wakes the run.
+pub(crate) async fn answered(
+    home: &Home,
+    member: &Member,
+    run: &RunId,
+    event: Event,
+) -> Result<Vec<Op>, CommandError> {
+    let Event::CallFinished { call, ok, .. } = &event else {
+        return Ok(Vec::new());
+    };
+    let actor = Actor::Member(member.id.clone());
+    let deed = audit::deed("call.finished", &actor, call, json!({"ok": ok}));
     let entry = Entry {
         v: 1,
         at: home.now(),
-        actor: Actor::Member(member.id.clone()),
+        actor,
         event,
     };
-    session.updated_at = home.now();
-    let ops = vec![
+    let journal = repo::runs::journal(&home.team, run);
+    let mut ops = vec![
         Op::Append {
             at: home.store.head(&journal).await?,
             journal,
             entries: vec![domain::canonical_json(&entry)?],
         },
-        repo::put(&home.team, &session, version)?,
-        wake(home, &answer.run)?,
+        wake(home, run)?,
     ];
-    Ok(Draft::new(ops, Asked::Answered { run: answer.run }))
+    ops.extend(audit::append(home, &crate::run::stream(run), vec![deed]).await?);
+    Ok(ops)
 }
 
 /// A job that moves a run on.
@@ -206,7 +235,7 @@ pub(crate) async fn begin(
         agent: agent.id.clone(),
         agent_name: agent.name.clone(),
         requester: requester.clone(),
-        title: content::prefix(queued.text.head().lines().next().unwrap_or(""), 120).to_owned(),
+        title: fit(queued.text.head().lines().next().unwrap_or(""), 120).to_owned(),
         status: RunStatus::Running,
         started_at: home.now(),
         ended_at: None,
@@ -239,7 +268,7 @@ pub(crate) async fn begin(
         },
         wake(home, &run)?,
     ];
-    ops.extend(audit::append(home, &format!("run:{run}"), vec![deed]).await?);
+    ops.extend(audit::append(home, &crate::run::stream(&run), vec![deed]).await?);
     session.run = Some(run);
     session.updated_at = home.now();
     Ok(ops)
@@ -261,7 +290,7 @@ async fn opening(
         name: agent.name.clone(),
         version: agent.version,
         models,
-        system_prompt: blob::keep(&*home.blobs, agent.system_prompt.clone()).await?,
+        system_prompt: keep(&*home.blobs, agent.system_prompt.clone()).await?,
     };
     let limits: Limits = match agent.metadata.get("limits") {
         Some(limits) => serde_json::from_value(limits.clone()).unwrap_or_default(),

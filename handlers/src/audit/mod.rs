@@ -13,7 +13,7 @@ use domain::{
 };
 use ports::{
     repo,
-    store::{Op, StoreError},
+    store::{Expect, Op, StoreError},
 };
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub fn deed(action: &str, actor: impl ToString, subject: impl ToString, detail: 
 pub async fn append(home: &Home, stream: &str, deeds: Vec<Deed>) -> Result<Vec<Op>, StoreError> {
     let head = head(home, stream).await?;
     let mut ops = vec![entry(home, stream, &head, deeds)?.0];
-    ops.extend(open(home, stream).await?);
+    ops.push(open(home, stream).await?);
     Ok(ops)
 }
 
@@ -79,11 +79,17 @@ pub(crate) fn entry(
     Ok((op, entry.head()))
 }
 
-/// Marks the stream for the next seal, unless it is marked.
-pub(crate) async fn open(home: &Home, stream: &str) -> Result<Option<Op>, StoreError> {
+/// Marks the stream for the next seal. Where it is marked, it has to stay so until this is committed: a sealer that finds it
+/// quiet at the same time would not look at it again.
+pub(crate) async fn open(home: &Home, stream: &str) -> Result<Op, StoreError> {
     let stored = repo::get::<Stream>(&*home.store, &home.team, stream).await?;
     let (version, sealed) = match stored {
-        Some(stored) if stored.value.state == StreamState::Open => return Ok(None),
+        Some(stored) if stored.value.state == StreamState::Open => {
+            return Ok(Op::Check {
+                key: repo::key::<Stream>(&home.team, stream),
+                expect: Expect::Version(stored.version),
+            });
+        }
         Some(stored) => (Some(stored.version), stored.value.sealed),
         None => (None, Head::default()),
     };
@@ -93,5 +99,5 @@ pub(crate) async fn open(home: &Home, stream: &str) -> Result<Option<Op>, StoreE
         since: home.now(),
         sealed,
     };
-    repo::put(&home.team, &value, version).map(Some)
+    repo::put(&home.team, &value, version)
 }

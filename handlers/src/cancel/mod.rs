@@ -1,21 +1,22 @@
 //! Cancelling a run: the journal says so, whoever works on it is signalled, and a step is enqueued for one that waits.
 
-use crate::{CommandError, Draft, Home, Problem, ask, queries};
+use crate::{CommandError, Draft, Home, Problem, ask, audit, queries, run};
 use domain::{
     id::RunId,
     member::{Deed, Member, Role, may},
     run::{Actor, Entry, Event, RunSummary},
 };
 use ports::{job, repo, store::Op};
+use serde_json::json;
 
 /// # Errors
 /// [`Problem`]s: not allowed (an operator cancels their own runs, an owner all), nothing to cancel.
 pub async fn cancel(
     home: &Home,
     member: &Member,
-    run: &RunId,
+    id: &RunId,
 ) -> Result<Draft<RunSummary>, CommandError> {
-    let summary = queries::run(home, run.as_str()).await?;
+    let summary = queries::run(home, id.as_str()).await?;
     let own = summary.requester == member.id;
     if !may(member.role, Deed::Run) || !(own || member.role == Role::Owner) {
         return Err(Problem::NotAllowed {
@@ -26,16 +27,18 @@ pub async fn cancel(
     if summary.status.is_over() {
         return Err(Problem::NothingToCancel.into());
     }
-    let journal = repo::runs::journal(&home.team, &summary.id);
+    let actor = Actor::Member(member.id.clone());
+    let deed = audit::deed("run.cancel_asked", &actor, &summary.id, json!({}));
     let entry = Entry {
         v: 1,
         at: home.now(),
-        actor: Actor::Member(member.id.clone()),
+        actor,
         event: Event::CancelAsked {
             by: member.id.clone(),
         },
     };
-    let ops = vec![
+    let journal = repo::runs::journal(&home.team, &summary.id);
+    let mut ops = vec![
         Op::Append {
             at: home.store.head(&journal).await?,
             journal,
@@ -46,5 +49,6 @@ pub async fn cancel(
         },
         ask::wake(home, &summary.id)?,
     ];
+    ops.extend(audit::append(home, &run::stream(&summary.id), vec![deed]).await?);
     Ok(Draft::new(ops, summary))
 }

@@ -1,6 +1,6 @@
 //! A decision on an approval: the record, the run's journal, the next step, the audit and the edited card, in one commit.
 
-use crate::{CommandError, Draft, HandlerError, Home, Problem, ask, audit, run};
+use crate::{CommandError, Draft, HandlerError, Home, Problem, ask, audit, keep::tell, run};
 use domain::{
     approval::{self, Approval, ApprovalStatus, Choice},
     content,
@@ -199,15 +199,9 @@ async fn settle(
     ];
     ops.extend(audit::append(home, &run::stream(&approval.run), vec![deed]).await?);
     let zone = zone(home, &approval.requester).await?;
-    ops.extend(
-        run::messages(
-            home,
-            &approval.session,
-            &settled(approval, name.to_owned()),
-            &zone,
-        )
-        .map_err(presented)?,
-    );
+    let notice = settled(approval, name.to_owned());
+    let told = tell(home, &approval.session, &notice, &zone).await;
+    ops.extend(told.map_err(presented)?);
     Ok(ops)
 }
 

@@ -1,20 +1,29 @@
 //! The card: an approval made from a call, and parking on it.
 
 use super::{Step, log::Tail};
-use crate::{HandlerError, tool::Preview};
+use crate::{
+    HandlerError,
+    keep::{fit, keep, size, tell},
+    tool::Preview,
+};
 use domain::{
     approval::{Approval, ApprovalStatus, Question, Shown},
-    content,
     id::{ApprovalId, CallId, RuleId},
     member::{Member, Role},
     message::Message,
+    permission::{NewRule, Rule},
     run::{Actor, Event, ParkedOn},
 };
-use ports::{blob, job, present::Notice, progress::Doing, repo, store::Op};
+use ports::{Blobs, blob, job, present::Notice, progress::Doing, repo, store::Op};
 use std::time::Duration;
 
 /// Bytes of the model's own words on a card.
 const WHY: usize = 1200;
+/// Bytes of what will happen on a card, and of its diff.
+const WHAT: usize = 2500;
+/// Rules that one “Always” adds, and their bytes: they are read before they are added.
+const RULES: usize = 10;
+const RULES_BYTES: usize = 3000;
 
 impl Step<'_> {
     /// Makes the card. It is committed, with the message that carries it, when the run parks (or before the next effect).
@@ -56,25 +65,14 @@ impl Step<'_> {
             return Err(HandlerError::Fail(format!("call {call} is gone")));
         };
         let digest = self.subject(&call.call.id, preview.before)?.digest()?;
-        let mut shown = Shown {
+        let shown = Shown {
             why: self.why().await?,
             because: judged.verdict.because.clone(),
             tainted_by: state.taint.clone(),
-            ..preview.shown
+            ..on_card(&*home.blobs, preview.shown, preview.attachment).await?
         };
-        if let Some(whole) = preview.attachment {
-            shown.attachment = Some(blob::keep(&*home.blobs, whole).await?);
-        }
-        if shown.what.len() > 3000 {
-            shown.attachment = Some(blob::keep(&*home.blobs, shown.what.clone()).await?);
-            shown.what = format!("{}…", content::prefix(&shown.what, 2000));
-        }
         let always = match question {
-            Question::Call => judged
-                .always
-                .into_iter()
-                .map(|rule| rule.into_rule(RuleId::new(home.chance.id()), None, home.now()))
-                .collect(),
+            Question::Call => offered(home, judged.always)?,
             Question::Unknown => Vec::new(),
         };
         let expiry = judged
@@ -118,7 +116,7 @@ impl Step<'_> {
             return Ok(String::new());
         };
         let text = blob::text(&*self.ports.home.blobs, said).await?;
-        Ok(content::prefix(text.trim(), WHY).to_owned())
+        Ok(fit(text.trim(), WHY).to_owned())
     }
 
     pub(super) async fn park(&mut self, on: ParkedOn) -> Result<bool, HandlerError> {
@@ -127,7 +125,7 @@ impl Step<'_> {
             .log
             .commit(
                 Some((Actor::System, Event::Parked { on })),
-                Tail::Park(Vec::new()),
+                Tail::Park(Vec::new(), None),
             )
             .await?;
         Ok(!done)
@@ -140,7 +138,7 @@ impl Step<'_> {
         let member =
             repo::get::<Member>(&*home.store, &home.team, state.requester.as_str()).await?;
         let zone = member.map(|member| member.value.zone).unwrap_or_default();
-        messages(home, &state.session, notice, &zone)
+        tell(home, &state.session, notice, &zone).await
     }
 }
 
@@ -166,6 +164,34 @@ pub fn messages(
             )?))
         })
         .collect()
+}
+
+/// What fits on a card; what does not, hangs on it as a file.
+async fn on_card(
+    blobs: &dyn Blobs,
+    mut shown: Shown,
+    diff: Option<String>,
+) -> Result<Shown, HandlerError> {
+    let mut whole = diff;
+    if size(&shown.what) > WHAT {
+        let diff = whole.take().unwrap_or_default();
+        whole = Some(format!("{}\n\n{diff}", shown.what).trim_end().to_owned());
+        shown.what = format!("{}…", fit(&shown.what, WHAT));
+    }
+    if let Some(whole) = whole {
+        shown.attachment = Some(keep(blobs, whole).await?);
+    }
+    shown.diff = fit(&shown.diff, WHAT).to_owned();
+    shown.rollback = fit(&shown.rollback, 500).to_owned();
+    Ok(shown)
+}
+
+/// What “Always” would add; nothing, where it would be more than a person can read.
+fn offered(home: &crate::Home, rules: Vec<NewRule>) -> Result<Vec<Rule>, HandlerError> {
+    let rule = |rule: NewRule| rule.into_rule(RuleId::new(home.chance.id()), None, home.now());
+    let rules: Vec<Rule> = rules.into_iter().map(rule).collect();
+    let fits = rules.len() <= RULES && serde_json::to_string(&rules)?.len() <= RULES_BYTES;
+    Ok(if fits { rules } else { Vec::new() })
 }
 
 fn unknown_preview() -> Preview {

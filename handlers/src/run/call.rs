@@ -3,19 +3,24 @@
 use super::{Step, headline, log::Tail};
 use crate::{
     HandlerError,
+    keep::{fit, keep},
     tool::{ToolOutput, person},
 };
-use domain::run::Refusal;
 use domain::{
     content,
     id::{ApprovalId, CallId},
-    run::{Actor, Event, ParkedOn},
+    permission::Effect,
+    run::{Actor, Event, ParkedOn, Refusal},
     session::Expects,
 };
-use ports::{blob, present::Notice, progress::Doing, repo, repo::Stored};
+use ports::{present::Notice, progress::Doing};
 
 /// Bytes of a tool's output that a model is shown; the middle of a longer one is cut.
 const OUTPUT_LIMIT: usize = 64 * 1024;
+/// Bytes of the name of a source that taints.
+const SOURCE: usize = 120;
+/// Bytes of a question to the person.
+const QUESTION: usize = 6000;
 
 impl Step<'_> {
     /// Starts a call that is allowed or approved.
@@ -24,8 +29,21 @@ impl Step<'_> {
         call: &CallId,
         approval: Option<ApprovalId>,
     ) -> Result<bool, HandlerError> {
-        if approval.is_some() && !self.still_fits(call).await? {
-            // What was approved is not what would run now: judged again, asked again.
+        let effect = self.verdict(call).await?.verdict.effect;
+        let running = self.state().call(call).is_some_and(|call| call.running);
+        if running && effect == Effect::Deny {
+            // To be run again after an unknown outcome, and forbidden meanwhile.
+            let because = "a rule forbids it now".to_owned();
+            return self.refuse(call, Refusal::ByRule { because }).await;
+        }
+        let fits = match &approval {
+            None => effect == Effect::Allow,
+            // Approved with its unknown outcome in view.
+            Some(_) if running => true,
+            Some(_) => effect != Effect::Deny && self.still_fits(call).await?,
+        };
+        if !fits {
+            // The rules or the world changed: judged again, asked again.
             return self.judge(call).await;
         }
         let name = self
@@ -50,23 +68,20 @@ impl Step<'_> {
         self.perform(call).await
     }
 
-    /// Whether the world is still the one that the approval's digest was made of, and the rules don't forbid it meanwhile.
+    /// Whether the world is still the one that the approval's digest was made of.
     async fn still_fits(&self, call: &CallId) -> Result<bool, HandlerError> {
-        if self.verdict(call).await?.verdict.effect == domain::permission::Effect::Deny {
-            return Ok(false);
-        }
-        let state = self.state().call(call);
-        let Some((_, approved)) = state.and_then(|call| call.asked.clone()) else {
+        let asked = self.state().call(call).and_then(|call| call.asked.clone());
+        let (Some((_, approved)), Ok(preview)) = (asked, self.preview(call).await?) else {
             return Ok(false);
         };
-        // A call that is run again after an unknown outcome was approved with that outcome in view.
-        if state.is_some_and(|call| call.running) {
-            return Ok(true);
-        }
-        match self.preview(call).await? {
-            Ok(preview) => Ok(self.subject(call, preview.before)?.digest()? == approved),
-            Err(_) => Ok(false),
-        }
+        Ok(self.subject(call, preview.before)?.digest()? == approved)
+    }
+
+    /// Does again what was begun by a process that is gone. The empty commit says that the lease still holds: a slow worker
+    /// must not write over what its successor did.
+    pub(super) async fn repeat(&mut self, call: &CallId) -> Result<bool, HandlerError> {
+        self.log.commit(None, Tail::Hold).await?;
+        self.perform(call).await
     }
 
     /// Does it. The start is committed.
@@ -90,12 +105,13 @@ impl Step<'_> {
     }
 
     async fn finished(&mut self, call: &CallId, output: ToolOutput) -> Result<bool, HandlerError> {
-        let text = blob::keep(&*self.ports.home.blobs, cut(output.text)).await?;
+        let text = keep(&*self.ports.home.blobs, cut(output.text)).await?;
+        let taint = output.taint.as_deref();
         let event = Event::CallFinished {
             call: call.clone(),
             output: text,
             ok: output.ok,
-            taint: output.taint,
+            taint: taint.map(|source| fit(source, SOURCE).to_owned()),
             artifacts: Vec::new(),
         };
         self.log.note(self.log.agent(), event)?;
@@ -133,46 +149,34 @@ impl Step<'_> {
 
     /// Puts the question to the person and parks until the session's next message.
     async fn ask_person(&mut self, call: &CallId) -> Result<bool, HandlerError> {
+        if self.log.session.value.run.as_ref() != Some(&self.log.run) {
+            let text = "Not asked: the person has started something else and would not know what this is about. Decide yourself, or finish.";
+            return self.finished(call, failed(text)).await;
+        }
         let (_, arguments) = self.arguments(call).await?;
-        let text = arguments
+        let question = arguments
             .get("question")
-            .and_then(serde_json::Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        let home = &self.ports.home;
+            .and_then(serde_json::Value::as_str);
         let notice = Notice::Question {
             run: self.log.run.clone(),
             agent: self.state().agent.name.clone(),
-            text,
+            text: fit(question.unwrap_or_default(), QUESTION).to_owned(),
         };
-        let mut ops = self.notify(&notice).await?;
-        let mut session = Stored {
-            value: self.log.session.value.clone(),
-            version: self.log.session.version,
-        };
-        session.value.expects = Some(Expects::Answer {
-            run: self.log.run.clone(),
-            call: call.clone(),
-        });
-        session.value.updated_at = home.now();
-        ops.push(repo::update(&home.team, &session)?);
+        let ops = self.notify(&notice).await?;
         if !self.state().call(call).is_some_and(|call| call.running) {
-            self.log.note(
-                self.log.agent(),
-                Event::CallStarted {
-                    call: call.clone(),
-                    approval: None,
-                },
-            )?;
+            let event = Event::CallStarted {
+                call: call.clone(),
+                approval: None,
+            };
+            self.log.note(self.log.agent(), event)?;
         }
         self.report(Doing::Waiting);
+        let (run, call) = (self.log.run.clone(), call.clone());
         let parked = Event::Parked {
             on: ParkedOn::Person { call: call.clone() },
         };
-        let done = self
-            .log
-            .commit(Some((Actor::System, parked)), Tail::Park(ops))
-            .await?;
+        let tail = Tail::Park(ops, Some(Expects::Answer { run, call }));
+        let done = self.log.commit(Some((Actor::System, parked)), tail).await?;
         Ok(!done)
     }
 }

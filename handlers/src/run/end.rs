@@ -2,28 +2,37 @@
 
 use super::{
     Step,
-    approve::messages,
     log::{Log, Tail},
 };
-use crate::{HandlerError, ask, decide, tool::person};
+use crate::{
+    CommandError, HandlerError, Home, Problem, ask, decide,
+    keep::{fit, keep, tell},
+    tool::person,
+};
 use domain::{
     approval::{Approval, ApprovalStatus},
-    content::{self, Content},
+    content::Content,
     member::Member,
     message::Message,
-    run::{Actor, Event, Outcome, Phase, State},
+    run::{Actor, Event, Outcome, Phase, RunStatus, State},
     session::{HISTORY_TURNS, Session, Turn},
 };
 use ports::{blob, present::Notice, progress::Doing, repo, repo::Stored, store::Op};
 
+/// Bytes of a session's turns: the record holds 32 KiB, and prompts that wait want room in it too.
+const HISTORY_BYTES: usize = 16 * 1024;
+
 impl Step<'_> {
     pub(super) async fn finish(&mut self, outcome: Outcome) -> Result<bool, HandlerError> {
+        self.log.drop_cards();
         if matches!(outcome, Outcome::Cancelled { .. }) && self.state().cancel_asked.is_some() {
             self.log.note(Actor::System, Event::Cancelled)?;
         }
         let answer = match self.answer().await? {
-            Some(text) => Some(blob::keep(&*self.ports.home.blobs, text).await?),
-            None => None,
+            Some(text) if !text.trim().is_empty() => {
+                Some(keep(&*self.ports.home.blobs, text).await?)
+            }
+            _ => None,
         };
         let done = self
             .log
@@ -44,7 +53,7 @@ impl Step<'_> {
             .state()
             .calls
             .iter()
-            .find(|call| call.call.name == person::FINISH);
+            .find(|call| call.call.name == person::FINISH && call.ok);
         if let Some(call) = finish {
             let (_, arguments) = self.arguments(&call.call.id).await?;
             return Ok(arguments
@@ -88,13 +97,13 @@ pub async fn settle(log: &Log<'_>) -> Result<Vec<Op>, HandlerError> {
         steps: state.steps,
     };
     let mut ops = withdraw(log, &zone).await?;
-    ops.extend(messages(home, &state.session, &notice, &zone)?);
+    ops.extend(tell(home, &state.session, &notice, &zone).await?);
     ops.extend(free_session(log, outcome).await?);
     Ok(ops)
 }
 
 /// The answer, inline: the presenter can't fetch.
-async fn readable(home: &crate::Home, state: &State) -> Result<Option<Content>, HandlerError> {
+async fn readable(home: &Home, state: &State) -> Result<Option<Content>, HandlerError> {
     match &state.answer {
         Some(Content::Stored { bytes, .. }) if *bytes > 200_000 => Ok(state.answer.clone()),
         Some(answer) => Ok(Some(Content::Inline(
@@ -127,12 +136,8 @@ async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
                 version: stored.version,
             },
         )?);
-        ops.extend(messages(
-            home,
-            &value.session,
-            &decide::settled(&value, String::new()),
-            zone,
-        )?);
+        let notice = decide::settled(&value, String::new());
+        ops.extend(tell(home, &value.session, &notice, zone).await?);
     }
     Ok(ops)
 }
@@ -156,41 +161,53 @@ async fn free_session(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, Handl
     session.run = None;
     session.expects = None;
     session.updated_at = home.now();
-    let answer = match (outcome, &state.answer) {
-        (Outcome::Answered, Some(answer)) => {
-            Content::Inline(content::prefix(answer.head(), 1500).to_owned())
-        }
-        (outcome, _) => Content::Inline(format!(
-            "(this task ended without an answer: {:?})",
-            domain::run::RunStatus::from(outcome)
-        )),
-    };
-    let prompt = Content::Inline(content::prefix(state.prompt.head(), 700).to_owned());
-    session.turns.push(Turn {
-        run: log.run.clone(),
-        prompt,
-        answer,
-    });
+    session.turns.push(turn(log, outcome));
     let surplus = session.turns.len().saturating_sub(HISTORY_TURNS);
     session.turns.drain(..surplus);
+    while session.turns.len() > 1 && serde_json::to_string(&session.turns)?.len() > HISTORY_BYTES {
+        session.turns.remove(0);
+    }
+    let mut ops = go_on(home, &mut session).await?;
+    let value = session;
+    ops.push(repo::update(&home.team, &Stored { value, version })?);
+    Ok(ops)
+}
+
+fn turn(log: &Log<'_>, outcome: &Outcome) -> Turn {
+    let answer = match (outcome, &log.state.answer) {
+        (Outcome::Answered, Some(answer)) => fit(answer.head(), 1500).to_owned(),
+        (Outcome::Answered, None) => "(done)".to_owned(),
+        (outcome, _) => {
+            let how = RunStatus::from(outcome);
+            format!("(this task ended without an answer: {how:?})")
+        }
+    };
+    Turn {
+        run: log.run.clone(),
+        prompt: Content::inline(fit(log.state.prompt.head(), 700)),
+        answer: Content::Inline(answer),
+    }
+}
+
+/// Starts the first of the waiting prompts that can be started.
+async fn go_on(home: &Home, session: &mut Session) -> Result<Vec<Op>, HandlerError> {
     let mut ops = Vec::new();
-    if !session.queued.is_empty() {
+    while session.run.is_none() && !session.queued.is_empty() {
         let queued = session.queued.remove(0);
-        match ask::begin(home, &mut session, queued).await {
+        match ask::begin(home, session, queued).await {
             Ok(begun) => ops.extend(begun),
             // Its agent is gone meanwhile; the prompt goes with it, and the person is told.
-            Err(error) => {
-                let text = format!("A message that waited could not be started: {error}");
-                ops.extend(messages(home, &session.id, &Notice::Alert { text }, "")?);
+            Err(CommandError::Problem(problem)) => {
+                let why = match problem {
+                    Problem::AgentNotActive { name, .. } => format!("“{name}” is not active"),
+                    Problem::NotFound { name, .. } => format!("there is no “{name}” any more"),
+                    other => format!("{other:?}"),
+                };
+                let text = format!("A message that waited could not be started: {why}.");
+                ops.extend(tell(home, &session.id, &Notice::Alert { text }, "").await?);
             }
+            Err(error) => return Err(error.into()),
         }
     }
-    ops.push(repo::update(
-        &home.team,
-        &Stored {
-            value: session,
-            version,
-        },
-    )?);
     Ok(ops)
 }

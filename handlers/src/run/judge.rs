@@ -3,6 +3,7 @@
 use super::Step;
 use crate::{
     HandlerError,
+    keep::{fit, size},
     tool::{Preview, Tool, ToolContext},
 };
 use domain::{
@@ -15,6 +16,9 @@ use domain::{
 };
 use ports::repo;
 use std::sync::Arc;
+
+/// Bytes of a verdict's reason.
+const BECAUSE: usize = 600;
 
 /// A call understood: its tool, what it would touch, and what the rules say.
 pub(super) struct Judged {
@@ -33,7 +37,10 @@ impl Step<'_> {
             match self.preview(call).await? {
                 Ok(preview) => digest = self.subject(call, preview.before)?.digest()?,
                 // It would fail anyway (no such file, an ambiguous edit): the model is told instead of asking a person.
-                Err(why) => judged.verdict = refused(why),
+                Err(mut why) => {
+                    shorten(&mut why);
+                    judged.verdict = refused(why);
+                }
             }
         }
         let event = Event::CallProposed {
@@ -53,8 +60,14 @@ impl Step<'_> {
         )
     }
 
-    /// What the rules say about a call now.
+    /// What the rules say about a call now. The reason may quote the call, so it is cut.
     pub(super) async fn verdict(&self, call: &CallId) -> Result<Judged, HandlerError> {
+        let mut judged = self.understand(call).await?;
+        shorten(&mut judged.verdict.because);
+        Ok(judged)
+    }
+
+    async fn understand(&self, call: &CallId) -> Result<Judged, HandlerError> {
         let (name, arguments) = self.arguments(call).await?;
         let none = |why: String| Judged {
             verdict: refused(why),
@@ -181,12 +194,18 @@ impl Step<'_> {
     }
 
     pub(super) fn context(&self) -> Option<ToolContext<'_>> {
-        let workspace = self.workspace.as_deref()?;
+        let workspace = self.workspace.as_deref().ok()?;
         Some(ToolContext {
             workspace,
             sandbox: &*self.ports.sandbox,
             cancel: self.lease.cancel.clone(),
         })
+    }
+}
+
+fn shorten(because: &mut String) {
+    if size(because) > BECAUSE {
+        *because = format!("{}…", fit(because, BECAUSE));
     }
 }
 

@@ -1,20 +1,19 @@
 //! A run's journal while a step works on it: the folded state, what was noted and not committed yet, and the commits.
 
-use super::RunPorts;
-use crate::{HandlerError, Home, Lease, audit, draft};
+use super::{RunPorts, ledger::Ledger};
+use crate::{HandlerError, Home, Lease, draft};
 use domain::{
-    audit::{Deed, Head},
     canonical_json,
     id::RunId,
-    run::{Actor, Entry, Event, RunStatus, RunSummary, State, lift},
-    session::Session,
+    run::{Actor, Entry, Event, Phase, RunStatus, RunSummary, State, lift},
+    session::{Expects, Session},
 };
 use ports::{
     job::{self, RunStep},
     repo::{self, Stored},
     store::{ConflictReason, Op, StoreError},
 };
-use serde_json::json;
+use std::time::Duration;
 
 /// How a commit ends.
 #[derive(Clone, Debug)]
@@ -23,10 +22,10 @@ pub enum Tail {
     Hold,
     /// The step is over, nothing else changes.
     Rest,
-    /// The step is over, the run waits for a person.
-    Park(Vec<Op>),
-    /// The step is over, its continuation is enqueued.
-    Continue,
+    /// The step is over, the run waits for a person; the session's next text may be what it waits for.
+    Park(Vec<Op>, Option<Expects>),
+    /// The step is over, its continuation is enqueued, due after this.
+    Continue(Duration),
     /// The run is over.
     End,
 }
@@ -43,9 +42,7 @@ pub struct Log<'a> {
     /// Operations that belong to what is pending: approvals to create, messages to send.
     ops: Vec<Op>,
     committed: u64,
-    audit: Head,
-    /// The audit stream may have to be marked for the sealer; once per step is enough.
-    marked: bool,
+    ledger: Ledger,
 }
 
 impl<'a> Log<'a> {
@@ -63,7 +60,7 @@ impl<'a> Log<'a> {
         let session = repo::get::<Session>(&*home.store, &home.team, state.session.as_str())
             .await?
             .ok_or_else(|| missing("the session"))?;
-        let audit = audit::head(home, &stream(run)).await?;
+        let ledger = Ledger::load(home, run).await?;
         let committed = state.len;
         let run = run.clone();
         Ok(Self {
@@ -76,8 +73,7 @@ impl<'a> Log<'a> {
             pending: Vec::new(),
             ops: Vec::new(),
             committed,
-            audit,
-            marked: false,
+            ledger,
         })
     }
 
@@ -161,20 +157,12 @@ impl<'a> Log<'a> {
                 entries,
             });
         }
-        let deeds: Vec<Deed> = self
-            .pending
-            .iter()
-            .filter_map(|entry| deed(&self.run, entry))
-            .collect();
-        if !deeds.is_empty() {
-            ops.push(audit::entry(home, &stream(&self.run), &self.audit, deeds)?.0);
-            if !self.marked {
-                ops.extend(audit::open(home, &stream(&self.run)).await?);
-            }
-        }
+        ops.extend(self.ledger.audit(home, &self.run, &self.pending).await?);
         ops.extend(self.ops.iter().cloned());
         let status = match tail {
-            Tail::Park(_) => RunStatus::Waiting,
+            Tail::Park(..) => RunStatus::Waiting,
+            // Woken for nothing: it waits as before.
+            Tail::Rest if matches!(self.state.phase, Phase::Parked(_)) => RunStatus::Waiting,
             Tail::End => self.summary.value.status,
             _ => RunStatus::Running,
         };
@@ -184,23 +172,26 @@ impl<'a> Log<'a> {
         let (job, epoch) = (self.lease.job.id.clone(), self.lease.job.epoch);
         match tail {
             Tail::Hold => ops.push(Op::Hold { job, epoch }),
-            Tail::Park(more) => ops.extend(more.iter().cloned().chain([Op::Finish { job, epoch }])),
+            Tail::Park(more, expects) => {
+                ops.extend(more.iter().cloned());
+                if let Some(expects) = expects {
+                    ops.push(self.expecting(expects)?);
+                }
+                ops.push(Op::Finish { job, epoch });
+            }
             Tail::Rest => ops.push(Op::Finish { job, epoch }),
             Tail::End => {
                 ops.extend(super::end::settle(self).await?);
                 ops.push(Op::Finish { job, epoch });
             }
-            Tail::Continue => {
+            Tail::Continue(pause) => {
                 let work = RunStep {
                     run: self.run.clone(),
                 };
                 ops.push(Op::Finish { job, epoch });
-                ops.push(Op::Enqueue(job::new_job(
-                    &home.team,
-                    home.chance.id(),
-                    &work,
-                    home.now(),
-                )?));
+                let due = home.now().plus(*pause);
+                let job = job::new_job(&home.team, home.chance.id(), &work, due)?;
+                ops.push(Op::Enqueue(job));
             }
         }
         Ok(ops)
@@ -210,7 +201,7 @@ impl<'a> Log<'a> {
     fn summarise(&self, status: RunStatus, tail: &Tail) -> Result<Option<Op>, HandlerError> {
         let summary = self.summarised(status);
         let changed = summary.status != self.summary.value.status
-            || matches!(tail, Tail::Park(_) | Tail::End | Tail::Continue);
+            || matches!(tail, Tail::Park(..) | Tail::End | Tail::Continue(_));
         let stored = Stored {
             value: summary,
             version: self.summary.version,
@@ -237,19 +228,7 @@ impl<'a> Log<'a> {
     }
 
     fn settled(&mut self, tail: &Tail) {
-        let deeds: Vec<Deed> = self
-            .pending
-            .iter()
-            .filter_map(|entry| deed(&self.run, entry))
-            .collect();
-        if !deeds.is_empty() {
-            if let Ok((_, head)) =
-                audit::entry(&self.ports.home, &stream(&self.run), &self.audit, deeds)
-            {
-                self.audit = head;
-            }
-            self.marked = true;
-        }
+        self.ledger.settled();
         self.committed = self.state.len;
         self.pending.clear();
         self.ops.clear();
@@ -264,6 +243,7 @@ impl<'a> Log<'a> {
         if drop_last {
             self.pending.pop();
         }
+        self.drop_cards();
         self.state = fold(&self.ports.home, &self.run).await?;
         self.committed = self.state.len;
         for entry in &self.pending {
@@ -274,6 +254,28 @@ impl<'a> Log<'a> {
         self.reread().await
     }
 
+    /// Cards that were made and not committed: they were made for a world that is no more, and nobody has seen them.
+    pub fn drop_cards(&mut self) {
+        self.ops.clear();
+        self.pending
+            .retain(|entry| !matches!(entry.event, Event::ApprovalAsked { .. } | Event::Cancelled));
+    }
+
+    /// The session, with what its next text is an answer to.
+    fn expecting(&self, expects: &Expects) -> Result<Op, HandlerError> {
+        let Stored { mut value, version } = self.session.clone();
+        if value.run.as_ref() != Some(&self.run) {
+            let error = "the session turned to something else".to_owned();
+            return Err(HandlerError::Retry { after: None, error });
+        }
+        value.expects = Some(expects.clone());
+        value.updated_at = self.ports.home.now();
+        Ok(repo::update(
+            &self.ports.home.team,
+            &Stored { value, version },
+        )?)
+    }
+
     /// Somebody may have written to the journal (a cancel): fold again.
     pub async fn refresh(&mut self) -> Result<(), HandlerError> {
         self.refold(false).await
@@ -281,7 +283,7 @@ impl<'a> Log<'a> {
 
     async fn reread(&mut self) -> Result<(), HandlerError> {
         let home = &self.ports.home;
-        self.audit = audit::head(home, &stream(&self.run)).await?;
+        self.ledger.reread(home).await?;
         if let Some(summary) = repo::get(&*home.store, &home.team, self.run.as_str()).await? {
             self.summary = summary;
         }
@@ -316,59 +318,4 @@ pub fn parse(lines: &[String], from: u64) -> Result<Vec<Entry>, StoreError> {
         lift(line).map_err(|e| StoreError::Corrupt(format!("event {}: {e}", from + i as u64)))
     };
     lines.iter().enumerate().map(parse).collect()
-}
-
-pub fn stream(run: &RunId) -> String {
-    format!("run:{run}")
-}
-
-/// What of an event belongs into the audit: verdicts, decisions, actions and money; never texts.
-fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
-    let (action, subject, detail) = match &entry.event {
-        Event::ModelReplied {
-            model, usage, cost, ..
-        } => (
-            "model.replied",
-            run.to_string(),
-            json!({"model": model, "tokens": usage.total(), "cost": cost}),
-        ),
-        Event::CallProposed {
-            call,
-            verdict,
-            digest,
-            ..
-        } => (
-            "call.judged",
-            call.to_string(),
-            json!({"effect": verdict.effect, "rule": verdict.rule, "digest": digest}),
-        ),
-        Event::ApprovalAsked {
-            call,
-            approval,
-            digest,
-        } => (
-            "approval.asked",
-            approval.to_string(),
-            json!({"call": call, "digest": digest}),
-        ),
-        Event::CallStarted { call, approval } => (
-            "call.started",
-            call.to_string(),
-            json!({"approval": approval}),
-        ),
-        Event::CallFinished {
-            call, ok, output, ..
-        } => (
-            "call.finished",
-            call.to_string(),
-            json!({"ok": ok, "bytes": output.bytes()}),
-        ),
-        Event::Finished { outcome, .. } => (
-            "run.finished",
-            run.to_string(),
-            json!({"status": RunStatus::from(outcome)}),
-        ),
-        _ => return None,
-    };
-    Some(audit::deed(action, &entry.actor, subject, detail))
 }

@@ -14,6 +14,7 @@ mod call;
 mod end;
 mod judge;
 mod large;
+mod ledger;
 mod log;
 mod model;
 
@@ -25,8 +26,9 @@ use domain::{
     id::CallId,
     run::{Action, Outcome, State, next},
 };
+pub use ledger::stream;
 use log::{Log, Tail};
-pub use log::{fold, parse, stream};
+pub use log::{fold, parse};
 use ports::{
     Progress, Sandbox, Workspace,
     job::RunStep,
@@ -59,30 +61,16 @@ pub struct RunPorts {
 pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(), HandlerError> {
     let log = Log::load(ports, lease, &work.run).await?;
     let own = log.session.value.workspace.clone();
-    let workspace = match ports
+    let opened = ports
         .workspaces
         .open(&log.state.session, own.as_deref())
-        .await
-    {
-        Ok(workspace) => workspace,
-        Err(error) => {
-            let why = format!("the workspace cannot be opened: {error}.");
-            return Step {
-                ports,
-                lease,
-                log,
-                workspace: None,
-            }
-            .finish(Outcome::Failed { why })
-            .await
-            .map(|_| ());
-        }
-    };
+        .await;
+    let workspace = opened.map_err(|error| format!("the workspace cannot be opened: {error}."));
     let mut step = Step {
         ports,
         lease,
         log,
-        workspace: Some(workspace),
+        workspace,
     };
     while step.act().await? {}
     Ok(())
@@ -93,7 +81,8 @@ struct Step<'a> {
     ports: &'a RunPorts,
     lease: &'a Lease,
     log: Log<'a>,
-    workspace: Option<Arc<dyn Workspace>>,
+    /// Or why there is none.
+    workspace: Result<Arc<dyn Workspace>, String>,
 }
 
 impl Step<'_> {
@@ -104,10 +93,16 @@ impl Step<'_> {
     /// One action. `false` when the step is over.
     async fn act(&mut self) -> Result<bool, HandlerError> {
         let now = self.ports.home.now();
-        match next(self.state(), now) {
+        let action = match (next(self.state(), now), &self.workspace) {
+            (action @ (Action::Rest | Action::Finish { .. }), _) | (action, Ok(_)) => action,
+            (_, Err(why)) => Action::Finish {
+                outcome: Outcome::Failed { why: why.clone() },
+            },
+        };
+        match action {
             Action::Rest => self.log.commit(None, Tail::Rest).await.map(|done| !done),
             Action::AskModel if self.lease.deadline < now.plus(self.ports.model_timeout) => {
-                self.continue_later().await
+                self.continue_later(Duration::ZERO).await
             }
             Action::AskModel => self.ask_model().await,
             Action::Judge { call } => self.judge(&call).await,
@@ -120,7 +115,7 @@ impl Step<'_> {
                     .await
             }
             Action::Start { call, approval } => self.start(&call, approval).await,
-            Action::Repeat { call } => self.perform(&call).await,
+            Action::Repeat { call } => self.repeat(&call).await,
             Action::Refuse { call, why } => self.refuse(&call, why).await,
             Action::TakeAsHappened { call } => self.take_as_happened(&call).await,
             Action::Park { on } => self.park(on).await,
@@ -128,11 +123,10 @@ impl Step<'_> {
         }
     }
 
-    async fn continue_later(&mut self) -> Result<bool, HandlerError> {
-        self.log
-            .commit(None, Tail::Continue)
-            .await
-            .map(|done| !done)
+    /// In a new job, which has a new deadline.
+    async fn continue_later(&mut self, pause: Duration) -> Result<bool, HandlerError> {
+        let done = self.log.commit(None, Tail::Continue(pause)).await?;
+        Ok(!done)
     }
 
     fn report(&self, doing: Doing) {
@@ -166,6 +160,7 @@ impl Step<'_> {
         let root = self
             .workspace
             .as_ref()
+            .ok()
             .map(|workspace| workspace.root().display().to_string());
         Ok(Subject {
             tool: call.call.name.clone(),

@@ -1,14 +1,17 @@
 //! The `send` handler: one stored message goes out, once as far as the surface lets anybody know.
 
-use crate::{HandlerError, Home, Lease, decide, draft, run};
-use domain::approval::{Approval, ApprovalStatus};
+use crate::{HandlerError, Home, Lease, decide, draft, keep::tell};
+use domain::{
+    approval::{Approval, ApprovalStatus},
+    id::SessionId,
+};
 use ports::{
     Messenger,
     job::{self},
     message::{Body, Outgoing, SendError, Sent},
     present::Notice,
     repo::{self, Stored, sent::SentMessage},
-    store::{Op, StoreError},
+    store::{ConflictReason, Op, StoreError},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -84,8 +87,18 @@ async fn settle(
     let later = Duration::from_secs(1 << lease.job.attempts.min(9));
     match result {
         Ok(sent) => {
-            let ops = remember(home, message, before, sent).await?;
-            finish(ports, lease, ops).await
+            let kept = match remember(home, message, before, sent).await {
+                Ok(ops) => finish(ports, lease, ops).await,
+                Err(error) => Err(error),
+            };
+            // It arrived, and that could not be written down: who sends it again has to say so.
+            kept.map_err(|error| match error {
+                HandlerError::Retry { after, error } => HandlerError::Retry {
+                    after,
+                    error: format!("{UNKNOWN}: {error}"),
+                },
+                other => other,
+            })
         }
         Err(_) if matches!(message.body, Body::Toast { .. }) => {
             finish(ports, lease, Vec::new()).await
@@ -165,11 +178,13 @@ async fn remember(
 }
 
 async fn finish(ports: &SendPorts, lease: &Lease, mut ops: Vec<Op>) -> Result<(), HandlerError> {
-    ops.push(Op::Finish {
-        job: lease.job.id.clone(),
-        epoch: lease.job.epoch,
-    });
-    fenced(draft::commit(&ports.home, ops).await)
+    ops.push(done(lease));
+    draft::fenced(draft::commit(&ports.home, ops).await)
+}
+
+fn done(lease: &Lease) -> Op {
+    let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
+    Op::Finish { job, epoch }
 }
 
 async fn postpone(
@@ -187,7 +202,7 @@ async fn postpone(
         error: error.to_owned(),
         counted,
     };
-    fenced(draft::commit(&ports.home, vec![op]).await)
+    draft::fenced(draft::commit(&ports.home, vec![op]).await)
 }
 
 /// It will never arrive. A card that nobody can see is undeliverable, not denied; the owner is told, unless it is the owner who
@@ -198,43 +213,38 @@ async fn give_up(
     message: &Outgoing,
     why: &str,
 ) -> Result<(), HandlerError> {
-    let home = &ports.home;
     tracing::warn!(to = %message.to, why, "a message can't be delivered");
+    for _ in 0..8 {
+        let mut ops = given_up(&ports.home, message, why).await?;
+        ops.push(done(lease));
+        match draft::commit(&ports.home, ops).await {
+            // Somebody decided in between, or the run's audit grew: read again.
+            Err(StoreError::Conflict(conflict)) if conflict.reason != ConflictReason::Fenced => {}
+            other => return draft::fenced(other),
+        }
+    }
+    let error = "the approval's records keep changing".to_owned();
+    Err(HandlerError::Retry { after: None, error })
+}
+
+async fn given_up(home: &Home, message: &Outgoing, why: &str) -> Result<Vec<Op>, HandlerError> {
     let mut ops = Vec::new();
-    if let Some(id) = &message.approval
-        && let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
+    let Some(id) = &message.approval else {
+        return Ok(ops);
+    };
+    if let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
         && stored.value.status == ApprovalStatus::Pending
         && matches!(message.body, Body::Card { .. })
     {
         ops.extend(decide::undeliverable(home, stored).await?);
     }
-    if message.approval.is_some()
-        && let Some(owner) = crate::members::owner(home).await?
+    if let Some(owner) = crate::members::owner(home).await?
         && !owner.home.is_empty()
         && owner.home != message.to.as_str()
     {
         let text = format!("A card could not be delivered to {}: {why}", message.to);
-        ops.extend(run::messages(
-            home,
-            &domain::id::SessionId::new(&*owner.home),
-            &Notice::Alert { text },
-            &owner.zone,
-        )?);
+        let home_of_owner = SessionId::new(&*owner.home);
+        ops.extend(tell(home, &home_of_owner, &Notice::Alert { text }, &owner.zone).await?);
     }
-    match finish(ports, lease, ops).await {
-        // Somebody decided in between: then only the message is given up.
-        Err(HandlerError::Retry { .. }) => finish(ports, lease, Vec::new()).await,
-        other => other,
-    }
-}
-
-fn fenced(result: Result<(), StoreError>) -> Result<(), HandlerError> {
-    match result {
-        Err(StoreError::Conflict(conflict))
-            if conflict.reason == ports::store::ConflictReason::Fenced =>
-        {
-            Err(HandlerError::LeaseLost)
-        }
-        other => other.map_err(HandlerError::from),
-    }
+    Ok(ops)
 }

@@ -1,11 +1,13 @@
 //! Sessions: finding the one of a chat, starting afresh, choosing its agent.
 
-use crate::{CommandError, Draft, Home, Problem, agents};
+use crate::{CommandError, Draft, Home, Problem, agents, ask};
 use domain::{
     agent::{Agent, AgentStatus},
+    content::Content,
     id::{AgentId, SessionId},
     member::{Deed, Member, Role, may},
-    session::Session,
+    run::Event,
+    session::{Expects, Session},
 };
 use ports::repo::{self, settings::Setting};
 
@@ -58,15 +60,25 @@ pub async fn renew(
         .into());
     }
     let (mut session, version) = get_or_new(home, id).await?;
+    let mut ops = Vec::new();
+    if let Some(Expects::Answer { run, call }) = session.expects.take() {
+        // Nobody will answer any more, and a run must not wait for that.
+        let text = "Not answered: the person started afresh. Decide yourself, or finish.";
+        let event = Event::CallFinished {
+            call,
+            output: Content::inline(text),
+            ok: false,
+            taint: None,
+            artifacts: Vec::new(),
+        };
+        ops = ask::answered(home, member, &run, event).await?;
+    }
     session.turns.clear();
     session.queued.clear();
-    session.expects = None;
     session.run = None;
     session.updated_at = home.now();
-    Ok(Draft::new(
-        vec![repo::put(&home.team, &session, version)?],
-        session,
-    ))
+    ops.push(repo::put(&home.team, &session, version)?);
+    Ok(Draft::new(ops, session))
 }
 
 /// `/agent NAME`: whom the session talks to from now on.

@@ -1,9 +1,11 @@
 //! The tick: what is due, overdue or expired. It enqueues its own next time in the commit that finishes it.
 
 use crate::{
-    CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, decide, draft, members, run,
+    CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, decide, draft, keep::tell,
+    members,
 };
 use domain::{
+    Micros,
     approval::Approval,
     audit::Seal,
     id::{JobId, SessionId},
@@ -11,7 +13,7 @@ use domain::{
 use ports::{
     job::{self, Tick},
     present::Notice,
-    repo::{self, sent::SentMessage, settings::Setting, updates::Update},
+    repo::{self, Entity, sent::SentMessage, settings::Setting, updates::Update},
     store::{IndexValue, Op, StoreError},
 };
 use std::time::Duration;
@@ -20,6 +22,8 @@ use std::time::Duration;
 const EVERY: Duration = Duration::from_secs(20);
 /// Received updates are remembered longer than a surface would deliver one again (Telegram: 24 h).
 const REMEMBER: Duration = Duration::from_secs(72 * 3600);
+/// A card is edited when it is decided, which takes days at most.
+const RECEIPTS: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Between two seals of an audit that grows.
 const SEAL_EVERY: Duration = Duration::from_secs(600);
 /// Between two seals that are posted to the owner.
@@ -52,12 +56,16 @@ pub fn first(home: &Home) -> Result<Op, serde_json::Error> {
 /// What the store answers; the worker repeats it.
 pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> {
     let home = &ports.home;
-    expire_approvals(home).await?;
-    forget(home).await?;
-    seal(ports).await?;
-    home.store
-        .forget_commits(home.now().minus(REMEMBER))
-        .await?;
+    // One that fails must not keep the others from being done, nor the next tick from coming.
+    let done = [
+        ("expire", expire_approvals(home).await),
+        ("clean", clean(ports).await),
+    ];
+    for (what, result) in done {
+        if let Err(error) = result {
+            tracing::warn!(what, %error, "a part of the tick failed; the next one repeats it");
+        }
+    }
     // The same job, later: its id is what keeps it the only one.
     let (job, epoch): (JobId, u64) = (lease.job.id.clone(), lease.job.epoch);
     let again = Op::Postpone {
@@ -67,7 +75,7 @@ pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> 
         error: String::new(),
         counted: false,
     };
-    Ok(draft::commit(home, vec![again]).await?)
+    draft::fenced(draft::commit(home, vec![again]).await)
 }
 
 async fn expire_approvals(home: &Home) -> Result<(), HandlerError> {
@@ -91,26 +99,55 @@ async fn expire_approvals(home: &Home) -> Result<(), HandlerError> {
                 .is_some();
             Ok(Draft::new(decide::expire(home, stored, seen).await?, ()))
         };
-        commit_with(home, draft).await?;
+        if let Err(error) = commit_with(home, draft).await {
+            tracing::warn!(approval = %id, %error, "an approval could not expire");
+        }
     }
     Ok(())
 }
 
-/// Records that only tell a second delivery from a first, and receipts of messages nobody will edit any more.
-async fn forget(home: &Home) -> Result<(), HandlerError> {
-    let before = home.now().minus(REMEMBER);
-    let mut query = repo::all::<Update>(&home.team);
+/// What is done now and then: seals over what was audited, and forgetting.
+async fn clean(ports: &TickPorts) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    let (sealed_at, _) = last(home, "audit_sealed_at").await?;
+    if home.now().since(Micros(sealed_at)) < SEAL_EVERY {
+        return Ok(());
+    }
+    while commit_with(home, async || seal_once(ports).await)
+        .await?
+        .is_some_and(|seal| seal.more)
+    {}
+    // Updates only tell a second delivery from a first; receipts only find a message that is to be edited.
+    forget::<Update>(home, REMEMBER, |update| update.received_at).await?;
+    forget::<SentMessage>(home, RECEIPTS, |sent| sent.at).await?;
+    home.store
+        .forget_commits(home.now().minus(REMEMBER))
+        .await?;
+    Ok(())
+}
+
+/// Deletes records that are older, a page at a time.
+async fn forget<T: Entity>(
+    home: &Home,
+    age: Duration,
+    at: fn(&T) -> Micros,
+) -> Result<(), HandlerError> {
+    let before = home.now().minus(age);
+    let mut query = repo::all::<T>(&home.team);
     query.limit = 90;
-    let (old, _) = repo::page::<Update>(&*home.store, query).await?;
-    let ops: Vec<Op> = old
-        .iter()
-        .filter(|stored| stored.value.received_at < before)
-        .map(|stored| repo::delete(&home.team, stored))
-        .collect();
-    match draft::commit(home, ops).await {
-        // Somebody else forgot them too.
-        Ok(()) | Err(StoreError::Conflict(_)) => Ok(()),
-        Err(error) => Err(error.into()),
+    loop {
+        let (page, next) = repo::page::<T>(&*home.store, query.clone()).await?;
+        let old = page.iter().filter(|stored| at(&stored.value) < before);
+        let ops: Vec<Op> = old.map(|stored| repo::delete(&home.team, stored)).collect();
+        match draft::commit(home, ops).await {
+            // Somebody else forgot them too.
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match next {
+            Some(cursor) => query.after = Some(cursor),
+            None => return Ok(()),
+        }
     }
 }
 
@@ -123,19 +160,6 @@ async fn last(home: &Home, name: &str) -> Result<(i64, Option<u64>), StoreError>
             Some(setting.version),
         )
     }))
-}
-
-async fn seal(ports: &TickPorts) -> Result<(), HandlerError> {
-    let home = &ports.home;
-    let (sealed_at, _) = last(home, "audit_sealed_at").await?;
-    if home.now().since(domain::Micros(sealed_at)) < SEAL_EVERY {
-        return Ok(());
-    }
-    while commit_with(home, async || seal_once(ports).await)
-        .await?
-        .is_some_and(|seal| seal.more)
-    {}
-    Ok(())
 }
 
 async fn seal_once(ports: &TickPorts) -> Result<Draft<Option<Seal>>, CommandError> {
@@ -151,7 +175,7 @@ async fn seal_once(ports: &TickPorts) -> Result<Draft<Option<Seal>>, CommandErro
         .push(repo::put(&home.team, &setting("audit_sealed_at"), version)?);
     let (posted_at, posted_version) = last(home, "audit_posted_at").await?;
     if let Some(seal) = &draft.fact
-        && home.now().since(domain::Micros(posted_at)) >= POST_EVERY
+        && home.now().since(Micros(posted_at)) >= POST_EVERY
         && let Some(owner) = members::owner(home).await?
         && !owner.home.is_empty()
     {
@@ -160,7 +184,7 @@ async fn seal_once(ports: &TickPorts) -> Result<Draft<Option<Seal>>, CommandErro
             digest: seal.mac.clone(),
             at: seal.at,
         };
-        let posted = run::messages(home, &SessionId::new(&*owner.home), &notice, &owner.zone);
+        let posted = tell(home, &SessionId::new(&*owner.home), &notice, &owner.zone).await;
         draft
             .ops
             .extend(posted.map_err(|e| crate::Problem::Invalid(e.to_string()))?);

@@ -9,7 +9,8 @@ use crate::{
     tool::ToolClass,
 };
 
-/// A call with the same tool and arguments is refused after this many times in one run: its result will not change.
+/// A call with the same tool and arguments is refused after this many times without a change in between: its result will be the
+/// same.
 pub const MAX_REPEATS: u32 = 3;
 /// Refused repetitions in a row that end a run.
 const MAX_LOOPS: u32 = 3;
@@ -121,9 +122,9 @@ pub fn next(state: &State, now: Micros) -> Action {
 
 fn limit(state: &State, now: Micros) -> Option<Limit> {
     let limits = &state.limits;
-    // Work that is already proposed may finish; a limit stops what would be spent next.
-    let asks = state.calls.iter().all(|call| call.finished)
-        && !matches!(state.messages.last(), Some(Message::Assistant { .. }));
+    let idle = state.calls.iter().all(|call| call.finished);
+    // Work that is already proposed may finish; a limit stops what would be spent next. What is finished is finished.
+    let asks = idle && next_of_conversation(state) == Action::AskModel;
     if asks && state.steps >= limits.steps {
         return Some(Limit::Steps);
     }
@@ -133,7 +134,8 @@ fn limit(state: &State, now: Micros) -> Option<Limit> {
     if asks && state.cost >= limits.cost && state.cost.0 > 0 {
         return Some(Limit::Cost);
     }
-    (state.worked(now) >= limits.wall()).then_some(Limit::Wall)
+    let late = state.worked(now) >= limits.wall();
+    (late && (asks || !idle)).then_some(Limit::Wall)
 }
 
 fn is_repeat(state: &State, call: &CallState) -> bool {
@@ -247,9 +249,15 @@ fn next_of_conversation(state: &State) -> Action {
         Some(Message::Assistant { .. }) => Action::Finish {
             outcome: Outcome::Answered,
         },
-        _ if state.calls.iter().any(|call| call.call.name == "finish") => Action::Finish {
-            outcome: Outcome::Answered,
-        },
+        _ if state
+            .calls
+            .iter()
+            .any(|call| call.ok && call.call.name == "finish") =>
+        {
+            Action::Finish {
+                outcome: Outcome::Answered,
+            }
+        }
         _ => Action::AskModel,
     }
 }

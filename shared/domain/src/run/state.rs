@@ -27,7 +27,7 @@ pub struct State {
     pub cancel_asked: Option<MemberId>,
     /// Where content from outside came from; a run with any is tainted.
     pub taint: Vec<String>,
-    /// How often a call with the same tool and arguments was finished.
+    /// How often a call with the same tool and arguments was finished since another one changed something.
     pub repeats: BTreeMap<Digest, u32>,
     /// Calls in a row that were refused as repetitions.
     pub loops: u32,
@@ -72,6 +72,8 @@ pub struct CallState {
     /// The approval was used by a start.
     pub spent: bool,
     pub finished: bool,
+    /// It was finished, and well.
+    pub ok: bool,
 }
 
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
@@ -298,15 +300,19 @@ impl State {
         let ran = call.running;
         call.running = false;
         call.finished = true;
+        call.ok = ok;
+        let reads = matches!(call.judged, Some((_, ToolClass::Read, _)));
         let (name, fingerprint) = (call.call.name.clone(), call.call.fingerprint());
+        if ran && !reads {
+            // The world may be another one now: what was tried before may come out differently.
+            self.repeats.retain(|known, _| *known == fingerprint);
+        }
         let repeats = self.repeats.entry(fingerprint).or_default();
         *repeats += 1;
-        self.loops = if ran {
-            0
-        } else if *repeats > super::MAX_REPEATS {
-            self.loops + 1
-        } else {
-            self.loops
+        self.loops = match ran {
+            true => 0,
+            false if *repeats > super::MAX_REPEATS => self.loops + 1,
+            false => self.loops,
         };
         self.messages.push(Message::Tool {
             call: id.clone(),
@@ -371,6 +377,7 @@ impl CallState {
             running: false,
             spent: false,
             finished: false,
+            ok: false,
         }
     }
 }
