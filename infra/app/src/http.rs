@@ -41,7 +41,6 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, String> {
 }
 
 /// The two pages.
-#[must_use]
 pub fn router(health: Health) -> Router {
     Router::new()
         .route("/healthz", get(healthz))

@@ -269,7 +269,7 @@ fn show(agent: &Agent, now: Micros) -> String {
                 .permissions
                 .rules
                 .iter()
-                .map(|rule| bot::text::en::rule(rule))
+                .map(bot::text::en::rule)
                 .collect::<Vec<_>>()
                 .join("\n"),
         ),

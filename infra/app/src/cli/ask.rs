@@ -14,7 +14,7 @@ use domain::{
 use handlers::{CommandError, agents, ask, commit_with, sessions};
 use std::{
     io::{IsTerminal, Read},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -42,7 +42,11 @@ pub struct Arguments {
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
     let task = task(&arguments.task)?;
-    let workspace = arguments.workspace.as_ref().map(directory).transpose()?;
+    let workspace = arguments
+        .workspace
+        .as_ref()
+        .map(|path| directory(path))
+        .transpose()?;
     let (local, output) = context.open().await?;
     let session = SessionId::new(format!("terminal:ask-{}", short(&local.home.chance.id())));
     let ring = Ring::default();
@@ -80,7 +84,7 @@ fn task(words: &[String]) -> Result<String, Failure> {
     Ok(text)
 }
 
-pub fn directory(path: &PathBuf) -> Result<String, Failure> {
+pub fn directory(path: &Path) -> Result<String, Failure> {
     let found = path.canonicalize().ok().filter(|path| path.is_dir());
     let found = found.and_then(|path| path.to_str().map(str::to_owned));
     found.ok_or_else(|| {
@@ -145,7 +149,11 @@ async fn follow(
 
 fn finish(output: Output, end: End) -> Result<u8, Failure> {
     match end {
-        End::Over { run, answer } => {
+        End::Over {
+            run,
+            answer,
+            refused,
+        } => {
             let value = json(&run, answer.as_deref(), &[]);
             if output.json {
                 output.show(&value, String::new)?;
@@ -158,6 +166,8 @@ fn finish(output: Output, end: End) -> Result<u8, Failure> {
                 }
             }
             Ok(match run.status {
+                // It may have found words, but not done what was asked.
+                RunStatus::Answered if refused => DENIED,
                 RunStatus::Answered => 0,
                 RunStatus::Denied => DENIED,
                 _ => 1,

@@ -55,7 +55,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     let workspace = arguments
         .workspace
         .as_ref()
-        .map(ask::directory)
+        .map(|path| ask::directory(path))
         .transpose()?;
     let (local, _) = context.open().await?;
     let (surfaces, chat) = open(Surfaces::default(), &local, &arguments.session)?;

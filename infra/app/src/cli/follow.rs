@@ -38,6 +38,8 @@ pub enum End {
     Over {
         run: RunSummary,
         answer: Option<String>,
+        /// Nobody agreed to the last call that needed it.
+        refused: bool,
     },
     /// The time to wait is over; the run stays parked.
     Waiting {
@@ -146,7 +148,12 @@ impl Follower {
             let run = queries::run(&self.local.home, self.run.as_str()).await?;
             if run.status.is_over() {
                 let answer = self.answer().await?;
-                return Ok(End::Over { run, answer });
+                let refused = self.refused().await?;
+                return Ok(End::Over {
+                    run,
+                    answer,
+                    refused,
+                });
             }
             let approvals = self.pending().await?;
             self.show(&approvals).await?;
@@ -175,15 +182,26 @@ impl Follower {
         }
     }
 
-    async fn pending(&self) -> Result<Vec<Approval>, Failure> {
+    /// All of this run, the first asked at the front.
+    async fn approvals(&self) -> Result<Vec<Approval>, Failure> {
         let home = &self.local.home;
         let query = repo::by::<Approval>(&home.team, "by_run", self.run.as_str());
         let all = repo::collect::<Approval>(&*home.store, query).await?;
-        let pending = all
-            .into_iter()
-            .map(|stored| stored.value)
-            .filter(|approval| approval.status == ApprovalStatus::Pending);
-        Ok(pending.collect())
+        Ok(all.into_iter().map(|stored| stored.value).collect())
+    }
+
+    async fn pending(&self) -> Result<Vec<Approval>, Failure> {
+        let mut approvals = self.approvals().await?;
+        approvals.retain(|approval| approval.status == ApprovalStatus::Pending);
+        Ok(approvals)
+    }
+
+    async fn refused(&self) -> Result<bool, Failure> {
+        let approvals = self.approvals().await?;
+        let last = approvals
+            .iter()
+            .rfind(|approval| approval.status != ApprovalStatus::Withdrawn);
+        Ok(last.is_some_and(|last| last.status != ApprovalStatus::Approved))
     }
 
     /// Cards that were not shown yet; at a terminal one after the other, each when the one before is decided.

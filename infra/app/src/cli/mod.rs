@@ -6,7 +6,7 @@
 //! | 0 | done |
 //! | 1 | it failed, or could not start |
 //! | 2 | the command line is wrong |
-//! | 3 | `ask`: a call was denied, and the agent could not go on |
+//! | 3 | `ask`: nobody agreed to the last call that needed it |
 //! | 4 | `ask --wait`: still waiting for a decision |
 
 mod agents;
