@@ -66,7 +66,7 @@ async fn strangers_second_taps_and_forged_data_decide_nothing() {
     group.add_bot(&User::new(1001, "Ann"));
     let ann = group.seat(&User::new(1001, "Ann"));
     let eve = group.seat(&User::new(6666, "Eve"));
-    ann.send("run: echo once >> effects");
+    ann.send("/agent assistant run: echo once >> effects");
     let card = ann.wait_for_button("Approve").await;
 
     let tap = eve.tap(card.id, "Approve");

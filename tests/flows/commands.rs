@@ -43,11 +43,11 @@ async fn approvals_are_listed_and_decided_by_command() {
     let team = Team::start().await;
     team.ann.send("run: touch effects");
     let card = team.ann.wait_for_button("Approve").await;
-    let list = ask(&team, "/approvals", "touch effects").await;
+    let list = ask(&team, "/approvals", "/deny <id>").await;
     let id = list.split_whitespace().find(|word| word.len() == 6 && word.chars().all(|c| c.is_ascii_hexdigit())).expect("a short id").to_owned();
     ask(&team, &format!("/deny {id} no need"), "").await;
     team.ann.wait_for_message(|m| m.id == card.id && m.text.contains("Denied by Ann")).await;
-    let runs = ask(&team, "/runs", "touch effects").await;
+    let runs = ask(&team, "/runs", "/run <id>").await;
     let run = runs.split_whitespace().find(|word| word.len() == 6 && word.chars().all(|c| c.is_ascii_hexdigit())).expect("a short id").to_owned();
     ask(&team, &format!("/run {run}"), "no need").await;
 }

@@ -78,7 +78,7 @@ impl Program {
         let found = tokio::time::timeout(Duration::from_secs(60), output.wait_for(|output| output.contains(text))).await;
         match found {
             Ok(Ok(output)) => output.clone(),
-            _ => panic!("the program did not print “{text}”, but:\n{}", self.output.borrow()),
+            _ => panic!("the program did not print “{text}”, but:\n{}", self.printed()),
         }
     }
 

@@ -18,7 +18,7 @@ async fn ask_does_one_task_and_says_how_it_ended() {
 #[tokio::test]
 async fn a_conversation_over_a_pipe_with_a_card_in_it() {
     let program = Program::alone();
-    let (status, out, err) = program.run_with(&["chat"], "write: notes.md: buy milk\napprove\n").await;
+    let (status, out, err) = program.run_with(&["chat"], "write: notes.md: buy milk\na\n").await;
     assert_eq!(status, 0, "{out}\n{err}");
     assert!(out.contains("+buy milk"), "{out}\n{err}");
     assert_eq!(program.workspace_file("notes.md").as_deref(), Some("buy milk"), "{out}\n{err}");

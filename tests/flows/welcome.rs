@@ -10,10 +10,10 @@ async fn the_pairing_link_makes_one_owner_and_no_second_one() {
     let eve = team.tg.private_chat(&User::new(6666, "Eve"));
     let tried = eve.send(&format!("/start {code}"));
     let refusal = eve.wait_for_message_after(tried).await;
-    assert!(refusal.text.contains("invite"), "{}", refusal.text);
+    assert!(refusal.text.contains("invitation"), "{}", refusal.text);
     let asked = eve.send("run: ls");
     let refusal = eve.wait_for_message_after(asked).await;
-    assert!(refusal.text.contains("invite"), "{}", refusal.text);
+    assert!(refusal.text.contains("invit"), "{}", refusal.text);
 }
 
 #[tokio::test]
