@@ -39,7 +39,7 @@ pub(super) async fn answer(
 }
 
 /// `/start CODE`, also by a member who is given a higher role. The private chat becomes the place where the system reaches them.
-pub(crate) async fn join(
+async fn join(
     talk: &Conversation,
     inbound: &Inbound,
     person: &Person,

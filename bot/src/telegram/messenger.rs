@@ -8,7 +8,7 @@ use super::{
     render::{Keyboard, entities, keyboard, sendable},
 };
 use crate::text::{self, en};
-use domain::{content::Content, rich_text::RichText};
+use domain::{card::Card, content::Content, rich_text::RichText};
 use ports::{
     Blobs,
     message::{Body, Messenger, Outgoing, SendError, Sent},
@@ -55,6 +55,18 @@ impl TelegramMessenger {
             reply_markup: buttons,
         };
         sent(self.api.call(&payload).await)
+    }
+
+    async fn send_card(
+        &self,
+        place: Place,
+        message: &Outgoing,
+        card: &Card,
+        again: bool,
+    ) -> Result<Option<Sent>, SendError> {
+        let shown = sendable(&text::card(card), again);
+        self.send_text(place, message, shown, Some(keyboard(card)))
+            .await
     }
 
     async fn edit(
@@ -159,36 +171,16 @@ impl Messenger for TelegramMessenger {
                 self.send_text(place, message, sendable(text, again), None)
                     .await
             }
-            Body::Card { card } => {
-                self.send_text(
-                    place,
-                    message,
-                    sendable(&text::card(card), again),
-                    Some(keyboard(card)),
-                )
-                .await
-            }
-            Body::EditCard { card, .. } => {
-                let Some(sent) = edits else {
-                    return self
-                        .send_text(
-                            place,
-                            message,
-                            sendable(&text::card(card), again),
-                            Some(keyboard(card)),
-                        )
-                        .await;
-                };
-                let id = sent.message.parse().map_err(|_| SendError::Missing)?;
-                self.edit(
-                    place,
-                    id,
-                    sendable(&text::card(card), false),
-                    keyboard(card),
-                )
-                .await?;
-                Ok(Some(sent.clone()))
-            }
+            Body::Card { card } => self.send_card(place, message, card, again).await,
+            Body::EditCard { card, .. } => match edits {
+                Some(sent) => {
+                    let id = sent.message.parse().map_err(|_| SendError::Missing)?;
+                    let shown = sendable(&text::card(card), false);
+                    self.edit(place, id, shown, keyboard(card)).await?;
+                    Ok(Some(sent.clone()))
+                }
+                None => self.send_card(place, message, card, again).await,
+            },
             Body::File {
                 name,
                 content,
@@ -196,16 +188,12 @@ impl Messenger for TelegramMessenger {
             } => {
                 let again = if again { en::SENT_AGAIN } else { "" };
                 let caption = shortened(format!("{caption}\n{again}").trim(), CAPTION_LIMIT);
-                self.send_file(
-                    place,
-                    message,
-                    File {
-                        name,
-                        content,
-                        caption,
-                    },
-                )
-                .await
+                let file = File {
+                    name,
+                    content,
+                    caption,
+                };
+                self.send_file(place, message, file).await
             }
             Body::Toast { tap, text } => self.toast(tap, text).await.map(|()| None),
             Body::Leave => self.leave(place).await.map(|()| None),

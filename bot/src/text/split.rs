@@ -3,8 +3,9 @@
 use super::builder::units;
 use domain::rich_text::{Mark, MarkStyle, RichText};
 
-/// Longest message in UTF-16 units (Telegram's `sendMessage`).
-pub const PART_LIMIT: usize = 4096;
+/// Longest text that we make, in UTF-16 units: what Telegram's `sendMessage` takes, less the line that says that a message is
+/// sent again.
+pub const PART_LIMIT: usize = 4096 - 64;
 /// Room for `(12/34)` under a part.
 const NUMBER: usize = 16;
 /// Marks that a message may have; Telegram ignores what comes after (Bot API, "Formatting options").

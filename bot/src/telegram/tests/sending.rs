@@ -348,3 +348,9 @@ async fn the_menu_is_registered() {
         json!({"commands": [{"command": "help", "description": "What I can do"}]})
     );
 }
+
+#[test]
+fn the_longest_text_fits_when_it_is_sent_again_too() {
+    let longest = RichText::plain("x".repeat(crate::text::PART_LIMIT));
+    assert!(super::super::render::sendable(&longest, true).utf16_len() <= 4096);
+}
