@@ -14,7 +14,7 @@ mod tests;
 
 use domain::Digest;
 use ports::sandbox::{Cancel, Ended, Exec, ExecResult, Limits, Sandbox, SandboxError, Tier};
-use sandbox_process::{Identity, Output, Spawner, cgroup::Cgroups, watch};
+use sandbox_process::{Identity, Output, Scratch, Spawner, cgroup::Cgroups, watch};
 use start::{Ground, Started};
 use std::{
     path::PathBuf,
@@ -107,7 +107,7 @@ fn degraded(cgroups: &Cgroups, root: bool) -> Vec<String> {
 impl Sandbox for BwrapSandbox {
     async fn probe(&self) -> Result<Tier, SandboxError> {
         let identity = Identity::to_become(self.options.uid)?;
-        let workspace = start::Scratch::new(identity)?;
+        let workspace = Scratch::new(identity)?;
         let limits = Limits {
             wall: PROBE_WALL,
             ..Limits::default()

@@ -27,15 +27,10 @@ use std::{
     io::{self, Read, Write},
     os::{
         fd::AsRawFd,
-        unix::{
-            ffi::OsStrExt,
-            fs::{DirBuilderExt, chown},
-            process::CommandExt,
-        },
+        unix::{ffi::OsStrExt, process::CommandExt},
     },
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU64, Ordering},
 };
 
 /// bubblewrap takes some milliseconds; a machine that is that slow is stuck.
@@ -326,38 +321,4 @@ fn memory_file(content: &[u8]) -> io::Result<OwnedFd> {
     file.write_all(content)?;
     io::Seek::rewind(&mut file)?;
     Ok(file.into())
-}
-
-/// A directory for the probe, gone when dropped.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    pub fn new(identity: Option<Identity>) -> Result<Self, SandboxError> {
-        static COUNTER: AtomicU64 = AtomicU64::new(0);
-        let name = format!(
-            "countersign-probe-{}-{}",
-            std::process::id(),
-            COUNTER.fetch_add(1, Ordering::Relaxed)
-        );
-        let path = Path::new("/tmp").join(name);
-        let failed = |error: io::Error| SandboxError::Setup(format!("{}: {error}", path.display()));
-        std::fs::DirBuilder::new()
-            .mode(0o700)
-            .create(&path)
-            .map_err(failed)?;
-        if let Some(Identity { uid, gid }) = identity {
-            chown(&path, Some(uid), Some(gid)).map_err(failed)?;
-        }
-        Ok(Self(path))
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
 }

@@ -9,6 +9,7 @@ pub mod cgroup;
 pub mod entry;
 pub mod identity;
 mod memory;
+mod scratch;
 pub mod seccomp;
 mod spawner;
 pub mod supervise;
@@ -20,7 +21,8 @@ mod tests;
 
 pub use entry::Entry;
 pub use identity::Identity;
-pub use memory::tree_memory;
+pub use memory::{tasks_of, tree_memory};
+pub use scratch::Scratch;
 pub use spawner::Spawner;
 pub use tree::{Stop, Tree};
 pub use watch::{Output, Watched, watch};

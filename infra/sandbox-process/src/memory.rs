@@ -1,6 +1,6 @@
-//! What a tree of processes holds in memory, counted from outside: the fallback where no cgroup can be had.
+//! What a tree of processes uses, counted from outside: the fallback where no cgroup can be had.
 
-use std::{collections::HashMap, fs};
+use std::{collections::HashMap, fs, os::unix::fs::MetadataExt};
 
 /// Resident bytes of a process and all its descendants. Shared pages count once for each, so it errs upwards; what comes and
 /// goes between two looks is not seen.
@@ -31,6 +31,27 @@ pub fn tree_memory(leader: u32) -> u64 {
         }
     }
     sum
+}
+
+/// How many processes and threads a user has on this machine, which is what `RLIMIT_NPROC` is compared with.
+#[must_use]
+pub fn tasks_of(uid: u32) -> u64 {
+    let owned = |entry: &fs::DirEntry| entry.metadata().is_ok_and(|stat| stat.uid() == uid);
+    let is_process = |entry: &fs::DirEntry| {
+        entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.parse::<u32>().is_ok())
+    };
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let threads = |entry: fs::DirEntry| {
+        fs::read_dir(entry.path().join("task")).map_or(0, |tasks| tasks.count() as u64)
+    };
+    processes
+        .filter(is_process)
+        .filter(owned)
+        .map(threads)
+        .sum()
 }
 
 /// Fields 4 and 24 of proc_pid_stat(5). The name before them may hold anything, parentheses too.

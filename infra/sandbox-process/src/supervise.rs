@@ -7,7 +7,23 @@
 //! commands from sending signals to it.
 
 use crate::entry::close_range;
-use std::os::fd::RawFd;
+use ports::sandbox::SandboxError;
+use std::{os::fd::RawFd, path::Path};
+
+/// Whether a supervisor could find its children here.
+///
+/// # Errors
+/// [`SandboxError::Unavailable`] on a kernel that does not list them.
+pub fn check() -> Result<(), SandboxError> {
+    if Path::new("/proc/thread-self/children").exists() {
+        return Ok(());
+    }
+    Err(SandboxError::Unavailable(
+        "this kernel does not list a process's children in /proc (CONFIG_PROC_CHILDREN), so a command could not be ended to \
+         its last process: install bubblewrap"
+            .to_owned(),
+    ))
+}
 
 /// Forks. The child returns 0 and goes on; the parent stays in here as the supervisor until the end. Negative on failure.
 ///
@@ -16,13 +32,16 @@ use std::os::fd::RawFd;
 pub(crate) unsafe fn split(status: RawFd) -> libc::c_int {
     // SAFETY: system calls on plain values and locals only.
     unsafe {
-        let mut signals = std::mem::zeroed::<libc::sigset_t>();
+        let mut all = std::mem::zeroed::<libc::sigset_t>();
         let mut before = std::mem::zeroed::<libc::sigset_t>();
+        let mut signals = std::mem::zeroed::<libc::sigset_t>();
+        // All of them, before anybody could send one: none may be lost, and none may end us before the last child. SIGPIPE
+        // comes when nobody listens any more to how the command ended.
+        libc::sigfillset(&raw mut all);
+        libc::sigprocmask(libc::SIG_BLOCK, &raw const all, &raw mut before);
         libc::sigemptyset(&raw mut signals);
         libc::sigaddset(&raw mut signals, libc::SIGCHLD);
         libc::sigaddset(&raw mut signals, libc::SIGTERM);
-        // Blocked before anybody could send them, so that none is lost.
-        libc::sigprocmask(libc::SIG_BLOCK, &raw const signals, &raw mut before);
         if libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0
             || libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGTERM) != 0
         {
@@ -48,6 +67,7 @@ unsafe fn fork() -> libc::c_int {
 unsafe fn supervise(command: libc::pid_t, status: RawFd, signals: &libc::sigset_t) -> ! {
     // SAFETY: system calls on plain values and locals only.
     unsafe {
+        libc::prctl(libc::PR_SET_NAME, c"sandbox-watch".as_ptr());
         // Nothing of the parent's must be held open by us: not the command's output, nor other commands' pipes.
         libc::dup2(status, 3);
         for fd in 0..3 {

@@ -31,6 +31,8 @@ struct Running {
     leader_fd: OwnedFd,
     stop: Stop,
     cgroup: Option<Cgroup>,
+    /// Dropped when no process is left.
+    keep: Option<Box<dyn Send + Sync>>,
 }
 
 impl Tree {
@@ -45,6 +47,7 @@ impl Tree {
                     leader_fd,
                     stop,
                     cgroup,
+                    keep: None,
                 }),
             }),
             Err(error) => {
@@ -53,6 +56,15 @@ impl Tree {
                 Err(error.into())
             }
         }
+    }
+
+    /// Holds on to something that the command uses until no process of it is left.
+    #[must_use]
+    pub fn keeping(mut self, what: impl Send + Sync + 'static) -> Self {
+        if let Some(running) = &mut self.running {
+            running.keep = Some(Box::new(what));
+        }
+        self
     }
 
     /// Tells it to end; [`Tree::gone`] says when it has.
@@ -129,7 +141,7 @@ impl Running {
             let mut waited = [PollFd::new(process, PollFlags::IN)];
             while rustix::event::poll(&mut waited, None) == Err(rustix::io::Errno::INTR) {}
         }
-        // Its cgroup goes with `self`, after the last process.
+        // Its cgroup and what it kept go with `self`, after the last process.
         let _ = self.leader.wait();
     }
 }

@@ -6,7 +6,12 @@ mod walls;
 
 use super::{Broken, Outcome};
 use ports::sandbox::{Cancel, Ended, Exec, ExecResult, Limits, Sandbox};
-use std::{fs, path::Path, time::Duration};
+use std::{
+    fs,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
 /// All cases, one after another. `root` is a workspace that the sandbox can use; it is littered.
 ///
@@ -38,8 +43,10 @@ struct Place<'a> {
 }
 
 /// Sleeps of a length that nobody else sleeps, to be found by it among all processes of the machine.
-fn long_sleep(case: u32) -> String {
-    format!("sleep 7777{}.{case}", std::process::id())
+fn long_sleep() -> String {
+    static COUNTER: AtomicU32 = AtomicU32::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    format!("sleep 7777{}.{count}", std::process::id())
 }
 
 fn is_running(command: &str) -> bool {
@@ -126,7 +133,7 @@ impl Place<'_> {
         assert_eq!(never.ended, Ended::Cancelled);
         assert!(!self.root.join("never").exists());
 
-        let sleep = long_sleep(2);
+        let sleep = long_sleep();
         let command = format!("echo begun; setsid {sleep} & sleep 1000");
         let cancel = Cancel::default();
         let run = self

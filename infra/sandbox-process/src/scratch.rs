@@ -1,0 +1,92 @@
+//! A directory that is gone when nobody needs it: a workspace to probe with, a command's temporary files.
+
+use crate::{Entry, Identity};
+use ports::sandbox::SandboxError;
+use std::{
+    fs, io,
+    os::unix::{
+        fs::{DirBuilderExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+pub struct Scratch {
+    path: PathBuf,
+    identity: Option<Identity>,
+}
+
+impl Scratch {
+    /// Of whom commands run as, and for him only. It is in `/tmp`, the one place that any user can get to.
+    ///
+    /// # Errors
+    /// [`SandboxError::Setup`] when it cannot be made.
+    pub fn new(identity: Option<Identity>) -> Result<Self, SandboxError> {
+        let name = format!(
+            "countersign-{}-{}",
+            std::process::id(),
+            COUNTER.fetch_add(1, Ordering::Relaxed)
+        );
+        let path = Path::new("/tmp").join(name);
+        make(&path, identity)
+            .map_err(|e| SandboxError::Setup(format!("{}: {e}", path.display())))?;
+        Ok(Self { path, identity })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn make(path: &Path, identity: Option<Identity>) -> io::Result<()> {
+    let create = || fs::DirBuilder::new().mode(0o700).create(path);
+    match create() {
+        // Of a process that had our number and was killed.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            remove(path, identity);
+            create()?;
+        }
+        other => other?,
+    }
+    match identity {
+        Some(Identity { uid, gid }) => chown(path, Some(uid), Some(gid)),
+        None => Ok(()),
+    }
+}
+
+/// As the user whose it is: what a command has left there must not be walked by root. And by a program that takes trees of any
+/// depth.
+fn remove(path: &Path, identity: Option<Identity>) {
+    let entry = Entry {
+        identity,
+        ..Entry::default()
+    };
+    let mut rm = Command::new("/bin/rm");
+    rm.args(["-rf", "--"])
+        .arg(path)
+        .env_clear()
+        .current_dir("/");
+    rm.stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    // SAFETY: `enter` is made for this place.
+    unsafe { rm.pre_exec(move || entry.enter()) };
+    let removed = rm.status().is_ok_and(|status| status.success());
+    if !removed {
+        tracing::warn!(path = %path.display(), "a command's temporary files cannot be removed");
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Nearly always there is nothing left in it.
+        if fs::remove_dir(&self.path).is_err() {
+            remove(&self.path, self.identity);
+        }
+    }
+}
