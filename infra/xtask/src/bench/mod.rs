@@ -1,17 +1,49 @@
 //! `cargo xtask bench`: measures, in release mode, beside the peers that a number is compared with. One file per
-//! benchmark in this folder; a new one adds its `mod` line and its line in [`BENCHES`]. Dependencies that only a
+//! benchmark in this folder; a new one adds its `mod` line and its lines in [`BENCHES`]. Dependencies that only a
 //! benchmark needs are optional and belong to xtask's feature `bench`.
+//!
+//! What is compared is measured in turns, several rounds of each in the same run, and the median is printed: a machine
+//! that others use too is slow for all of them. What a benchmark prints is what it measured, never what should be.
+
+#[cfg(feature = "bench")]
+mod bytes;
+#[cfg(feature = "bench")]
+mod counting;
+#[cfg(feature = "bench")]
+mod engine;
+#[cfg(feature = "bench")]
+mod measure;
+#[cfg(feature = "bench")]
+mod steps;
 
 use anyhow::{Result, bail};
 
 use crate::project::Project;
 
-/// What can be measured: name, one line about it, and the function that measures and prints what is, not what
-/// should be.
-type Bench = (&'static str, &'static str, fn(&Project) -> Result<()>);
+/// What can be measured.
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    /// Measures and prints.
+    #[cfg(feature = "bench")]
+    measure: fn(&Project, &Args) -> Result<()>,
+}
 
 /// All benchmarks, in the order in which they run.
-const BENCHES: &[Bench] = &[];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "steps",
+        about: "no-op steps of 1 and 32 runs at once, synchronous=FULL, beside a raw insert and LangGraph's SqliteSaver",
+        #[cfg(feature = "bench")]
+        measure: steps::measure,
+    },
+    Bench {
+        name: "bytes",
+        about: "bytes written per step of a run with 50 and with 500 steps",
+        #[cfg(feature = "bench")]
+        measure: bytes::measure,
+    },
+];
 
 #[derive(clap::Args)]
 pub struct Args {
@@ -20,52 +52,58 @@ pub struct Args {
     /// Only say which there are
     #[arg(long)]
     list: bool,
+    /// Also build the program as it is shipped (profile `dist`; takes minutes) and measure that one
+    #[arg(long)]
+    dist: bool,
 }
 
 /// Runs the chosen benchmarks; an unknown name is an error.
 pub fn run(args: &Args, project: &Project) -> Result<()> {
-    if BENCHES.is_empty() {
-        println!("there are no benchmarks yet");
-    }
     let chosen = choose(&args.names)?;
     if args.list {
-        for (name, about, _) in chosen {
-            println!("{name:<20} {about}");
+        for bench in chosen {
+            println!("{:<20} {}", bench.name, bench.about);
         }
         return Ok(());
     }
-    if !chosen.is_empty() && cfg!(not(feature = "bench")) {
-        return again_in_release(args, project);
-    }
-    for (name, about, measure) in chosen {
-        println!("\n{name}: {about}");
-        measure(project)?;
-    }
-    Ok(())
+    perform(&chosen, args, project)
 }
 
 fn choose(names: &[String]) -> Result<Vec<&'static Bench>> {
     if let Some(unknown) = names
         .iter()
-        .find(|name| !BENCHES.iter().any(|bench| bench.0 == name.as_str()))
+        .find(|name| !BENCHES.iter().any(|bench| bench.name == name.as_str()))
     {
         bail!("there is no benchmark named {unknown}: see `cargo xtask bench --list`");
     }
     Ok(BENCHES
         .iter()
-        .filter(|bench| names.is_empty() || names.iter().any(|name| name == bench.0))
+        .filter(|bench| names.is_empty() || names.iter().any(|name| name == bench.name))
         .collect())
+}
+
+#[cfg(feature = "bench")]
+fn perform(chosen: &[&Bench], args: &Args, project: &Project) -> Result<()> {
+    for bench in chosen {
+        println!("\n{}: {}", bench.name, bench.about);
+        (bench.measure)(project, args)?;
+    }
+    Ok(())
 }
 
 /// A debug build measures nothing worth knowing: builds xtask again, optimised and with the benchmarks'
 /// dependencies, and lets that one measure.
-fn again_in_release(args: &Args, project: &Project) -> Result<()> {
-    let status = project
-        .clean_command("cargo")
+#[cfg(not(feature = "bench"))]
+fn perform(_: &[&Bench], args: &Args, project: &Project) -> Result<()> {
+    let mut command = project.clean_command("cargo");
+    command
         .args(["run", "--release", "--package", "xtask"])
         .args(["--features", "bench", "--", "bench"])
-        .args(&args.names)
-        .status()?;
+        .args(&args.names);
+    if args.dist {
+        command.arg("--dist");
+    }
+    let status = command.status()?;
     if !status.success() {
         bail!("the benchmarks ended with {status}");
     }
@@ -78,13 +116,15 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_refused() {
-        let error = choose(&["no-such-bench".to_owned()]).expect_err("must be refused");
+        let Err(error) = choose(&["no-such-bench".to_owned()]) else {
+            panic!("it must be refused")
+        };
         assert!(error.to_string().contains("no-such-bench"));
     }
 
     #[test]
     fn names_are_unique() {
-        let names: std::collections::BTreeSet<_> = BENCHES.iter().map(|bench| bench.0).collect();
+        let names: std::collections::BTreeSet<_> = BENCHES.iter().map(|bench| bench.name).collect();
         assert_eq!(names.len(), BENCHES.len());
     }
 }

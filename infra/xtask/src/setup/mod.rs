@@ -3,7 +3,7 @@
 //! want of rights is said and its tests are left out by name.
 
 mod apt;
-mod python;
+pub mod python;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -24,7 +24,7 @@ pub fn run(project: &Project, steps: &mut Steps) -> Result<Ready> {
     rust_components(project, steps);
     nextest(project, steps);
     bubblewrap(steps);
-    let python = python::environment(project, steps)?;
+    let python = python::environment(project, steps, &python::TELEGRAM_CHECK)?;
     Ok(Ready { python })
 }
 

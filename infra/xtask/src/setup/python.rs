@@ -1,6 +1,7 @@
-//! The Python environment of the Telegram check: a bot written with aiogram talks to our FakeTelegram, and our
-//! requests are validated against aiogram's models. It lives in the cache under a name made from its requirements,
-//! so that every clone shares it and a changed requirement makes a new one.
+//! Python environments. The tests need one for the Telegram check: a bot written with aiogram talks to our FakeTelegram,
+//! and our requests are validated against aiogram's models; the benchmarks need another for their peers. Each lives in
+//! the cache under a name made from its requirements, so that every clone shares it and a changed requirement makes a
+//! new one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,21 +13,35 @@ use crate::project::Project;
 use crate::setup::{apt, works};
 use crate::steps::Steps;
 
-const REQUIREMENTS: &str = "tests/telegram_check/requirements.txt";
+/// What an environment has to have, and what for.
+pub struct Environment {
+    /// A requirements file, from the clone's root.
+    pub requirements: &'static str,
+    pub why: &'static str,
+}
+
+pub const TELEGRAM_CHECK: Environment = Environment {
+    requirements: "tests/telegram_check/requirements.txt",
+    why: "aiogram, which keeps our FakeTelegram honest",
+};
 const TITLE: &str = "python environment";
 
 /// The environment's interpreter; none where it could not be made, which has then been said.
-pub fn environment(project: &Project, steps: &mut Steps) -> Result<Option<PathBuf>> {
-    let file = project.root.join(REQUIREMENTS);
+pub fn environment(
+    project: &Project,
+    steps: &mut Steps,
+    wanted: &Environment,
+) -> Result<Option<PathBuf>> {
+    let name = wanted.requirements;
+    let file = project.root.join(name);
     if !file.exists() {
-        steps.skip(TITLE, &format!("there is no {REQUIREMENTS}"));
+        steps.skip(TITLE, &format!("there is no {name}"));
         return Ok(None);
     }
     let Some(version) = python_version(steps) else {
         return Ok(None);
     };
-    let requirements =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {REQUIREMENTS}"))?;
+    let requirements = fs::read_to_string(&file).with_context(|| format!("cannot read {name}"))?;
     let dir = project.cache_entry("venv", &[&version, &requirements]);
     let python = dir.join("bin").join("python");
     if python.exists() {
@@ -40,7 +55,7 @@ pub fn environment(project: &Project, steps: &mut Steps) -> Result<Option<PathBu
             steps,
             project,
             &unfinished.join("bin").join("python"),
-            &file,
+            (&file, wanted.why),
         );
     if made && fs::rename(&unfinished, &dir).is_ok() {
         return Ok(Some(python));
@@ -58,7 +73,7 @@ fn python_version(steps: &mut Steps) -> Option<String> {
         && !apt::install(
             steps,
             "python3-venv",
-            "makes the Telegram check's environment",
+            "makes environments for Python's packages",
         )
     {
         return None;
@@ -77,7 +92,7 @@ fn python_version(steps: &mut Steps) -> Option<String> {
 fn create(steps: &mut Steps, project: &Project, dir: &Path) -> bool {
     steps.run(
         TITLE,
-        "keeps the Telegram check's packages away from the system's",
+        "keeps these packages away from the system's",
         project
             .clean_command("python3")
             .args(["-m", "venv"])
@@ -85,10 +100,15 @@ fn create(steps: &mut Steps, project: &Project, dir: &Path) -> bool {
     )
 }
 
-fn install(steps: &mut Steps, project: &Project, python: &Path, requirements: &Path) -> bool {
+fn install(
+    steps: &mut Steps,
+    project: &Project,
+    python: &Path,
+    (requirements, why): (&Path, &str),
+) -> bool {
     steps.run(
         "python packages",
-        "aiogram, which keeps our FakeTelegram honest",
+        why,
         project
             .clean_command(python)
             .args(["-m", "pip", "install", "--quiet", "--no-input"])
