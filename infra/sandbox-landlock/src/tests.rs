@@ -61,6 +61,7 @@ async fn keeps_the_contract_without_cgroups() {
     let (_keep, root) = workspace_of(uid);
     assert!(sandbox.cgroups.set(Cgroups::default()).is_ok());
     sandbox_contract(&sandbox, &root).await.unwrap();
+    let _ = fs::remove_file(format!("/tmp/countersign-contract-{uid}.lock"));
     let tier = sandbox.probe().await.unwrap();
     assert!(
         tier.degraded.iter().any(|text| text.contains("memory")),
