@@ -64,6 +64,10 @@ fn sight(package: &Package) -> Sight {
         "testkit" => (&["domain", "ports"], &[]),
         "handlers" => (&["ports", "domain", "catalog"], &["testkit"]),
         "bot" => (&["handlers", "ports", "domain"], &["testkit"]),
+        // The two tiers share how a process is started, watched and ended; neither sees the other.
+        "sandbox-bwrap" | "sandbox-landlock" => {
+            (&["ports", "domain", "sandbox-process"], &["testkit"])
+        }
         // An adapter: its port and what its port speaks of.
         _ => (&["ports", "domain"], &["testkit"]),
     };
