@@ -17,7 +17,7 @@ pub struct Arguments {
 enum Command {
     /// All rules of the team; presets have more
     List,
-    /// Add a rule: allow shell_exec "git status *"
+    /// Add a rule: allow shell_exec 'git status *'
     Add {
         /// The rule's words, as `/rules add` takes them
         #[arg(required = true)]
@@ -36,7 +36,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             output.show(&rules, || list(&rules))?;
         }
         Command::Add { words } => {
-            let rule = parse_rule(&line(&words)).map_err(|why| Failure::usage(why.to_string()))?;
+            let rule =
+                parse_rule(&words.join(" ")).map_err(|why| Failure::usage(why.to_string()))?;
             let rule = commit_with(home, async || {
                 rules::add(home, &local.owner, rule.clone()).await
             })
@@ -56,17 +57,6 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         }
     }
     Ok(0)
-}
-
-/// The shell has taken the quotes away; a word with spaces gets them back.
-fn line(words: &[String]) -> String {
-    let quoted = words
-        .iter()
-        .map(|word| match words.len() > 1 && word.contains(' ') {
-            true => format!("\"{word}\""),
-            false => word.clone(),
-        });
-    quoted.collect::<Vec<_>>().join(" ")
 }
 
 fn list(rules: &[Rule]) -> String {

@@ -1,7 +1,10 @@
 //! One job: its handler in a task of its own, so that a panic stays there, and what becomes of the job afterwards.
 
 use super::{Worker, lease::Held};
-use domain::id::{CommitId, JobId};
+use domain::{
+    Micros,
+    id::{CommitId, JobId},
+};
 use handlers::{HandlerError, Lease};
 use ports::{
     sandbox::Cancel,
@@ -124,7 +127,7 @@ impl Worker {
     async fn settle(&self, job: &Job, ending: Ending) {
         let now = self.bench.clock.now();
         let (id, epoch) = (job.id.clone(), job.epoch);
-        let mut ops = match ending {
+        let ops = match ending {
             Ending::Done => return,
             Ending::Lost => {
                 tracing::warn!("the lease was lost; somebody else goes on");
@@ -155,6 +158,11 @@ impl Worker {
                 self.set_aside(job, id, error).await
             }
         };
+        self.write_down(now, ops).await;
+    }
+
+    /// The first operation is the job's, what follows goes with it.
+    async fn write_down(&self, at: Micros, mut ops: Vec<Op>) {
         for attempt in 1..=SETTLE_ATTEMPTS {
             let id = CommitId::new(self.bench.chance.id());
             match self
@@ -162,7 +170,7 @@ impl Worker {
                 .store
                 .commit(Batch {
                     id,
-                    at: now,
+                    at,
                     ops: ops.clone(),
                 })
                 .await
