@@ -1,4 +1,4 @@
-//! Agents.
+//! Agents, found by their name and by their status. What an agent is stands in `domain::agent`.
 
 use super::Entity;
 use crate::store::{Index, Table};

@@ -1,4 +1,4 @@
-//! Approvals.
+//! Approvals, found by their status (for the tick and for lists) and by their run. What one is stands in `domain::approval`.
 
 use super::Entity;
 use crate::store::{Index, Table};

@@ -1,4 +1,4 @@
-//! Sessions.
+//! Sessions, one per chat, topic or terminal conversation, found by their agent. What one is stands in `domain::session`.
 
 use super::Entity;
 use crate::store::{Index, Table};
