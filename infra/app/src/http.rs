@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
-use ports::{Clock, Store};
+use ports::{Clock, Store, job::lane, store::Backlog};
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -71,19 +71,22 @@ async fn healthz(State(health): State<Health>) -> Response {
 }
 
 async fn render(State(health): State<Health>) -> Response {
-    if let Ok(lanes) = health.store.backlog(health.clock.now()).await {
-        for lane in lanes {
-            for (state, count) in [
-                ("due", lane.due),
-                ("later", lane.later),
-                ("leased", lane.leased),
-                ("set_aside", lane.set_aside),
-            ] {
-                #[allow(clippy::cast_precision_loss)] // exact up to 2^53 jobs
-                metrics::gauge!("countersign_jobs", "lane" => lane.lane.clone(), "state" => state)
-                    .set(count as f64);
+    if let Ok(mut lanes) = health.store.backlog(health.clock.now()).await {
+        // The store leaves out empty lanes, whose gauges would keep their last value.
+        for name in lane::ALL {
+            if !lanes.iter().any(|lane| lane.lane == name) {
+                lanes.push(Backlog {
+                    lane: name.to_owned(),
+                    due: 0,
+                    later: 0,
+                    leased: 0,
+                    set_aside: 0,
+                });
             }
         }
+        // A terminal's own lane would be a series per terminal for ever.
+        lanes.retain(|lane| lane::ALL.contains(&lane.lane.as_str()));
+        lanes.iter().for_each(gauge);
     }
     let text = health.metrics.map(|metrics| {
         metrics.run_upkeep();
@@ -94,6 +97,20 @@ async fn render(State(health): State<Health>) -> Response {
         text.unwrap_or_default(),
     )
         .into_response()
+}
+
+fn gauge(lane: &Backlog) {
+    for (state, count) in [
+        ("due", lane.due),
+        ("later", lane.later),
+        ("leased", lane.leased),
+        ("set_aside", lane.set_aside),
+    ] {
+        let gauge =
+            metrics::gauge!("countersign_jobs", "lane" => lane.lane.clone(), "state" => state);
+        #[allow(clippy::cast_precision_loss)] // exact up to 2^53 jobs
+        gauge.set(count as f64);
+    }
 }
 
 #[cfg(test)]
