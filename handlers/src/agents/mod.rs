@@ -7,13 +7,15 @@ use domain::{
     member::{Deed, Member, Role, may},
 };
 use ports::{
-    repo::{self, Stored},
+    repo::{self, Stored, settings::Setting},
     store::{Op, StoreError},
 };
 use serde_json::{Map, Value, json};
 
 /// Bytes of a system prompt; a record holds 32 KiB in all.
 const PROMPT_LIMIT: usize = 20 * 1024;
+/// Bytes of all of it.
+const RECORD_LIMIT: usize = 30 * 1024;
 
 /// All agents that are not archived, by name; with the archived ones where wanted.
 ///
@@ -116,6 +118,12 @@ fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
         .metadata
         .unwrap_or_else(|| std::mem::take(&mut agent.metadata));
     agent.status = change.status.unwrap_or(agent.status);
+    let bytes = serde_json::to_string(agent).map_or(0, |text| text.len());
+    if bytes > RECORD_LIMIT {
+        let (bytes, limit) = (bytes as u64, RECORD_LIMIT as u64);
+        let what = "agent";
+        return Err(Problem::TooLarge { what, bytes, limit });
+    }
     Ok(())
 }
 
@@ -247,7 +255,10 @@ async fn audited(
     audit::append(home, &format!("agent:{}", agent.id), vec![deed]).await
 }
 
-/// The catalog's agents that the team does not have and never had: for the first start.
+/// Name of the setting that lists the catalog's agents that were made once.
+const SEEDED: &str = "seeded_agents";
+
+/// The catalog's agents that the team does not have and never had: for the first start, and for what a newer version brings.
 ///
 /// # Errors
 /// What the store answers.
@@ -255,8 +266,18 @@ pub async fn seed(
     home: &Home,
     templates: &[catalog::AgentTemplate],
 ) -> Result<Draft<usize>, CommandError> {
+    let setting = repo::get::<Setting>(&*home.store, &home.team, SEEDED).await?;
+    let (value, version) = setting.map_or((Value::Null, None), |setting| {
+        (setting.value.value, Some(setting.version))
+    });
+    let mut seeded: Vec<String> = serde_json::from_value(value).unwrap_or_default();
+    let known = seeded.len();
     let mut ops = Vec::new();
     for template in templates {
+        if seeded.contains(&template.name) {
+            continue;
+        }
+        seeded.push(template.name.clone());
         if repo::get::<Agent>(&*home.store, &home.team, &template.name)
             .await?
             .is_some()
@@ -271,5 +292,9 @@ pub async fn seed(
         ops.push(repo::create(&home.team, &agent)?);
     }
     let added = ops.len();
+    if seeded.len() > known {
+        let (name, value) = (SEEDED.to_owned(), json!(seeded));
+        ops.push(repo::put(&home.team, &Setting { name, value }, version)?);
+    }
     Ok(Draft::new(ops, added))
 }

@@ -8,7 +8,7 @@ use domain::{
 };
 use ports::{
     repo,
-    store::{IndexValue, Op, StoreError},
+    store::{Op, StoreError},
 };
 use std::time::Duration;
 
@@ -16,38 +16,38 @@ use std::time::Duration;
 /// run, which marks its stream only at the step's beginning.
 const QUIET_AFTER: Duration = Duration::from_secs(3600);
 /// Streams per seal: what fits into one batch.
-const PER_SEAL: u32 = 90;
+const PER_SEAL: usize = 90;
 
 /// The next seal, if any stream grew. `more` in the seal says that another one is due at once.
 ///
 /// # Errors
 /// What the store answers.
 pub async fn seal(home: &Home, key: &[u8]) -> Result<Draft<Option<Seal>>, StoreError> {
-    let state = IndexValue::from("open");
-    let mut query = repo::by::<Stream>(&home.team, "by_state", state);
-    query.limit = PER_SEAL;
-    let (open, next) = repo::page::<Stream>(&*home.store, query).await?;
-    let (mut ops, mut heads) = (Vec::new(), Vec::new());
-    for mut stored in open {
-        let head = head(home, &stored.value.name).await?;
-        let quiet = home.now().since(stored.value.since) >= QUIET_AFTER;
-        if head == stored.value.sealed {
-            if quiet {
-                stored.value.state = StreamState::Quiet;
-                ops.push(repo::update(&home.team, &stored)?);
+    let mut query = repo::by::<Stream>(&home.team, "by_state", "open");
+    let (mut ops, mut heads, mut more) = (Vec::new(), Vec::new(), false);
+    'pages: loop {
+        let (open, next) = repo::page::<Stream>(&*home.store, query.clone()).await?;
+        for mut stored in open {
+            if ops.len() == PER_SEAL {
+                more = true;
+                break 'pages;
             }
-            continue;
+            let Some(head) = grown(home, &mut stored.value).await? else {
+                continue;
+            };
+            heads.extend(head.map(|head| (stored.value.name.clone(), head)));
+            ops.push(repo::update(&home.team, &stored)?);
         }
-        heads.push((stored.value.name.clone(), head.clone()));
-        stored.value.sealed = head;
-        stored.value.since = home.now();
-        ops.push(repo::update(&home.team, &stored)?);
+        match next {
+            Some(cursor) => query.after = Some(cursor),
+            None => break,
+        }
     }
     if heads.is_empty() {
         return Ok(Draft::new(ops, None));
     }
     heads.sort_by(|a, b| a.0.cmp(&b.0));
-    let seal = next_seal(home, key, heads, next.is_some()).await?;
+    let seal = next_seal(home, key, heads, more).await?;
     let text = canonical_json(&seal).map_err(|e| StoreError::Corrupt(e.to_string()))?;
     ops.push(Op::Append {
         journal: repo::audit::seals(&home.team),
@@ -55,6 +55,21 @@ pub async fn seal(home: &Home, key: &[u8]) -> Result<Draft<Option<Seal>>, StoreE
         entries: vec![text],
     });
     Ok(Draft::new(ops, Some(seal)))
+}
+
+/// What becomes of an open stream: `None` when it stays as it is, its new head when it grew, no head when it becomes quiet.
+async fn grown(home: &Home, stream: &mut Stream) -> Result<Option<Option<Head>>, StoreError> {
+    let head = head(home, &stream.name).await?;
+    if head != stream.sealed {
+        stream.sealed = head.clone();
+        stream.since = home.now();
+        return Ok(Some(Some(head)));
+    }
+    if home.now().since(stream.since) < QUIET_AFTER {
+        return Ok(None);
+    }
+    stream.state = StreamState::Quiet;
+    Ok(Some(None))
 }
 
 async fn next_seal(

@@ -8,7 +8,7 @@ use domain::{
 };
 use ports::{
     repo::{self, Stored},
-    store::StoreError,
+    store::{Expect, Op, StoreError},
 };
 use serde_json::json;
 use std::time::Duration;
@@ -210,16 +210,19 @@ pub async fn remove(
     let stored = repo::get::<Member>(&*home.store, &home.team, person.as_str())
         .await?
         .ok_or_else(not_found)?;
-    let owners = list(home)
-        .await?
-        .iter()
-        .filter(|member| member.role == Role::Owner)
-        .count();
-    if stored.value.role == Role::Owner && owners < 2 {
-        return Err(Problem::Invalid(
-            "The last owner can't be removed: invite another one first.".to_owned(),
-        )
-        .into());
+    let mut ops = vec![repo::delete(&home.team, &stored)];
+    if stored.value.role == Role::Owner {
+        let owners = repo::by::<Member>(&home.team, "by_role", "owner");
+        let owners = repo::collect::<Member>(&*home.store, owners).await?;
+        let Some(other) = owners.iter().find(|owner| owner.value.id != *person) else {
+            let text = "The last owner can't be removed: invite another one first.";
+            return Err(Problem::Invalid(text.to_owned()).into());
+        };
+        // Who takes out the last but one must not be taken out at the same moment.
+        ops.push(Op::Check {
+            key: repo::key::<Member>(&home.team, other.value.id.as_str()),
+            expect: Expect::Version(other.version),
+        });
     }
     let deed = audit::deed(
         "member.removed",
@@ -227,7 +230,6 @@ pub async fn remove(
         person,
         json!({"role": stored.value.role}),
     );
-    let mut ops = vec![repo::delete(&home.team, &stored)];
     ops.extend(audit::append(home, &format!("member:{person}"), vec![deed]).await?);
     Ok(Draft::new(ops, stored.value))
 }

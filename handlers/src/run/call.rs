@@ -124,7 +124,7 @@ impl Step<'_> {
         why: Refusal,
     ) -> Result<bool, HandlerError> {
         let text = match why {
-            Refusal::ByRule { because } => format!("Not run: {because}."),
+            Refusal::ByRule { because } => format!("Not run: {}.", because.trim_end_matches('.')),
             Refusal::ByPerson { reason } if reason.is_empty() => "Not run: the person denied it.".to_owned(),
             Refusal::ByPerson { reason } => format!("Not run: the person denied it and said: {reason}"),
             Refusal::Expired => "Not run: nobody decided in time.".to_owned(),

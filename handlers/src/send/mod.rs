@@ -48,12 +48,7 @@ pub async fn send(
     let edits = before.as_ref().map(|sent| Sent {
         message: sent.value.message.clone(),
     });
-    let unknown = lease.job.lost_before
-        || lease
-            .job
-            .last_error
-            .as_deref()
-            .is_some_and(|error| error.starts_with(UNKNOWN));
+    let unknown = may_have_arrived(lease);
     // An edit made twice is made once; only a new message can arrive twice.
     let again = unknown && edits.is_none();
     if matches!(message.body, Body::Toast { .. }) && lease.job.attempts > 1 {
@@ -61,6 +56,12 @@ pub async fn send(
     }
     let result = messenger.send(message, edits.as_ref(), again).await;
     settle(ports, lease, message, before, result).await
+}
+
+/// Whether an earlier attempt may have arrived. It stays so, whatever comes of the attempts after it.
+fn may_have_arrived(lease: &Lease) -> bool {
+    let error = lease.job.last_error.as_deref().unwrap_or_default();
+    lease.job.lost_before || error.starts_with(UNKNOWN)
 }
 
 /// The message that this one edits, or that was sent under its tag.
@@ -194,12 +195,16 @@ async fn postpone(
     error: &str,
     counted: bool,
 ) -> Result<(), HandlerError> {
+    let error = match may_have_arrived(lease) && !error.starts_with(UNKNOWN) {
+        true => format!("{UNKNOWN}: {error}"),
+        false => error.to_owned(),
+    };
     let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
     let op = Op::Postpone {
         job,
         epoch,
         due: ports.home.now().plus(pause),
-        error: error.to_owned(),
+        error,
         counted,
     };
     draft::fenced(draft::commit(&ports.home, vec![op]).await)

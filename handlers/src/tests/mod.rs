@@ -1,6 +1,16 @@
 //! Tests of the handlers as conversations: a team of fakes, a small worker, and what people see.
 
+mod approvals;
+mod audit;
 mod basics;
+mod cancelling;
+mod commands;
+mod crashes;
 mod dying;
+mod limits;
+mod models;
 mod rehearsal;
+mod sending;
+mod sizes;
 mod team;
+mod ticks;

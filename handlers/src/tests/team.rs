@@ -391,7 +391,13 @@ impl Team {
                 }
             }
         };
-        crate::commit(&self.home, vec![op]).await.unwrap();
+        for _ in 0..4 {
+            match crate::commit(&self.home, vec![op.clone()]).await {
+                Err(ports::store::StoreError::Unavailable(_)) => {}
+                other => return other.unwrap(),
+            }
+        }
+        panic!("the store stays away");
     }
 
     /// Time passes, then the workers work.

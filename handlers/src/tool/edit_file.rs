@@ -15,7 +15,7 @@ async fn edited(
     workspace: &dyn Workspace,
     arguments: &Value,
 ) -> Result<(String, FileText, String), ToolError> {
-    let path = files::normal(text(arguments, "path")?);
+    let path = files::normal(text(arguments, "path")?)?;
     let (old, new) = (text(arguments, "old")?, text(arguments, "new")?);
     if old.is_empty() {
         return Err(ToolError::Arguments(
@@ -65,7 +65,7 @@ impl Tool for EditFile {
         text(arguments, "new")?;
         Ok(vec![Access::FileWrite(files::normal(text(
             arguments, "path",
-        )?))])
+        )?)?)])
     }
 
     async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {

@@ -11,21 +11,24 @@ use similar::TextDiff;
 /// Bytes of a diff that go onto a card; the whole hangs on it as a file when it is longer.
 const DIFF_ON_CARD: usize = 2000;
 
-/// `./a//b` as `a/b`; what leads outside is left as it is, so that no rule for a path inside matches it.
-pub fn normal(path: &str) -> String {
+/// `./a//b` as `a/b`.
+///
+/// # Errors
+/// What leads outside: no rule and no person has to look at it.
+pub fn normal(path: &str) -> Result<String, WorkspaceError> {
     let path = path.trim();
     if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-        return path.to_owned();
+        let shown = content::prefix(path, 200).to_owned();
+        return Err(WorkspaceError::Outside(shown));
     }
     let parts: Vec<&str> = path
         .split('/')
         .filter(|part| !part.is_empty() && *part != ".")
         .collect();
-    if parts.is_empty() {
-        ".".to_owned()
-    } else {
-        parts.join("/")
-    }
+    Ok(match parts.is_empty() {
+        true => ".".to_owned(),
+        false => parts.join("/"),
+    })
 }
 
 /// The file as it is; `None` when there is none.

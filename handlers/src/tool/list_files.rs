@@ -11,8 +11,9 @@ use serde_json::Value;
 
 pub struct ListFiles;
 
-fn path(arguments: &Value) -> String {
-    normal(arguments.get("path").and_then(Value::as_str).unwrap_or("."))
+fn path(arguments: &Value) -> Result<String, ToolError> {
+    let path = arguments.get("path").and_then(Value::as_str);
+    Ok(normal(path.unwrap_or("."))?)
 }
 
 #[async_trait::async_trait]
@@ -40,11 +41,11 @@ impl Tool for ListFiles {
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
-        Ok(vec![Access::FileRead(path(arguments))])
+        Ok(vec![Access::FileRead(path(arguments)?)])
     }
 
     async fn preview(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
-        Ok(plain_preview(format!("List {}", path(arguments))))
+        Ok(plain_preview(format!("List {}", path(arguments)?)))
     }
 
     async fn perform(
@@ -56,7 +57,7 @@ impl Tool for ListFiles {
             .get("recursive")
             .and_then(Value::as_bool)
             .unwrap_or(false);
-        let (entries, more) = at.workspace.list(&path(arguments), recursive).await?;
+        let (entries, more) = at.workspace.list(&path(arguments)?, recursive).await?;
         let mut lines: Vec<String> = entries
             .iter()
             .map(|entry| {
@@ -77,7 +78,7 @@ impl Tool for ListFiles {
         Ok(ToolOutput {
             text: lines.join("\n"),
             ok: true,
-            taint: Some(path(arguments)),
+            taint: Some(path(arguments)?),
         })
     }
 }

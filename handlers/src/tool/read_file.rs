@@ -25,13 +25,13 @@ impl Tool for ReadFile {
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
-        Ok(vec![Access::FileRead(normal(text(arguments, "path")?))])
+        Ok(vec![Access::FileRead(normal(text(arguments, "path")?)?)])
     }
 
     async fn preview(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
         Ok(plain_preview(format!(
             "Read {}",
-            normal(text(arguments, "path")?)
+            normal(text(arguments, "path")?)?
         )))
     }
 
@@ -40,7 +40,7 @@ impl Tool for ReadFile {
         at: &ToolContext<'_>,
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError> {
-        let path = normal(text(arguments, "path")?);
+        let path = normal(text(arguments, "path")?)?;
         let file = at.workspace.read(&path).await?;
         Ok(ToolOutput {
             text: file.text,

@@ -38,11 +38,11 @@ impl Tool for WriteFile {
         text(arguments, "text")?;
         Ok(vec![Access::FileWrite(files::normal(text(
             arguments, "path",
-        )?))])
+        )?)?)])
     }
 
     async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
-        let path = files::normal(text(arguments, "path")?);
+        let path = files::normal(text(arguments, "path")?)?;
         let before = files::current(at.workspace, &path).await?;
         Ok(files::change(
             &path,
@@ -57,7 +57,7 @@ impl Tool for WriteFile {
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError> {
         let (path, text) = (
-            files::normal(text(arguments, "path")?),
+            files::normal(text(arguments, "path")?)?,
             text(arguments, "text")?,
         );
         at.workspace.write(&path, text).await?;

@@ -2,7 +2,7 @@
 
 use domain::{
     Micros, approval::Question, card::Card, content, content::Content, id::SessionId,
-    rich_text::RichText,
+    rich_text::RichText, run::Outcome,
 };
 use ports::{
     message::{Body, Outgoing},
@@ -56,10 +56,16 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
         Notice::RunEnded {
             outcome, answer, ..
         } => {
-            let outcome = format!("{outcome:?}");
-            let outcome = outcome.split(' ').next().unwrap_or_default();
+            let name = format!("{outcome:?}").to_lowercase();
+            let name = name.split(' ').next().unwrap_or_default();
+            let why = match outcome {
+                Outcome::Failed { why } => why.clone(),
+                Outcome::LimitReached { limit } => format!("{limit:?}"),
+                _ => String::new(),
+            };
             let answer = answer.as_ref().map_or("", Content::head);
-            text_to(to, format!("[{}] {answer}", outcome.to_lowercase()))
+            let text = format!("[{name}] {why} {answer}").replace("  ", " ");
+            text_to(to, text.trim_end().to_owned())
         }
         Notice::Alert { text } => text_to(to, format!("[alert] {text}")),
         Notice::Sealed { number, .. } => text_to(to, format!("[sealed] {number}")),

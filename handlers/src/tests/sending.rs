@@ -1,0 +1,258 @@
+//! The outbox: what is repeated, what is not, and what becomes of a card that can't arrive.
+
+use super::{
+    dying::Moment,
+    team::{Ended, LEASE, Team},
+};
+use domain::{
+    approval::{ApprovalStatus, Choice},
+    id::SessionId,
+    rich_text::RichText,
+    run::RunStatus,
+};
+use insta::assert_snapshot;
+use ports::{
+    job,
+    message::{Body, Outgoing, SendError},
+    store::Op,
+};
+use std::time::Duration;
+
+fn enqueue(team: &Team, message: &Outgoing) -> Op {
+    Op::Enqueue(job::new_job(&team.home.team, "out".to_owned(), message, team.home.now()).unwrap())
+}
+
+fn to_ann(team: &Team, body: Body) -> Outgoing {
+    Outgoing {
+        to: team.session.clone(),
+        body,
+        tag: None,
+        rings: false,
+        reply_to: None,
+        approval: None,
+    }
+}
+
+fn text(team: &Team) -> Outgoing {
+    to_ann(
+        team,
+        Body::Text {
+            text: RichText::plain("hello"),
+        },
+    )
+}
+
+async fn put(team: &Team, message: &Outgoing) {
+    crate::commit(&team.home, vec![enqueue(team, message)])
+        .await
+        .unwrap();
+    team.work().await;
+}
+
+#[tokio::test]
+async fn being_told_to_wait_is_no_failed_attempt() {
+    let team = Team::new().await;
+    team.fakes
+        .messenger
+        .fail((0..30).map(|_| SendError::RetryAfter(Duration::from_secs(7))));
+    put(&team, &text(&team)).await;
+    for _ in 0..30 {
+        assert_eq!(team.fakes.store.jobs()[0].attempts, 0);
+        team.waits(Duration::from_secs(8)).await;
+    }
+    let arrived = team.fakes.messenger.arrived();
+    assert_eq!((arrived.len(), arrived[0].again), (1, false));
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_is_sent_again_and_says_so() {
+    let team = Team::new().await;
+    team.fakes.messenger.fail([
+        SendError::Unknown("timed out".to_owned()),
+        SendError::NotDelivered("no route".to_owned()),
+    ]);
+    put(&team, &text(&team)).await;
+    team.waits(Duration::from_secs(600)).await;
+    team.waits(Duration::from_secs(600)).await;
+    let marks: Vec<bool> = team
+        .fakes
+        .messenger
+        .sendings()
+        .iter()
+        .map(|sending| sending.again)
+        .collect();
+    // Once unknown, always unknown.
+    assert_eq!(marks, [false, true, true]);
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn what_arrived_and_could_not_be_written_down_is_marked_too() {
+    let team = Team::new().await;
+    team.fakes
+        .store
+        .fail_commits(0, ports::store::StoreError::Unavailable);
+    crate::commit(&team.home, vec![enqueue(&team, &text(&team))])
+        .await
+        .unwrap();
+    team.fakes
+        .store
+        .fail_commits(1, ports::store::StoreError::Unavailable);
+    team.work().await;
+    team.waits(Duration::from_secs(600)).await;
+    let marks: Vec<bool> = team
+        .fakes
+        .messenger
+        .sendings()
+        .iter()
+        .map(|sending| sending.again)
+        .collect();
+    assert_eq!(marks, [false, true]);
+}
+
+#[tokio::test]
+async fn a_worker_that_died_while_sending_is_told_apart() {
+    let team = Team::new().await;
+    crate::commit(&team.home, vec![enqueue(&team, &text(&team))])
+        .await
+        .unwrap();
+    team.store.die_at(1, Moment::Before);
+    assert_eq!(team.work().await, Ended::Died);
+    team.store.revive();
+    team.waits(LEASE + Duration::from_secs(1)).await;
+    let marks: Vec<bool> = team
+        .fakes
+        .messenger
+        .sendings()
+        .iter()
+        .map(|sending| sending.again)
+        .collect();
+    assert_eq!(marks, [false, true]);
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn a_card_for_somebody_who_is_gone_is_undeliverable_and_the_owner_knows() {
+    let team = Team::new().await;
+    let otto = team.joins("otto", domain::member::Role::Operator).await;
+    let place = SessionId::new("chat:otto");
+    team.does(|| crate::ask::ask(&team.home, &otto, &place, "run: make", None))
+        .await
+        .unwrap();
+    team.fakes
+        .messenger
+        .fail([SendError::Gone("blocked".to_owned())]);
+    team.work().await;
+    assert_eq!(
+        team.all_cards().await[0].status,
+        ApprovalStatus::Undeliverable
+    );
+    assert_snapshot!(team.transcript(), @r#"
+    edit> @chat:otto [undeliverable by nobody] run_command: make
+    bot> [alert] A card could not be delivered to chat:otto: blocked
+    bot> @chat:otto [answered] done: Not run: the person could not be reached.
+    "#);
+    assert_eq!(team.latest().await.status, RunStatus::Answered);
+    team.is_quiet();
+    team.audit_holds().await;
+}
+
+#[tokio::test]
+async fn a_card_that_was_decided_elsewhere_is_only_given_up() {
+    let team = Team::new().await;
+    team.writes("run: make").await.unwrap();
+    let step = team.claim().await.unwrap();
+    team.perform(&step, ports::sandbox::Cancel::default())
+        .await
+        .unwrap();
+    let card = team.card().await;
+    team.choose(&team.ann, &card.id, Choice::Approve)
+        .await
+        .unwrap();
+    team.fakes
+        .messenger
+        .fail([SendError::Gone("blocked".to_owned())]);
+    team.work().await;
+    assert_eq!(team.all_cards().await[0].status, ApprovalStatus::Approved);
+    assert_eq!(team.fakes.sandbox.started(), ["make"]);
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn a_place_that_moved_is_followed() {
+    let team = Team::new().await;
+    team.fakes
+        .messenger
+        .fail([SendError::Moved(SessionId::new("chat:1000"))]);
+    put(&team, &text(&team)).await;
+    assert_snapshot!(team.transcript(), @"bot> @chat:1000 hello");
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn the_settled_card_is_the_one_that_was_sent() {
+    let team = Team::new().await;
+    team.says("run: make").await;
+    team.decides(Choice::Approve).await;
+    let arrived = team.fakes.messenger.arrived();
+    let card = arrived
+        .iter()
+        .position(|sending| matches!(sending.message.body, Body::Card { .. }))
+        .unwrap();
+    let edit = arrived
+        .iter()
+        .find(|sending| matches!(sending.message.body, Body::EditCard { .. }))
+        .unwrap();
+    assert_eq!(
+        edit.edits.as_ref().map(|sent| sent.message.clone()),
+        Some((card + 1).to_string())
+    );
+}
+
+#[tokio::test]
+async fn an_edit_whose_message_is_gone_is_dropped() {
+    let team = Team::new().await;
+    team.says("run: make").await;
+    let card = team.card().await;
+    team.choose(&team.ann, &card.id, Choice::Approve)
+        .await
+        .unwrap();
+    team.fakes.messenger.fail([SendError::Missing]);
+    team.work().await;
+    assert_eq!(team.latest().await.status, RunStatus::Answered);
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn a_toast_is_never_repeated() {
+    let team = Team::new().await;
+    for (fails, sendings) in [
+        (SendError::Unknown("x".to_owned()), 1),
+        (SendError::RetryAfter(Duration::from_secs(1)), 2),
+    ] {
+        team.fakes.messenger.fail([fails]);
+        let toast = Body::Toast {
+            tap: "1".to_owned(),
+            text: "Approved".to_owned(),
+        };
+        put(&team, &to_ann(&team, toast)).await;
+        team.waits(Duration::from_secs(600)).await;
+        assert_eq!(team.fakes.messenger.sendings().len(), sendings);
+        team.is_quiet();
+    }
+}
+
+#[tokio::test]
+async fn what_never_gets_through_is_given_up_at_last() {
+    let team = Team::new().await;
+    team.fakes
+        .messenger
+        .fail((0..100).map(|_| SendError::NotDelivered("no route".to_owned())));
+    put(&team, &text(&team)).await;
+    for _ in 0..100 {
+        team.waits(Duration::from_secs(600)).await;
+    }
+    assert_eq!(team.fakes.messenger.sendings().len(), 12);
+    team.is_quiet();
+}
