@@ -10,9 +10,17 @@ mod bytes;
 #[cfg(feature = "bench")]
 mod counting;
 #[cfg(feature = "bench")]
+mod echo;
+#[cfg(feature = "bench")]
 mod engine;
 #[cfg(feature = "bench")]
 mod measure;
+#[cfg(feature = "bench")]
+mod peer;
+#[cfg(feature = "bench")]
+mod program;
+#[cfg(feature = "bench")]
+mod start;
 #[cfg(feature = "bench")]
 mod steps;
 
@@ -43,6 +51,18 @@ const BENCHES: &[Bench] = &[
         #[cfg(feature = "bench")]
         measure: bytes::measure,
     },
+    Bench {
+        name: "echo",
+        about: "messages answered through FakeTelegram, beside a bare teloxide bot and aiogram",
+        #[cfg(feature = "bench")]
+        measure: echo::measure,
+    },
+    Bench {
+        name: "start",
+        about: "start to first reply, idle memory, size of the program",
+        #[cfg(feature = "bench")]
+        measure: start::measure,
+    },
 ];
 
 #[derive(clap::Args)]
@@ -55,6 +75,9 @@ pub struct Args {
     /// Also build the program as it is shipped (profile `dist`; takes minutes) and measure that one
     #[arg(long)]
     dist: bool,
+    /// Be a peer of a benchmark: `teloxide` or `raw`, the server's URL, the token
+    #[arg(long, hide = true, num_args = 3, value_names = ["PEER", "URL", "TOKEN"])]
+    peer: Vec<String>,
 }
 
 /// Runs the chosen benchmarks; an unknown name is an error.
@@ -84,6 +107,9 @@ fn choose(names: &[String]) -> Result<Vec<&'static Bench>> {
 
 #[cfg(feature = "bench")]
 fn perform(chosen: &[&Bench], args: &Args, project: &Project) -> Result<()> {
+    if let [name, url, token] = args.peer.as_slice() {
+        return peer::run(name, url, token);
+    }
     for bench in chosen {
         println!("\n{}: {}", bench.name, bench.about);
         (bench.measure)(project, args)?;
