@@ -173,9 +173,25 @@ async fn seal_once(ports: &TickPorts) -> Result<Draft<Option<Seal>>, CommandErro
     draft
         .ops
         .push(repo::put(&home.team, &setting("audit_sealed_at"), version)?);
-    let (posted_at, posted_version) = last(home, "audit_posted_at").await?;
-    if let Some(seal) = &draft.fact
-        && home.now().since(Micros(posted_at)) >= POST_EVERY
+    if let Some(seal) = &draft.fact {
+        let posted = post(home, seal).await?;
+        draft.ops.extend(posted);
+    }
+    Ok(draft)
+}
+
+/// The seal as a message to the owner, once a day; the first one a day after the first seal, when there is something to keep.
+async fn post(home: &Home, seal: &Seal) -> Result<Vec<Op>, CommandError> {
+    let (posted_at, version) = last(home, "audit_posted_at").await?;
+    let now = Setting {
+        name: "audit_posted_at".to_owned(),
+        value: home.now().0.into(),
+    };
+    if version.is_some() && home.now().since(Micros(posted_at)) < POST_EVERY {
+        return Ok(Vec::new());
+    }
+    let mut ops = vec![repo::put(&home.team, &now, version)?];
+    if version.is_some()
         && let Some(owner) = members::owner(home).await?
         && !owner.home.is_empty()
     {
@@ -184,15 +200,8 @@ async fn seal_once(ports: &TickPorts) -> Result<Draft<Option<Seal>>, CommandErro
             digest: seal.mac.clone(),
             at: seal.at,
         };
-        let posted = tell(home, &SessionId::new(&*owner.home), &notice, &owner.zone).await;
-        draft
-            .ops
-            .extend(posted.map_err(|e| crate::Problem::Invalid(e.to_string()))?);
-        draft.ops.push(repo::put(
-            &home.team,
-            &setting("audit_posted_at"),
-            posted_version,
-        )?);
+        let told = tell(home, &SessionId::new(&*owner.home), &notice, &owner.zone).await;
+        ops.extend(told.map_err(|e| crate::Problem::Invalid(e.to_string()))?);
     }
-    Ok(draft)
+    Ok(ops)
 }
