@@ -123,22 +123,27 @@ async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
         else {
             continue;
         };
-        if stored.value.status != ApprovalStatus::Pending {
-            continue;
-        }
-        let mut value = stored.value;
-        value.status = ApprovalStatus::Withdrawn;
-        value.decided_at = Some(home.now());
-        ops.push(repo::update(
-            &home.team,
-            &Stored {
-                value: value.clone(),
-                version: stored.version,
-            },
-        )?);
-        let notice = decide::settled(&value, String::new());
-        ops.extend(tell(home, &value.session, &notice, zone).await?);
+        ops.extend(withdraw_one(home, stored, zone).await?);
     }
+    Ok(ops)
+}
+
+/// A card that nobody needs to decide any more, if nobody has.
+pub(super) async fn withdraw_one(
+    home: &Home,
+    stored: Stored<Approval>,
+    zone: &str,
+) -> Result<Vec<Op>, HandlerError> {
+    let Stored { mut value, version } = stored;
+    if value.status != ApprovalStatus::Pending {
+        return Ok(Vec::new());
+    }
+    value.status = ApprovalStatus::Withdrawn;
+    value.decided_at = Some(home.now());
+    let notice = decide::settled(&value, String::new());
+    let session = value.session.clone();
+    let mut ops = vec![repo::update(&home.team, &Stored { value, version })?];
+    ops.extend(tell(home, &session, &notice, zone).await?);
     Ok(ops)
 }
 
@@ -190,7 +195,7 @@ fn turn(log: &Log<'_>, outcome: &Outcome) -> Turn {
 }
 
 /// Starts the first of the waiting prompts that can be started.
-async fn go_on(home: &Home, session: &mut Session) -> Result<Vec<Op>, HandlerError> {
+pub(super) async fn go_on(home: &Home, session: &mut Session) -> Result<Vec<Op>, HandlerError> {
     let mut ops = Vec::new();
     while session.run.is_none() && !session.queued.is_empty() {
         let queued = session.queued.remove(0);

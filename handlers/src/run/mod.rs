@@ -9,6 +9,7 @@
 //! asked, one before the call starts. When a commit meets a journal that grew (somebody decided or cancelled), the state is
 //! folded again and [`next`] is asked again.
 
+mod abandon;
 mod approve;
 mod call;
 mod end;
@@ -19,6 +20,7 @@ mod log;
 mod model;
 
 use crate::{HandlerError, Home, Lease, tool::Tools};
+pub use abandon::abandon;
 pub use approve::messages;
 use domain::{
     approval::Subject,

@@ -178,7 +178,16 @@ async fn begin_ticking(home: &Home) -> Result<(), BadStart> {
 fn alert(home: Home) -> Alert {
     Arc::new(move |job, error| {
         let home = home.clone();
-        Box::pin(async move { alert_ops(&home, &job, &error).await.unwrap_or_default() })
+        Box::pin(async move {
+            let mut ops = alert_ops(&home, &job, &error).await.unwrap_or_default();
+            // A run whose step is set aside would be waited for for ever.
+            if let Ok(RunStep { run }) = serde_json::from_str(&job.payload)
+                && job.name == RunStep::NAME
+            {
+                ops.extend(run::abandon(&home, &run, &error).await.unwrap_or_default());
+            }
+            ops
+        })
     })
 }
 
