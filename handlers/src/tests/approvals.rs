@@ -370,7 +370,6 @@ async fn nobody_decides_and_the_model_is_told() {
     assert_snapshot!(team.transcript(), @r#"
     ann> run: make
     bot> [approval asked] run_command: make
-    bot> [sealed] 0
     edit> [expired by nobody] run_command: make
     bot> [sealed] 1
     bot> [answered] done: Not run: nobody decided in time.

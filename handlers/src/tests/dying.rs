@@ -34,15 +34,13 @@ pub struct DyingStore {
     /// Largest batch so far: operations, and bytes of one entry or document.
     pub most_ops: AtomicU64,
     pub most_bytes: AtomicU64,
-    commits: AtomicU64,
 }
 
 impl DyingStore {
     pub fn new(inner: Arc<MemoryStore>) -> Self {
         let left = AtomicI64::new(-1);
         let moment = Mutex::new(Moment::Before);
-        let (most_ops, most_bytes, commits) =
-            (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+        let (most_ops, most_bytes) = (AtomicU64::new(0), AtomicU64::new(0));
         Self {
             inner,
             left,
@@ -50,7 +48,6 @@ impl DyingStore {
             dead: watch::Sender::new(false),
             most_ops,
             most_bytes,
-            commits,
         }
     }
 
@@ -79,13 +76,8 @@ impl DyingStore {
         let _ = self.dead.subscribe().wait_for(|dead| *dead).await;
     }
 
-    pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::SeqCst)
-    }
-
     fn measure(&self, batch: &Batch) {
         use ports::store::Op;
-        self.commits.fetch_add(1, Ordering::SeqCst);
         self.most_ops
             .fetch_max(batch.ops.len() as u64, Ordering::SeqCst);
         for op in &batch.ops {

@@ -1,5 +1,6 @@
 //! Tests of the handlers as conversations: a team of fakes, a small worker, and what people see.
 
+mod abandoned;
 mod approvals;
 mod audit;
 mod basics;

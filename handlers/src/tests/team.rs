@@ -9,7 +9,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
     id::{ApprovalId, MemberId, RunId, SessionId},
     member::{Member, Role},
-    run::{Entry, Event, RunSummary, State},
+    run::{Entry, Event, RunSummary},
     session::Session,
 };
 use ports::{
@@ -279,10 +279,6 @@ impl Team {
             .into_iter()
             .map(|entry| entry.event)
             .collect()
-    }
-
-    pub async fn state(&self, run: &RunId) -> State {
-        State::fold(&self.journal(run).await).unwrap()
     }
 
     /// Nothing in the audit is broken.
