@@ -286,7 +286,7 @@ async fn a_slow_worker_whose_lease_is_gone_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_slow_worker_does_not_write_a_file_again() {
+async fn a_file_whose_writing_was_begun_is_written_by_the_successor() {
     let team = Team::new().await;
     team.says("write: a.txt = first").await;
     let card = team.card().await;

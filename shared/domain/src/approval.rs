@@ -189,3 +189,130 @@ pub fn check(
         Err(Refusal::NotOffered)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn approval(question: Question, approvers: Role) -> Approval {
+        let call = ToolCall {
+            id: CallId::new("c"),
+            name: "run_command".to_owned(),
+            arguments: json!({"command": "make"}),
+            malformed: None,
+        };
+        let rule = crate::permission::parse_rule("allow shell_exec make").unwrap();
+        Approval {
+            id: ApprovalId::new("1"),
+            run: RunId::new("2"),
+            session: SessionId::new("terminal:x"),
+            agent: AgentId::new("a"),
+            agent_name: "a".to_owned(),
+            requester: MemberId::new("m"),
+            call,
+            question,
+            digest: Digest::of_bytes("x"),
+            shown: Shown::default(),
+            always: vec![rule.into_rule(crate::id::RuleId::new("r"), None, Micros(0))],
+            approvers,
+            status: ApprovalStatus::Pending,
+            asked_at: Micros(0),
+            expires_at: Micros(100),
+            decided_by: None,
+            decided_at: None,
+            reason: String::new(),
+        }
+    }
+
+    fn choices() -> Vec<Choice> {
+        let reason = String::new();
+        let deny = Choice::Deny { reason };
+        let unknown = [Choice::RunAgain, Choice::Happened, Choice::Stop];
+        [
+            vec![Choice::Approve, Choice::Always, deny],
+            unknown.to_vec(),
+        ]
+        .concat()
+    }
+
+    #[test]
+    fn each_question_offers_its_choices_to_those_who_may() {
+        let taken = |question, approvers, role| -> Vec<usize> {
+            let approval = approval(question, approvers);
+            let taken = |choice: &Choice| check(&approval, choice, role, None, Micros(0)).is_ok();
+            let choices = choices();
+            (0..6).filter(|i| taken(&choices[*i])).collect()
+        };
+        assert_eq!(
+            taken(Question::Call, Role::Operator, Role::Owner),
+            [0, 1, 2]
+        );
+        assert_eq!(
+            taken(Question::Call, Role::Operator, Role::Operator),
+            [0, 2]
+        );
+        assert_eq!(
+            taken(Question::Unknown, Role::Operator, Role::Operator),
+            [3, 4, 5]
+        );
+        assert_eq!(taken(Question::Call, Role::Owner, Role::Operator), [0; 0]);
+        // A rule can't let viewers decide.
+        assert_eq!(taken(Question::Call, Role::Viewer, Role::Viewer), [0; 0]);
+        assert_eq!(taken(Question::Call, Role::Viewer, Role::Operator), [0, 2]);
+    }
+
+    #[test]
+    fn it_is_decided_once_in_time_and_as_it_was_shown() {
+        let checked = |approval: &Approval, shown, now| {
+            check(approval, &Choice::Approve, Role::Owner, shown, Micros(now))
+        };
+        let mut card = approval(Question::Call, Role::Operator);
+        let digest = card.digest.short().to_owned();
+        assert_eq!(checked(&card, Some(digest.as_str()), 99), Ok(()));
+        assert_eq!(checked(&card, Some("0123"), 99), Err(Refusal::Changed));
+        assert_eq!(checked(&card, None, 100), Err(Refusal::Expired));
+        card.status = ApprovalStatus::ExpiredUnseen;
+        assert_eq!(
+            checked(&card, None, 5),
+            Err(Refusal::Settled(ApprovalStatus::ExpiredUnseen))
+        );
+        card = approval(Question::Call, Role::Operator);
+        card.always.clear();
+        assert_eq!(
+            check(&card, &Choice::Always, Role::Owner, None, Micros(0)),
+            Err(Refusal::NotOffered)
+        );
+    }
+
+    #[test]
+    fn everything_that_is_bound_changes_the_digest() {
+        let subject = || Subject {
+            tool: "run_command".to_owned(),
+            arguments: json!({"command": "make"}),
+            agent: AgentId::new("a"),
+            agent_version: 1,
+            working_directory: "/w".to_owned(),
+            sandbox: Digest::of_bytes("s"),
+            before: Digest::of_bytes("b"),
+        };
+        let changes: [fn(&mut Subject); 7] = [
+            |s| s.tool.push('x'),
+            |s| s.arguments = json!({"command": "make "}),
+            |s| s.agent = AgentId::new("b"),
+            |s| s.agent_version = 2,
+            |s| s.working_directory.push('/'),
+            |s| s.sandbox = Digest::of_bytes(""),
+            |s| s.before = Digest::of_bytes(""),
+        ];
+        let mut digests = vec![subject().digest().unwrap()];
+        for change in changes {
+            let mut changed = subject();
+            change(&mut changed);
+            let digest = changed.digest().unwrap();
+            assert!(!digests.contains(&digest), "{changed:?}");
+            digests.push(digest);
+        }
+        assert_eq!(subject().digest().unwrap(), digests[0]);
+    }
+}

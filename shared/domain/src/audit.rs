@@ -135,3 +135,80 @@ impl Seal {
         Ok(hex::encode(mac.finalize().into_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn chain() -> Vec<Entry> {
+        let mut head = Head::default();
+        (0..3)
+            .map(|n| {
+                let deed = Deed {
+                    action: "test".to_owned(),
+                    actor: "system".to_owned(),
+                    subject: n.to_string(),
+                    detail: json!({"n": n}),
+                };
+                let entry = Entry::next("team", &head, Micros(n), vec![deed]).unwrap();
+                head = entry.head();
+                entry
+            })
+            .collect()
+    }
+
+    #[test]
+    fn entries_name_the_one_before() {
+        let chain = chain();
+        assert_eq!((chain[0].seq, chain[0].prev.as_str()), (0, ""));
+        for pair in chain.windows(2) {
+            assert_eq!(pair[1].prev, pair[0].hash.as_str());
+            assert_eq!(pair[1].seq, pair[0].seq + 1);
+        }
+    }
+
+    #[test]
+    fn every_field_is_hashed() {
+        let changes: [fn(&mut Entry); 5] = [
+            |e| e.stream.push('x'),
+            |e| e.seq += 1,
+            |e| e.at = Micros(99),
+            |e| e.deeds[0].detail = json!({}),
+            |e| e.prev.push('0'),
+        ];
+        for change in changes {
+            let mut entry = chain().remove(1);
+            assert_eq!(entry.expected().unwrap(), entry.hash);
+            change(&mut entry);
+            assert_ne!(entry.expected().unwrap(), entry.hash, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn a_seal_takes_its_key_and_all_of_its_fields() {
+        let seal = || Seal {
+            number: 1,
+            at: Micros(5),
+            heads: vec![("team".to_owned(), Head::default())],
+            more: false,
+            prev: "p".to_owned(),
+            mac: String::new(),
+        };
+        let mac = seal().expected(b"key").unwrap();
+        assert_eq!(mac.len(), 64);
+        assert_ne!(mac, seal().expected(b"other").unwrap());
+        let changes: [fn(&mut Seal); 5] = [
+            |s| s.number = 2,
+            |s| s.at = Micros(6),
+            |s| s.heads[0].1.len = 1,
+            |s| s.more = true,
+            |s| s.prev.clear(),
+        ];
+        for change in changes {
+            let mut changed = seal();
+            change(&mut changed);
+            assert_ne!(changed.expected(b"key").unwrap(), mac, "{changed:?}");
+        }
+    }
+}

@@ -72,3 +72,32 @@ pub fn may(role: Role, deed: Deed) -> bool {
         Deed::Configure | Deed::ManageMembers => role == Role::Owner,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_each_role_may_do() {
+        let deeds = [
+            Deed::Read,
+            Deed::Run,
+            Deed::Decide,
+            Deed::Configure,
+            Deed::ManageMembers,
+        ];
+        let allowed = |role| deeds.iter().filter(|deed| may(role, **deed)).count();
+        assert_eq!(
+            [Role::Viewer, Role::Operator, Role::Owner].map(allowed),
+            [1, 3, 5]
+        );
+        assert!(Role::Viewer < Role::Operator && Role::Operator < Role::Owner);
+    }
+
+    #[test]
+    fn roles_have_one_spelling() {
+        for role in [Role::Viewer, Role::Operator, Role::Owner] {
+            assert_eq!(serde_json::to_value(role).unwrap(), role.to_string());
+        }
+    }
+}

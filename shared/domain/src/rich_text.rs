@@ -47,3 +47,37 @@ impl RichText {
         self.text.encode_utf16().count()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_in_utf16_units() {
+        assert_eq!(RichText::plain("aä€").utf16_len(), 3);
+        assert_eq!(RichText::plain("😀").utf16_len(), 2);
+    }
+
+    #[test]
+    fn marks_are_read_as_they_were_written() {
+        let style = MarkStyle::Pre("rust".to_owned());
+        let text = RichText {
+            text: "fn".to_owned(),
+            marks: vec![Mark {
+                start: 0,
+                len: 2,
+                style,
+            }],
+        };
+        let json = serde_json::to_string(&text).unwrap();
+        assert_eq!(
+            json,
+            r#"{"text":"fn","marks":[{"start":0,"len":2,"style":{"pre":"rust"}}]}"#
+        );
+        assert_eq!(serde_json::from_str::<RichText>(&json).unwrap(), text);
+        assert_eq!(
+            serde_json::to_string(&RichText::plain("x")).unwrap(),
+            r#"{"text":"x"}"#
+        );
+    }
+}

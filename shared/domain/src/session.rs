@@ -59,3 +59,36 @@ pub enum Expects {
     /// The reason for a denial; anything that is not a reply to that card is a new message.
     Reason { approval: ApprovalId, by: MemberId },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Fields that came later have a value in old records.
+    #[test]
+    fn an_old_record_is_read() {
+        let old = json!({"id": "telegram:5", "agent": "coder", "created_at": 1, "updated_at": 2});
+        let session: Session = serde_json::from_value(old).unwrap();
+        assert_eq!(
+            (session.run, session.expects, session.turns.len()),
+            (None, None, 0)
+        );
+    }
+
+    #[test]
+    fn what_a_session_expects_is_read_as_it_was_written() {
+        let answer = Expects::Answer {
+            run: RunId::new("r"),
+            call: CallId::new("c"),
+        };
+        let reason = Expects::Reason {
+            approval: ApprovalId::new("a"),
+            by: MemberId::new("m"),
+        };
+        for expects in [answer, reason] {
+            let json = serde_json::to_string(&expects).unwrap();
+            assert_eq!(serde_json::from_str::<Expects>(&json).unwrap(), expects);
+        }
+    }
+}

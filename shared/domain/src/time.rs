@@ -33,3 +33,23 @@ impl Micros {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_and_spans() {
+        let second = Duration::from_secs(1);
+        assert_eq!(Micros(5).plus(second), Micros(1_000_005));
+        assert_eq!(Micros(5).minus(second), Micros(-999_995));
+        assert_eq!(Micros(1_000_005).since(Micros(5)), second);
+        assert_eq!(Micros(5).since(Micros(6)), Duration::ZERO, "clocks jump");
+        assert_eq!(Micros(5).plus(Duration::MAX), Micros(i64::MAX));
+        assert_eq!(Micros(-5).minus(Duration::MAX), Micros(i64::MIN));
+        assert_eq!(
+            Micros(i64::MAX).since(Micros(i64::MIN)),
+            Duration::from_micros(i64::MAX as u64)
+        );
+    }
+}

@@ -75,3 +75,36 @@ impl AddAssign for Usage {
         self.cache_write = self.cache_write.saturating_add(other.cache_write);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn money_is_shown_in_dollars() {
+        let shown = |micros| MicroUsd(micros).to_string();
+        assert_eq!(shown(0), "$0");
+        assert_eq!(shown(4_200), "$0.0042");
+        assert_eq!(shown(10_000), "$0.01");
+        assert_eq!(shown(1_254_000), "$1.25");
+    }
+
+    #[test]
+    fn sums_do_not_overflow() {
+        assert_eq!(MicroUsd(i64::MAX) + MicroUsd(1), MicroUsd(i64::MAX));
+        assert_eq!(MicroUsd(i64::MIN) - MicroUsd(1), MicroUsd(i64::MIN));
+        let mut usage = Usage {
+            input: u64::MAX,
+            output: 1,
+            cache_read: 2,
+            cache_write: 3,
+        };
+        assert_eq!(usage.total(), u64::MAX);
+        usage += Usage {
+            input: 1,
+            output: 1,
+            ..Usage::default()
+        };
+        assert_eq!((usage.input, usage.output), (u64::MAX, 2));
+    }
+}
