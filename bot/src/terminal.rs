@@ -81,7 +81,8 @@ pub fn line(line: &str, state: &TerminalState) -> Inbound {
     }
 }
 
-/// A key of the latest card that waits; `d REASON` is a denial with a reason.
+/// A key of the latest card that waits, or the word on its button, or yes and no; `d REASON` or `deny REASON` is a denial with a
+/// reason.
 fn keyed(text: &str, state: &TerminalState) -> Option<What> {
     let (_, card) = state.cards.last()?;
     let action = |key: &str| {
@@ -89,14 +90,24 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
             .find(|(_, known, _)| *known == key)
             .map(|(action, ..)| action)
     };
-    if let Some(action) = action(text) {
+    let word = text.to_lowercase();
+    let key = match word.as_str() {
+        "y" | "yes" => "a",
+        "n" | "no" => "d",
+        _ => text,
+    };
+    let named = || actions(card).find(|(action, ..)| action.label.to_lowercase() == word);
+    if let Some(action) = action(key).or_else(|| named().map(|(action, ..)| action)) {
         return Some(What::Tap {
             tap: "terminal".to_owned(),
             data: action.data.clone(),
             message: None,
         });
     }
-    let reason = text.strip_prefix("d ")?.trim();
+    let reason = text
+        .strip_prefix("d ")
+        .or_else(|| text.strip_prefix("deny "))?
+        .trim();
     let id = action("d")?.data.split(':').nth(1)?;
     Some(What::Text {
         text: format!("/deny {id} {reason}"),
