@@ -57,27 +57,7 @@ pub async fn ask(
     text: &str,
     agent: Option<&AgentId>,
 ) -> Result<Draft<Asked>, CommandError> {
-    if !may(member.role, Deed::Run) {
-        return Err(Problem::NotAllowed {
-            needed: Role::Operator,
-        }
-        .into());
-    }
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(Problem::Invalid(
-            "There is nothing to do: write what you want done.".to_owned(),
-        )
-        .into());
-    }
-    if text.len() > PROMPT_LIMIT {
-        return Err(Problem::TooLarge {
-            what: "message",
-            bytes: text.len() as u64,
-            limit: PROMPT_LIMIT as u64,
-        }
-        .into());
-    }
+    let text = checked(member, text)?;
     let (mut session, version) = sessions::get_or_new(home, session).await?;
     if let Some(Expects::Answer { run, call }) = session.expects.clone()
         && agent.is_none()
@@ -98,32 +78,51 @@ pub async fn ask(
         agent: agent.cloned(),
     };
     if let Some(behind) = session.run.clone() {
-        if session.queued.len() >= QUEUE_LIMIT {
-            return Err(Problem::QueueFull {
-                waiting: session.queued.len(),
-            }
-            .into());
-        }
-        session.queued.push(queued);
+        let waiting = wait(&mut session, queued)?;
         session.updated_at = home.now();
-        let fact = Asked::Queued {
-            behind,
-            waiting: session.queued.len(),
-        };
-        return Ok(Draft::new(
-            vec![repo::put(&home.team, &session, version)?],
-            fact,
-        ));
+        let ops = vec![repo::put(&home.team, &session, version)?];
+        return Ok(Draft::new(ops, Asked::Queued { behind, waiting }));
     }
+    let name = find_active(home, agent.unwrap_or(&session.agent))
+        .await?
+        .name;
     let mut ops = begin(home, &mut session, queued).await?;
     let Some(run) = session.run.clone() else {
         return Err(Problem::Invalid("The run could not be started.".to_owned()).into());
     };
-    let name = find_active(home, agent.unwrap_or(&session.agent))
-        .await?
-        .name;
     ops.push(repo::put(&home.team, &session, version)?);
     Ok(Draft::new(ops, Asked::Started { run, agent: name }))
+}
+
+/// The text without white space around it, from who may say it.
+fn checked<'a>(member: &Member, text: &'a str) -> Result<&'a str, Problem> {
+    if !may(member.role, Deed::Run) {
+        let needed = Role::Operator;
+        return Err(Problem::NotAllowed { needed });
+    }
+    let text = text.trim();
+    if text.is_empty() {
+        let what = "There is nothing to do: write what you want done.";
+        return Err(Problem::Invalid(what.to_owned()));
+    }
+    if text.len() > PROMPT_LIMIT {
+        return Err(Problem::TooLarge {
+            what: "message",
+            bytes: text.len() as u64,
+            limit: PROMPT_LIMIT as u64,
+        });
+    }
+    Ok(text)
+}
+
+/// Puts a prompt behind those that wait; answers how many they are now.
+fn wait(session: &mut Session, queued: Queued) -> Result<usize, Problem> {
+    let waiting = session.queued.len();
+    if waiting >= QUEUE_LIMIT {
+        return Err(Problem::QueueFull { waiting });
+    }
+    session.queued.push(queued);
+    Ok(waiting + 1)
 }
 
 struct Answer<'a> {

@@ -1,9 +1,12 @@
 //! A decision on an approval: the record, the run's journal, the next step, the audit and the edited card, in one commit.
 
-use crate::{CommandError, Draft, HandlerError, Home, Problem, ask, audit, keep::tell, run};
+use crate::{
+    CommandError, Draft, HandlerError, Home, Problem, ask, audit,
+    keep::{fit, tell},
+    run,
+};
 use domain::{
     approval::{self, Approval, ApprovalStatus, Choice},
-    content,
     id::{ApprovalId, MemberId},
     member::Member,
     permission::Rule,
@@ -53,29 +56,18 @@ pub async fn decide(
     value.decided_by = Some(member.id.clone());
     value.decided_at = Some(home.now());
     if let Choice::Deny { reason } = choice {
-        value.reason = content::prefix(reason.trim(), REASON).to_owned();
+        value.reason = fit(reason.trim(), REASON).to_owned();
     }
-    let mut added = Vec::new();
-    if *choice == Choice::Always {
-        added = value.always.clone();
-        for rule in &mut added {
-            rule.created_by = Some(member.id.clone());
-            rule.created_at = home.now();
-            rule.note = format!("Always, from approval {}", domain::id::short(id.as_str()));
-        }
-    }
+    let added = match choice {
+        Choice::Always => signed(home, member, &value),
+        _ => Vec::new(),
+    };
     let by = Actor::Member(member.id.clone());
-    let mut ops = settle(
-        home,
-        Stored {
-            value: value.clone(),
-            version,
-        },
-        decided,
-        by,
-        &member.name,
-    )
-    .await?;
+    let stored = Stored {
+        value: value.clone(),
+        version,
+    };
+    let mut ops = settle(home, stored, decided, by, &member.name).await?;
     for rule in &added {
         ops.push(repo::create(&home.team, rule)?);
     }
@@ -90,13 +82,20 @@ pub async fn decide(
         });
         ops.extend(audit::append(home, "team", deeds.collect()).await?);
     }
-    Ok(Draft::new(
-        ops,
-        Decision {
-            approval: value,
-            added,
-        },
-    ))
+    let approval = value;
+    Ok(Draft::new(ops, Decision { approval, added }))
+}
+
+/// The rules that the card offered, as this person's.
+fn signed(home: &Home, member: &Member, approval: &Approval) -> Vec<Rule> {
+    let from = domain::id::short(approval.id.as_str());
+    let mut rules = approval.always.clone();
+    for rule in &mut rules {
+        rule.created_by = Some(member.id.clone());
+        rule.created_at = home.now();
+        rule.note = format!("Always, from approval {from}");
+    }
+    rules
 }
 
 fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
@@ -105,7 +104,7 @@ fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
         Choice::Deny { reason } => (
             ApprovalStatus::Denied,
             Decided::Denied {
-                reason: content::prefix(reason.trim(), REASON).to_owned(),
+                reason: fit(reason.trim(), REASON).to_owned(),
             },
         ),
         Choice::RunAgain => (ApprovalStatus::Approved, Decided::RunAgain),
@@ -174,7 +173,9 @@ async fn settle(
         ApprovalStatus::Undeliverable => "approval.undeliverable",
         ApprovalStatus::Pending | ApprovalStatus::Withdrawn => "approval.withdrawn",
     };
-    let detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": decided});
+    // Without the reason: the audit keeps no texts.
+    let how = serde_json::to_value(&decided)?["as"].clone();
+    let detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": how});
     let deed = audit::deed(action, &by, &approval.id, detail);
     let event = Event::ApprovalDecided {
         call: approval.call.id.clone(),
@@ -245,7 +246,7 @@ pub async fn add_reason(
     {
         return Err(Problem::Decision(approval::Refusal::Settled(stored.value.status)).into());
     }
-    stored.value.reason = content::prefix(reason.trim(), REASON).to_owned();
+    stored.value.reason = fit(reason.trim(), REASON).to_owned();
     let value = stored.value.clone();
     Ok(Draft::new(vec![repo::update(&home.team, &stored)?], value))
 }

@@ -22,6 +22,17 @@ async fn a_denial_and_its_reason_reach_the_model() {
     let team = Team::new().await;
     team.says("run: rm -r build").await;
     team.decides(denied("I need that directory")).await;
+    let stream = crate::run::stream(&team.latest().await.id);
+    let deeds = serde_json::to_string(
+        &crate::queries::audit(&team.home, &stream, 50)
+            .await
+            .unwrap(),
+    );
+    let deeds = deeds.unwrap();
+    assert!(
+        deeds.contains("approval.denied") && !deeds.contains("directory"),
+        "no texts in the audit"
+    );
     assert_eq!(team.fakes.sandbox.started(), Vec::<String>::new());
     assert_snapshot!(team.transcript(), @r#"
     ann> run: rm -r build

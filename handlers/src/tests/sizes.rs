@@ -186,7 +186,7 @@ proptest! {
             let team = Team::with(ScriptedModel::queue([Turn::text_and_calls(text, calls.clone()), Turn::text("ok")])).await;
             team.says("go").await;
             while let Some(card) = team.cards().await.into_iter().next() {
-                team.choose(&team.ann, &card.id, Choice::Deny { reason: String::new() }).await.unwrap();
+                team.choose(&team.ann, &card.id, Choice::Deny { reason: awkward(5000) }).await.unwrap();
                 team.work().await;
             }
             assert_eq!(team.latest().await.status, RunStatus::Answered);
