@@ -21,6 +21,7 @@ use std::{
         fd::AsRawFd,
         unix::process::{CommandExt, ExitStatusExt},
     },
+    path::Path,
     process::{Command, ExitStatus, Stdio},
 };
 
@@ -109,21 +110,7 @@ fn begin(
         filter: filter(Sockets::Refused),
         ..Entry::default()
     };
-    let mut command = Command::new("/bin/sh");
-    command
-        .arg("-c")
-        .arg(&exec.command)
-        .env_clear()
-        .stdin(Stdio::null());
-    command.envs([
-        ("PATH", PATH),
-        ("LANG", "C.UTF-8"),
-        ("TERM", "dumb"),
-        ("USER", "agent"),
-    ]);
-    command
-        .env("HOME", temporary.path())
-        .env("TMPDIR", temporary.path());
+    let mut command = shell(&exec.command, temporary.path());
     command.stdout(output_in.try_clone()?).stderr(output_in);
     // SAFETY: `enter` is made for this place.
     unsafe { command.pre_exec(move || entry.enter()) };
@@ -136,6 +123,20 @@ fn begin(
         output,
         status: Status(status.into()),
     })
+}
+
+/// `sh -c`, with nothing of our environment.
+fn shell(line: &str, temporary: &Path) -> Command {
+    let mut command = Command::new("/bin/sh");
+    command.arg("-c").arg(line).env_clear().stdin(Stdio::null());
+    command.envs([
+        ("PATH", PATH),
+        ("LANG", "C.UTF-8"),
+        ("TERM", "dumb"),
+        ("USER", "agent"),
+    ]);
+    command.env("HOME", temporary).env("TMPDIR", temporary);
+    command
 }
 
 /// The child is gone and has left the name of the step that failed, if it got that far.
