@@ -8,15 +8,38 @@ async fn approve_runs_it_once_and_the_card_says_who() {
     let team = Team::start().await;
     team.ann.send("write: notes.md: buy milk");
     let card = team.ann.wait_for_button("Approve").await;
-    for part in ["write_file", "notes.md", "+buy milk", "Why", "Impact", "Rollback"] {
-        assert!(card.text.contains(part), "the card shows {part}:\n{}", card.text);
+    for part in [
+        "write_file",
+        "notes.md",
+        "+buy milk",
+        "Why",
+        "Impact",
+        "Rollback",
+    ] {
+        assert!(
+            card.text.contains(part),
+            "the card shows {part}:\n{}",
+            card.text
+        );
     }
     assert_eq!(team.program.workspace_file("notes.md"), None);
     team.ann.tap(card.id, "Approve");
-    team.ann.wait_for_message(|m| m.is_bots() && m.id > card.id && m.text.contains("notes.md")).await;
-    assert_eq!(team.program.workspace_file("notes.md").as_deref(), Some("buy milk"));
-    let card = team.ann.wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann")).await;
-    assert!(card.reply_markup.is_none_or(|markup| markup["inline_keyboard"].as_array().is_none_or(Vec::is_empty)));
+    team.ann
+        .wait_for_message(|m| m.is_bots() && m.id > card.id && m.text.contains("notes.md"))
+        .await;
+    assert_eq!(
+        team.program.workspace_file("notes.md").as_deref(),
+        Some("buy milk")
+    );
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann"))
+        .await;
+    assert!(card.reply_markup.is_none_or(|markup| {
+        markup["inline_keyboard"]
+            .as_array()
+            .is_none_or(Vec::is_empty)
+    }));
 }
 
 #[tokio::test]
@@ -25,8 +48,12 @@ async fn a_reply_to_the_card_denies_with_a_reason_that_the_model_sees() {
     team.ann.send("write: notes.md: buy milk");
     let card = team.ann.wait_for_button("Deny").await;
     team.ann.reply_to(card.id, "not today");
-    team.ann.wait_for_message(|m| m.is_bots() && m.id > card.id && m.text.contains("not today")).await;
-    team.ann.wait_for_message(|m| m.id == card.id && m.text.contains("Denied by Ann")).await;
+    team.ann
+        .wait_for_message(|m| m.is_bots() && m.id > card.id && m.text.contains("not today"))
+        .await;
+    team.ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Denied by Ann"))
+        .await;
     assert_eq!(team.program.workspace_file("notes.md"), None);
 }
 
@@ -37,14 +64,30 @@ async fn always_adds_the_rule_that_the_card_shows_and_nothing_wider() {
     let card = team.ann.wait_for_button("Always").await;
     assert!(card.text.contains("touch effects"));
     team.ann.tap(card.id, "Always");
-    team.ann.wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann")).await;
+    team.ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann"))
+        .await;
     let rules = team.ann.send("/rules");
-    team.ann.wait_for_message(|m| m.is_bots() && m.id > rules && m.text.contains("touch effects")).await;
+    team.ann
+        .wait_for_message(|m| m.is_bots() && m.id > rules && m.text.contains("touch effects"))
+        .await;
     let again = team.ann.send("run: touch effects");
-    let answer = team.ann.wait_for_message(|m| m.is_bots() && m.id > again && m.text.contains("touch effects") && !m.silent).await;
-    assert!(answer.reply_markup.is_none(), "no card any more:\n{}", answer.text);
+    let answer = team
+        .ann
+        .wait_for_message(|m| {
+            m.is_bots() && m.id > again && m.text.contains("touch effects") && !m.silent
+        })
+        .await;
+    assert!(
+        answer.reply_markup.is_none(),
+        "no card any more:\n{}",
+        answer.text
+    );
     team.ann.send("run: touch others");
-    let other = team.ann.wait_for_message(|m| m.is_bots() && m.id > answer.id && m.reply_markup.is_some()).await;
+    let other = team
+        .ann
+        .wait_for_message(|m| m.is_bots() && m.id > answer.id && m.reply_markup.is_some())
+        .await;
     assert!(other.text.contains("touch others"));
 }
 
@@ -53,9 +96,13 @@ async fn what_does_not_fit_on_the_card_hangs_on_it_as_a_file() {
     let team = Team::start().await;
     let long: Vec<String> = (0..300).map(|n| format!("line number {n}")).collect();
     let text = long.join("\\n");
-    team.ann.send(&format!("write: long.txt: {}", &text[..3900]));
+    team.ann
+        .send(&format!("write: long.txt: {}", &text[..3900]));
     let card = team.ann.wait_for_button("Approve").await;
-    let file = team.ann.wait_for_message(|m| m.is_bots() && m.document.is_some()).await;
+    let file = team
+        .ann
+        .wait_for_message(|m| m.is_bots() && m.document.is_some())
+        .await;
     assert!(file.id > card.id);
 }
 
@@ -79,10 +126,19 @@ async fn strangers_second_taps_and_forged_data_decide_nothing() {
     assert_eq!(team.effects(), 0);
 
     ann.tap(card.id, "Approve");
-    ann.wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann")).await;
-    let data = card.reply_markup.unwrap()["inline_keyboard"][0][0]["callback_data"].as_str().unwrap().to_owned();
+    ann.wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann"))
+        .await;
+    let data = card.reply_markup.unwrap()["inline_keyboard"][0][0]["callback_data"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let second = ann.tap_data(card.id, &data);
-    assert!(ann.wait_for_answer(&second).await.to_lowercase().contains("already"));
-    ann.wait_for_message(|m| m.is_bots() && m.id > card.id && m.text.contains("effects")).await;
+    assert!(
+        ann.wait_for_answer(&second)
+            .await
+            .contains("approved before")
+    );
+    ann.wait_for_message(|m| m.is_bots() && m.id > card.id && m.text.contains("effects"))
+        .await;
     assert_eq!(team.effects(), 1);
 }

@@ -13,7 +13,9 @@ use tokio::{
 pub fn binary() -> PathBuf {
     match std::env::var_os("COUNTERSIGN_BIN") {
         Some(path) => PathBuf::from(path),
-        None => panic!("COUNTERSIGN_BIN is not set: run `cargo xtask test`, or build the program and set it."),
+        None => panic!(
+            "COUNTERSIGN_BIN is not set: run `cargo xtask test`, or build the program and set it."
+        ),
     }
 }
 
@@ -28,19 +30,39 @@ pub struct Program {
 
 impl Program {
     pub fn new(tg: &FakeTelegram) -> Self {
-        Self { telegram: Some((tg.url().to_owned(), tg.token().to_owned())), ..Self::alone() }
+        Self {
+            telegram: Some((tg.url().to_owned(), tg.token().to_owned())),
+            ..Self::alone()
+        }
     }
 
     /// Without Telegram.
     pub fn alone() -> Self {
-        let home = tempfile::Builder::new().prefix("countersign-flow-").tempdir().unwrap();
+        let home = tempfile::Builder::new()
+            .prefix("countersign-flow-")
+            .tempdir()
+            .unwrap();
         // Started as root, commands run as another user, who has to get through.
-        std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        Self { home: Arc::new(home), telegram: None, extra: Vec::new(), process: None, output: watch::Sender::new(String::new()) }
+        std::fs::set_permissions(
+            home.path(),
+            std::os::unix::fs::PermissionsExt::from_mode(0o755),
+        )
+        .unwrap();
+        Self {
+            home: Arc::new(home),
+            telegram: None,
+            extra: Vec::new(),
+            process: None,
+            output: watch::Sender::new(String::new()),
+        }
     }
 
     pub fn set(&mut self, name: &str, value: &str) {
         self.extra.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn unset(&mut self, name: &str) {
+        self.extra.retain(|(set, _)| set != name);
     }
 
     pub fn home(&self) -> PathBuf {
@@ -50,15 +72,27 @@ impl Program {
     /// A command of the program on this data directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary());
-        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("HOME", self.home.path());
-        command.env("COUNTERSIGN_HOME", self.home.path().join("data")).env("COUNTERSIGN_LISTEN", "127.0.0.1:0");
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.home.path());
+        command
+            .env("COUNTERSIGN_HOME", self.home.path().join("data"))
+            .env("COUNTERSIGN_LISTEN", "127.0.0.1:0");
         // Nothing listens there: a model server on the developer's machine must not change a test.
         command.env("OLLAMA_HOST", "http://127.0.0.1:9");
         if let Some((url, token)) = &self.telegram {
-            command.env("TELEGRAM_API_URL", url).env("TELEGRAM_BOT_TOKEN", token);
+            command
+                .env("TELEGRAM_API_URL", url)
+                .env("TELEGRAM_BOT_TOKEN", token);
         }
         command.envs(self.extra.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
         command
     }
 
@@ -75,10 +109,17 @@ impl Program {
     /// Waits until the process printed this.
     pub async fn wait_for(&self, text: &str) -> String {
         let mut output = self.output.subscribe();
-        let found = tokio::time::timeout(Duration::from_secs(60), output.wait_for(|output| output.contains(text))).await;
+        let found = tokio::time::timeout(
+            Duration::from_secs(60),
+            output.wait_for(|output| output.contains(text)),
+        )
+        .await;
         match found {
             Ok(Ok(output)) => output.clone(),
-            _ => panic!("the program did not print “{text}”, but:\n{}", self.printed()),
+            _ => panic!(
+                "the program did not print “{text}”, but:\n{}",
+                self.printed()
+            ),
         }
     }
 
@@ -90,7 +131,9 @@ impl Program {
     pub async fn pairing_code(&self) -> String {
         let output = self.wait_for("?start=").await;
         let code = output.split("?start=").nth(1).unwrap();
-        code.chars().take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect()
+        code.chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "-_".contains(*c))
+            .collect()
     }
 
     /// `kill -9`.
@@ -100,8 +143,81 @@ impl Program {
         }
     }
 
+    /// SIGTERM, and the exit status.
+    pub async fn terminate(&mut self) -> Option<i32> {
+        let mut process = self.process.take()?;
+        let id = process.id()?.to_string();
+        assert!(
+            std::process::Command::new("kill")
+                .args(["-TERM", &id])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let ended = tokio::time::timeout(Duration::from_secs(60), process.wait())
+            .await
+            .expect("it ends");
+        ended.unwrap().code()
+    }
+
     pub fn is_up(&mut self) -> bool {
-        self.process.as_mut().is_some_and(|process| process.try_wait().unwrap().is_none())
+        self.process
+            .as_mut()
+            .is_some_and(|process| process.try_wait().unwrap().is_none())
+    }
+
+    /// It is up, and no part of it ever panicked.
+    pub fn assert_well(&mut self) {
+        assert!(self.is_up(), "the process ended:\n{}", self.printed());
+        assert!(
+            !self.printed().contains("panicked"),
+            "something panicked:\n{}",
+            self.printed()
+        );
+    }
+
+    /// The SQLite file.
+    pub fn database(&self) -> PathBuf {
+        self.home.path().join("data/countersign.db")
+    }
+
+    /// A connection to it beside the program's own.
+    pub fn sqlite(&self) -> rusqlite::Connection {
+        let connection = rusqlite::Connection::open(self.database()).unwrap();
+        connection.busy_timeout(Duration::from_secs(10)).unwrap();
+        connection
+    }
+
+    /// Waits until no job is being worked on: what was sent is also written down. A process that is killed before is a crash in
+    /// the middle of something, which its successor waits out until the lease's end.
+    pub async fn quiet(&self) {
+        let database = self.sqlite();
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        for _ in 0..6000 {
+            looks.tick().await;
+            let busy: i64 = database
+                .query_row(
+                    "SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL",
+                    [],
+                    |row| row.get(0),
+                )
+                .unwrap();
+            if busy == 0 {
+                return;
+            }
+        }
+        panic!("the program is still at work:\n{}", self.printed());
+    }
+
+    /// Starts `countersign up` where that can't go well: what it says while it ends with status 1. It is one sentence.
+    pub async fn refuses_to_start(&self) -> String {
+        let (status, out, err) = self.run(&["up"]).await;
+        assert_eq!(status, 1, "{out}\n{err}");
+        assert!(
+            !err.contains("panicked") && err.trim_end().lines().count() == 1,
+            "{err}"
+        );
+        err
     }
 
     /// Runs a command to its end: status, stdout, stderr.
@@ -114,17 +230,28 @@ impl Program {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
-        tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes()).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stdin, input.as_bytes())
+            .await
+            .unwrap();
         drop(stdin);
-        let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output()).await.expect("the command ended").unwrap();
+        let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output())
+            .await
+            .expect("the command ended")
+            .unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+        (
+            output.status.code().unwrap_or(-1),
+            text(&output.stdout),
+            text(&output.stderr),
+        )
     }
 
     /// A file of the only session's workspace.
     pub fn workspace_file(&self, name: &str) -> Option<String> {
         let sessions = std::fs::read_dir(self.home.path().join("data/workspaces")).ok()?;
-        sessions.filter_map(Result::ok).find_map(|session| std::fs::read_to_string(session.path().join(name)).ok())
+        sessions
+            .filter_map(Result::ok)
+            .find_map(|session| std::fs::read_to_string(session.path().join(name)).ok())
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::Home;
 use domain::{
     Micros,
-    audit::{Entry, Head, Seal},
+    audit::{Entry, Head, Seal, Stream},
 };
 use ports::{repo, store::StoreError};
 use std::collections::BTreeMap;
@@ -38,15 +38,25 @@ pub struct Verified {
 pub async fn verify(home: &Home, key: &[u8]) -> Result<Verified, StoreError> {
     let mut result = Verified::default();
     let mut sealed: BTreeMap<String, Vec<Head>> = BTreeMap::new();
+    // Before the seals, since a stream's record and the seal that names it are written together.
+    let streams = repo::collect::<Stream>(&*home.store, repo::all::<Stream>(&home.team)).await?;
     walk_seals(home, key, &mut result, &mut sealed).await?;
-    // Streams that were never sealed are chained all the same.
-    let unsealed = repo::collect::<domain::audit::Stream>(
-        &*home.store,
-        repo::all::<domain::audit::Stream>(&home.team),
-    )
-    .await?;
-    for stream in unsealed {
-        sealed.entry(stream.value.name).or_default();
+    for Stream {
+        name, sealed: head, ..
+    } in streams.into_iter().map(|stored| stored.value)
+    {
+        // Streams that were never sealed are chained all the same.
+        let heads = sealed.entry(name.clone()).or_default();
+        if head.len > 0 && !heads.contains(&head) {
+            result.findings.push(Finding {
+                place: "audit_seals".to_owned(),
+                position: result.seals,
+                what: format!(
+                    "the seal of {name} up to its entry {} is gone",
+                    head.len - 1
+                ),
+            });
+        }
     }
     for (stream, heads) in sealed {
         walk_stream(home, &stream, &heads, &mut result).await?;

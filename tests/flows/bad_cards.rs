@@ -1,0 +1,157 @@
+//! Taps that come too late, from the wrong place or by the wrong person, and groups of strangers.
+
+use super::Team;
+use tests::servers::telegram::User;
+
+/// Makes the time of the pending card run out, and the tick look now. (The shortest time that can be configured is a minute.)
+fn run_out(team: &Team) {
+    let database = team.program.sqlite();
+    let changed = database
+        .execute("UPDATE approvals SET version = version + 1, doc = json_set(doc, '$.expires_at', 1) WHERE status = 'pending'", [])
+        .unwrap();
+    assert_eq!(changed, 1, "one card waits");
+}
+
+#[tokio::test]
+async fn a_tap_after_the_time_is_over_decides_nothing() {
+    let mut team = Team::start().await;
+    team.ann.send("run: touch effects");
+    let card = team.ann.wait_for_button("Approve").await;
+    run_out(&team);
+    let tap = team.ann.tap(card.id, "Approve");
+    assert!(team.ann.wait_for_answer(&tap).await.contains("Too late"));
+    assert_eq!(team.program.workspace_file("effects"), None);
+
+    // A process that starts ticks at once.
+    team.program.quiet().await;
+    team.program.kill().await;
+    let database = team.program.sqlite();
+    database
+        .execute("UPDATE task_queue SET due = 0 WHERE name = 'tick'", [])
+        .unwrap();
+    team.program.up().await;
+    let expired = team
+        .ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Expired"))
+        .await;
+    assert!(expired.buttons().is_empty());
+    team.ann
+        .wait_for_message(|m| m.id > card.id && m.text.contains("nobody decided in time"))
+        .await;
+    let data = card.button("Approve").unwrap().data.unwrap();
+    let tap = team.ann.tap_data(card.id, &data);
+    assert!(team.ann.wait_for_answer(&tap).await.contains("Too late"));
+    assert_eq!(team.program.workspace_file("effects"), None);
+    team.program.assert_well();
+}
+
+#[tokio::test]
+async fn a_tap_on_the_card_of_an_archived_agent_is_answered() {
+    let mut team = Team::start().await;
+    team.ask("/agents new scout Looks around", "scout").await;
+    team.ask("/agent scout", "scout now").await;
+    team.ann.send("run: echo once >> effects");
+    let card = team.ann.wait_for_button("Approve").await;
+    team.ask("/agents archive scout", "archived").await;
+    let tap = team.ann.tap(card.id, "Approve");
+    assert!(!team.ann.wait_for_answer(&tap).await.is_empty());
+    // The decision is kept, and yet an agent that was taken out of service does nothing more.
+    team.ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Approved by Ann"))
+        .await;
+    team.ann
+        .wait_for_message(|m| m.id > card.id && m.text.contains("Not run: the agent is archived."))
+        .await;
+    assert_eq!(team.effects(), 0);
+    team.ask("run: echo more", "is archived").await;
+    team.program.assert_well();
+}
+
+#[tokio::test]
+async fn buttons_of_other_cards_and_other_programs_decide_nothing() {
+    let mut team = Team::start().await;
+    team.ann.send("run: touch effects");
+    let card = team.ann.wait_for_button("Approve").await;
+    let data = card.button("Approve").unwrap().data.unwrap();
+    let (verb_and_id, digest) = data.rsplit_once(':').unwrap();
+    let other_digest: String = digest.chars().rev().collect();
+    let forged = [
+        format!("{verb_and_id}:{other_digest}"),
+        format!("{verb_and_id}:"),
+        verb_and_id.to_owned(),
+        "ok::".to_owned(),
+        format!("again:{}", &data[3..]),
+        format!("happened:{}", &data[3..]),
+        "ok:../../x:0".to_owned(),
+        "x".repeat(64),
+        "\u{0}".to_owned(),
+    ];
+    for data in forged {
+        let tap = team.ann.tap_data(card.id, &data);
+        assert!(
+            !team.ann.wait_for_answer(&tap).await.is_empty(),
+            "{data}: the person is told"
+        );
+    }
+    assert_eq!(team.program.workspace_file("effects"), None);
+    let card = team.ann.wait_for_button("Approve").await;
+    assert!(!card.text.contains("Approved"), "it still waits");
+    team.program.assert_well();
+}
+
+#[tokio::test]
+async fn a_viewers_tap_decides_nothing() {
+    let team = Team::start().await;
+    let code = super::team::code_of(&team.ask("/invite viewer", "?start=").await);
+    let bob = team.tg.private_chat(&User::new(1002, "Bob"));
+    bob.send(&format!("/start {code}"));
+    bob.wait_for_text("a viewer").await;
+    let group = team.tg.group(-100_501, "Work");
+    group.add_bot(&User::new(1001, "Ann"));
+    let (ann, bob) = (
+        group.seat(&User::new(1001, "Ann")),
+        group.seat(&User::new(1002, "Bob")),
+    );
+    ann.send("/agent assistant run: touch effects");
+    let card = ann.wait_for_button("Approve").await;
+    for label in ["Approve", "Deny"] {
+        let tap = bob.tap(card.id, label);
+        assert!(
+            bob.wait_for_answer(&tap).await.contains("operator"),
+            "{label}"
+        );
+    }
+    bob.reply_to(card.id, "no, please");
+    ann.send("/approvals");
+    let list = ann
+        .wait_for_message(|m| m.text.contains("/deny <id>"))
+        .await;
+    assert!(
+        list.text.contains("touch effects"),
+        "it still waits: {}",
+        list.text
+    );
+}
+
+#[tokio::test]
+async fn a_group_of_strangers_is_left() {
+    let mut team = Team::start().await;
+    let eve = User::new(6666, "Eve");
+    let group = team.tg.group(-100_666, "Strangers");
+    let seat = group.seat(&eve);
+    group.add_bot(&eve);
+    seat.wait_for_text("so I leave").await;
+    team.tg
+        .wait_for(|view| {
+            view.requests()
+                .iter()
+                .any(|r| r.method == "leaveChat" && r.outcome.as_deref() == Some("ok"))
+                .then_some(())
+        })
+        .await;
+    assert!(!group.has_bot());
+    let runs = team.program.run(&["runs", "list", "--json"]).await.1;
+    assert_eq!(runs.trim(), "[]", "nobody's words started anything");
+    team.ask("run: echo fine", "fine").await;
+    team.program.assert_well();
+}
