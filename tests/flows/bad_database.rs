@@ -174,6 +174,25 @@ async fn a_full_disk_is_survived_and_work_goes_on_when_there_is_room() {
     );
 }
 
+#[tokio::test]
+async fn a_disk_that_fills_up_under_a_running_program_loses_nothing() {
+    let place = tempfile::tempdir().unwrap();
+    let Some(_mount) = Mount::small(place.path()) else {
+        return;
+    };
+    let mut team = Team::with(&[("COUNTERSIGN_HOME", place.path().to_str().unwrap())]).await;
+    team.ask("run: echo before", "before").await;
+    let ballast = fill(&place.path().join("ballast"));
+    let asked = team.ann.send(&format!("run: echo {}", "x".repeat(3000)));
+    team.program.wait_for("is full").await;
+    drop(ballast);
+    std::fs::remove_file(place.path().join("ballast")).unwrap();
+    team.ann
+        .wait_for_message(|m| m.id > asked && m.text.contains("xxx") && !m.silent)
+        .await;
+    team.program.assert_well();
+}
+
 /// Writes until nothing more fits.
 fn fill(path: &Path) -> std::fs::File {
     use std::io::Write;

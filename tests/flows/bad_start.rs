@@ -83,6 +83,40 @@ async fn the_first_three_lines_say_what_is_active_and_how_to_get_better() {
 }
 
 #[tokio::test]
+async fn health_and_metrics_are_served() {
+    let listen = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string();
+    let team = Team::with(&[("COUNTERSIGN_LISTEN", &listen)]).await;
+    team.ask("run: echo hello", "hello").await;
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let get = async |path: &str| {
+        let answer = client
+            .get(format!("http://{listen}{path}"))
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(get("/healthz").await, (200, "ok\n".to_owned()));
+    let (status, metrics) = get("/metrics").await;
+    assert_eq!(status, 200);
+    assert!(
+        metrics.contains("countersign_jobs_total") && !metrics.contains("hello"),
+        "{metrics}"
+    );
+    assert_eq!(get("/telegram/guessed").await.0, 404);
+    let (status, doctor, _) = team.program.run(&["doctor"]).await;
+    assert_eq!(
+        (status, doctor.contains("is running")),
+        (0, true),
+        "{doctor}"
+    );
+}
+
+#[tokio::test]
 async fn asked_to_stop_it_ends_with_status_0_and_the_next_one_goes_on() {
     let mut team = Team::start().await;
     team.ann.send("run: echo once >> effects");

@@ -133,6 +133,17 @@ async fn updates_that_come_together_are_answered_in_order() {
 }
 
 #[tokio::test]
+async fn somebody_else_who_polls_with_the_same_token_is_outlasted() {
+    let mut team = Team::start().await;
+    let conflict = "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running";
+    team.tg
+        .inject("getUpdates", Fault::Error(409, conflict.to_owned()));
+    team.ask("run: echo one", "one").await;
+    team.ask("run: echo two", "two").await;
+    team.program.assert_well();
+}
+
+#[tokio::test]
 async fn telegram_being_away_at_the_start_is_no_reason_to_stop() {
     let mut team = Team::start().await;
     team.program.quiet().await;

@@ -209,6 +209,34 @@ impl Program {
         panic!("the program is still at work:\n{}", self.printed());
     }
 
+    /// What only time would do after a crash: the leases of the process that is gone run out.
+    pub fn leases_run_out(&self) {
+        let leased = "UPDATE task_queue SET lease_until = 1 WHERE lease_until IS NOT NULL";
+        assert!(
+            self.sqlite().execute(leased, []).unwrap() > 0,
+            "something was being worked on"
+        );
+    }
+
+    /// Waits until the workspace's file has this many lines.
+    pub async fn effects(&self, file: &str, lines: usize) {
+        let mut looks = tokio::time::interval(Duration::from_millis(5));
+        for _ in 0..6000 {
+            looks.tick().await;
+            if self
+                .workspace_file(file)
+                .is_some_and(|text| text.lines().count() == lines)
+            {
+                return;
+            }
+        }
+        panic!(
+            "{file} has {:?}\n{}",
+            self.workspace_file(file),
+            self.printed()
+        );
+    }
+
     /// Starts `countersign up` where that can't go well: what it says while it ends with status 1. It is one sentence.
     pub async fn refuses_to_start(&self) -> String {
         let (status, out, err) = self.run(&["up"]).await;

@@ -185,6 +185,28 @@ async fn the_webhook_is_the_same_after_a_restart_and_nothing_sent_meanwhile_is_l
 }
 
 #[tokio::test]
+async fn what_cannot_be_stored_is_not_acknowledged_and_comes_again() {
+    let mut team = team().await;
+    team.program.quiet().await;
+    let other = team.program.sqlite();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let asked = team.ann.send("run: echo after the lock");
+    team.tg
+        .wait_for(|view| {
+            view.deliveries()
+                .iter()
+                .any(|delivery| delivery.status == Some(503))
+                .then_some(())
+        })
+        .await;
+    other.execute_batch("ROLLBACK").unwrap();
+    team.ann
+        .wait_for_message(|m| m.id > asked && m.text.contains("after the lock") && !m.silent)
+        .await;
+    team.program.assert_well();
+}
+
+#[tokio::test]
 async fn a_webhook_without_https_is_refused_at_the_start() {
     let mut program = Program::alone();
     program.set(
