@@ -299,7 +299,7 @@ async fn a_file_is_bound_to_what_it_was() {
     +three
     \ No newline at end of file
 
-    One file in the workspace: 1 lines added, 2 removed.
+    One file in the workspace: +1 −2 lines.
     "#);
     // Another file does not matter.
     team.workspace().put("other.txt", "y");

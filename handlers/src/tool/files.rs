@@ -63,7 +63,7 @@ pub fn change(path: &str, before: Option<&FileText>, after: &str) -> Preview {
     let shown = Shown {
         what,
         diff: content::prefix(&diff, DIFF_ON_CARD).to_owned(),
-        impact: format!("One file in the workspace: {added} lines added, {removed} removed."),
+        impact: format!("One file in the workspace: +{added} −{removed} lines."),
         rollback,
         ..Shown::default()
     };

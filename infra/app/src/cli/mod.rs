@@ -114,7 +114,8 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
         .command
         .unwrap_or(Command::Up(up::Arguments::default()));
     let loudness = match command {
-        Command::Up(_) => Loudness::Service,
+        // In a conversation, lines of the log would stand between the lines of the people.
+        Command::Up(ref arguments) if !arguments.talks() => Loudness::Service,
         _ => Loudness::Command,
     };
     telemetry::log(config.log.as_deref(), loudness);

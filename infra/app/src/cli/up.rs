@@ -34,6 +34,13 @@ pub struct Arguments {
     no_chat: bool,
 }
 
+impl Arguments {
+    /// Whether a conversation is opened here.
+    pub fn talks(&self) -> bool {
+        !self.no_chat && std::io::stdin().is_terminal()
+    }
+}
+
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
     let stop = stop::on_signal()?;
     let metrics = telemetry::measure();
@@ -43,7 +50,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     let (local, _) = context.open().await?;
     let (surfaces, api) = Surfaces::default().with_telegram(&local.config, &local.home);
     let me = surfaces.me.clone();
-    let talks = !arguments.no_chat && std::io::stdin().is_terminal();
+    let talks = arguments.talks();
     let (surfaces, chat) = if talks {
         let (surfaces, chat) = chat::open(surfaces, &local, "main")?;
         (surfaces, Some(chat))
