@@ -142,3 +142,69 @@ async fn strangers_second_taps_and_forged_data_decide_nothing() {
         .await;
     assert_eq!(team.effects(), 1);
 }
+
+#[tokio::test]
+async fn a_card_that_is_decided_at_the_terminal_is_settled_in_the_chat() {
+    let team = Team::start().await;
+    team.ann.send("run: echo once >> effects");
+    let card = team.ann.wait_for_button("Approve").await;
+    let id = super::team::short_id(&team.ask("/approvals", "/deny <id>").await);
+    let (status, out, err) = team.program.run(&["approvals", "approve", &id]).await;
+    assert_eq!((status, out.contains("approved")), (0, true), "{err}");
+    let settled = team
+        .ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Approved by"))
+        .await;
+    assert!(settled.buttons().is_empty());
+    team.ann
+        .wait_for_message(|m| m.id > card.id && !m.silent && m.text.contains("once >> effects"))
+        .await;
+    assert_eq!(team.effects(), 1);
+    let (status, _, err) = team.program.run(&["approvals", "deny", &id]).await;
+    assert_eq!(
+        (status, err.contains("approved already")),
+        (1, true),
+        "{err}"
+    );
+}
+
+#[tokio::test]
+async fn an_edit_is_shown_as_a_diff_and_asked_again_when_the_file_changed_meanwhile() {
+    let team = Team::start().await;
+    team.ask("/rules add allow file_write notes.md", "allow")
+        .await;
+    team.ask("write: notes.md: one\\ntwo\\nthree", "notes.md")
+        .await;
+    let rule = super::team::short_id(&team.ask("/rules", "file_write").await);
+    team.ask(&format!("/rules remove {rule}"), "gone").await;
+    team.ann.send("edit: notes.md: two => 2");
+    let card = team.ann.wait_for_button("Approve").await;
+    assert!(
+        card.text.contains("-two") && card.text.contains("+2"),
+        "{}",
+        card.text
+    );
+    std::fs::write(
+        team.program.workspace_path("notes.md"),
+        "zero\none\ntwo\nthree",
+    )
+    .unwrap();
+    team.ann.tap(card.id, "Approve");
+    let again = team
+        .ann
+        .wait_for_message(|m| m.id > card.id && m.button("Approve").is_some())
+        .await;
+    assert!(
+        again.text.contains("zero"),
+        "the new card shows the file as it is: {}",
+        again.text
+    );
+    team.ann.tap(again.id, "Approve");
+    team.ann
+        .wait_for_message(|m| m.id > again.id && !m.silent && m.text.contains("notes.md"))
+        .await;
+    assert_eq!(
+        team.program.workspace_file("notes.md").as_deref(),
+        Some("zero\none\n2\nthree")
+    );
+}

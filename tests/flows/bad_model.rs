@@ -60,26 +60,32 @@ async fn a_model_that_stays_too_busy_is_given_up_in_words() {
     team.program.assert_well();
 }
 
+/// A bad reply, and what the same question brings then.
+async fn tried_again(dialect: Dialect, bad: Reply) {
+    let (mut team, model) =
+        Team::with_model(dialect, Script::queue([bad, Reply::text("All of it.")])).await;
+    team.ask("Hello?", "All of it.").await;
+    assert_eq!(model.requests().len(), 2);
+    let shown = team
+        .ann
+        .messages()
+        .into_iter()
+        .any(|m| m.text.contains("half of it") && !m.silent);
+    assert!(!shown, "{}", team.ann.transcript());
+    team.program.assert_well();
+}
+
 #[tokio::test]
 async fn failures_in_between_cost_nothing_but_time() {
-    for dialect in [Dialect::Anthropic, Dialect::OpenAi] {
-        for bad in [
-            Reply::status(500),
-            Reply::text("half of it").cut(),
-            Reply::garbage(),
-        ] {
-            let (mut team, model) =
-                Team::with_model(dialect, Script::queue([bad, Reply::text("All of it.")])).await;
-            team.ask("Hello?", "All of it.").await;
-            assert_eq!(model.requests().len(), 2);
-            assert!(
-                !team.ann.transcript().contains("half of it"),
-                "{}",
-                team.ann.transcript()
-            );
-            team.program.assert_well();
-        }
-    }
+    let cut = || Reply::text("half of it").cut();
+    tokio::join!(
+        tried_again(Dialect::Anthropic, Reply::status(500)),
+        tried_again(Dialect::Anthropic, cut()),
+        tried_again(Dialect::Anthropic, Reply::garbage()),
+        tried_again(Dialect::OpenAi, Reply::status(503)),
+        tried_again(Dialect::OpenAi, cut()),
+        tried_again(Dialect::OpenAi, Reply::text("half of it").short()),
+    );
 }
 
 #[tokio::test]

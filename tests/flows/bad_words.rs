@@ -168,3 +168,22 @@ async fn more_than_ten_waiting_messages_are_not_taken() {
         .wait_for_message(|m| m.text.contains("echo 10"))
         .await;
 }
+
+#[tokio::test]
+async fn pipes_devices_and_directories_are_no_files_and_keep_nobody_waiting() {
+    let mut team = Team::start().await;
+    team.ask("/agents set assistant preset full-access", "full-access")
+        .await;
+    team.ask(
+        "run: mkfifo pipe && ln -s /dev/zero zero && mkdir folder && echo made",
+        "made",
+    )
+    .await;
+    for name in ["pipe", "zero", "folder", "."] {
+        let answer = team.ask(&format!("read: {name}"), "failed").await;
+        assert!(answer.contains("read_file"), "{answer}");
+        team.ask(&format!("edit: {name}: a => b"), "failed").await;
+    }
+    team.ask("search: anything", "search_files").await;
+    team.program.assert_well();
+}

@@ -98,7 +98,8 @@ async fn rules_by_hand_allow_deny_and_go_again() {
     team.ask(&format!("/rules remove {rule}"), "gone").await;
     let left = team.ask("/rules", "deny shell_exec").await;
     assert!(!left.contains("allow shell_exec touch"), "{left}");
-    team.ask("/rules add allow nonsense", "").await;
+    team.ask("/rules add allow nonsense", "not a resource")
+        .await;
     team.ask("/rules remove 000000", "no rule").await;
 }
 

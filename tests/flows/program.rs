@@ -274,6 +274,15 @@ impl Program {
         )
     }
 
+    /// Where a file is that is there in the only session's workspace.
+    pub fn workspace_path(&self, name: &str) -> PathBuf {
+        let sessions = std::fs::read_dir(self.home.path().join("data/workspaces")).unwrap();
+        let mut paths = sessions
+            .filter_map(Result::ok)
+            .map(|session| session.path().join(name));
+        paths.find(|path| path.exists()).unwrap()
+    }
+
     /// A file of the only session's workspace.
     pub fn workspace_file(&self, name: &str) -> Option<String> {
         let sessions = std::fs::read_dir(self.home.path().join("data/workspaces")).ok()?;
