@@ -5,9 +5,11 @@
 
 mod render;
 mod screen;
+mod waiting;
 
 pub use render::render;
 pub use screen::{Clear, Screen};
+pub use waiting::waiting;
 
 use crate::inbound::{Inbound, Person, What};
 use domain::{
@@ -44,6 +46,17 @@ impl TerminalState {
             session,
             cards: Vec::new(),
         }
+    }
+
+    /// Whether this very card stands on the screen and waits. Its words may say another time; what the keys do is the same.
+    #[must_use]
+    pub fn shows(&self, message: &Outgoing) -> bool {
+        let Body::Card { card } = &message.body else {
+            return false;
+        };
+        let tag = message.tag.as_deref().unwrap_or_default();
+        let same = |(known, shown): &(String, Card)| known == tag && shown.actions == card.actions;
+        !tag.is_empty() && self.cards.iter().any(same)
     }
 
     /// Takes note of what was shown.

@@ -1,7 +1,11 @@
 //! Conversations: an update in, what is said out. The store is real enough to conflict; nothing else is played.
 
 use super::*;
-use crate::{present::English, text};
+use crate::{
+    present::English,
+    terminal::{Clear, Screen, waiting},
+    text,
+};
 use domain::{
     Digest, Micros,
     approval::{Approval, ApprovalStatus, Question, Shown},
@@ -14,7 +18,7 @@ use domain::{
 use ports::{
     Clock as _,
     job::lane,
-    message::Outgoing,
+    message::{Messenger as _, Outgoing},
     repo::{self, sent::SentMessage},
     sandbox::Cancel,
     store::{Claim, Job, Store as _},
@@ -112,7 +116,7 @@ impl World {
 
     async fn update(&mut self, mut update: Value) -> String {
         self.receive(&mut update).await;
-        let job = self.claim(lane::FRONT).await.pop().unwrap();
+        let job = self.claim(lane::FRONT_TELEGRAM).await.pop().unwrap();
         let received: Received = serde_json::from_str(&job.payload).unwrap();
         handle(&self.talk, &lease(job), &received).await.unwrap();
         self.said().await
@@ -141,9 +145,18 @@ impl World {
         );
     }
 
+    /// What came in at any front door.
+    async fn front(&self) -> Vec<Job> {
+        self.claim_of(&[lane::FRONT, "front:telegram"]).await
+    }
+
     async fn claim(&self, lane: &str) -> Vec<Job> {
+        self.claim_of(&[lane]).await
+    }
+
+    async fn claim_of(&self, lanes: &[&str]) -> Vec<Job> {
         let claim = Claim {
-            lanes: vec![lane.to_owned()],
+            lanes: lanes.iter().map(|&lane| lane.to_owned()).collect(),
             worker: "test".to_owned(),
             now: self.fakes.clock.now(),
             lease: Duration::from_secs(60),
@@ -173,6 +186,27 @@ impl World {
                 .unwrap();
             }
         }
+    }
+
+    /// A line typed at the terminal of the owner there, and what it does.
+    async fn type_line(&self, screen: &Screen, text: &str) -> String {
+        let incoming = handlers::receive::Incoming {
+            surface: "terminal.main".to_owned(),
+            update: text.to_owned(),
+            session: "terminal:main".into(),
+            raw: serde_json::to_string(&screen.read(text)).unwrap(),
+        };
+        receive::receive(&self.talk.home, &[incoming])
+            .await
+            .unwrap();
+        let job = self.front().await.pop().unwrap();
+        let received: Received = serde_json::from_str(&job.payload).unwrap();
+        handle(&self.talk, &lease(job), &received).await.unwrap();
+        let mut said = Vec::new();
+        for job in self.claim("send:terminal:main").await {
+            said.push(shown(&serde_json::from_str(&job.payload).unwrap()));
+        }
+        said.join("\n--\n")
     }
 
     /// A card that waits in Ann's chat, sent as message 7.
@@ -652,7 +686,7 @@ async fn what_cannot_be_read_is_answered_and_done_with() {
             .await,
         ""
     );
-    assert!(world.claim(lane::FRONT).await.is_empty());
+    assert!(world.claim(lane::FRONT_TELEGRAM).await.is_empty());
 }
 
 #[tokio::test]
@@ -660,7 +694,7 @@ async fn a_lost_lease_says_nothing() {
     let mut world = World::new().await;
     let message = json!({"message_id": 500, "date": 1, "chat": {"id": ANN, "type": "private"}, "from": person(ANN), "text": "/invite viewer"});
     world.receive(&mut json!({ "message": message })).await;
-    let mut job = world.claim(lane::FRONT).await.pop().unwrap();
+    let mut job = world.claim(lane::FRONT_TELEGRAM).await.pop().unwrap();
     let received: Received = serde_json::from_str(&job.payload).unwrap();
     job.epoch += 1;
     assert!(matches!(
@@ -668,4 +702,76 @@ async fn a_lost_lease_says_nothing() {
         Err(HandlerError::LeaseLost)
     ));
     assert_eq!(world.said().await, "");
+}
+
+/// What a terminal has shown, to be looked at.
+#[derive(Clone, Default)]
+struct Paper(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    fn cards(&self) -> usize {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.matches("coder wants to run a command").count()
+    }
+}
+
+/// The process that showed the card was killed; the next one has an empty screen.
+#[tokio::test]
+async fn a_terminal_that_is_opened_again_shows_what_waits_and_its_keys_decide() {
+    let world = World::new().await;
+    let elsewhere = world.approval(Vec::new()).await;
+    let member = Member {
+        id: "terminal:owner".into(),
+        name: "you".to_owned(),
+        role: Role::Owner,
+        zone: String::new(),
+        home: String::new(),
+        created_at: Micros(0),
+    };
+    let approval = Approval {
+        id: ApprovalId::new("0000000000000000000000000000bbbb"),
+        session: "terminal:main".into(),
+        requester: member.id.clone(),
+        ..elsewhere.clone()
+    };
+    let (home, team) = (&world.talk.home, &world.talk.home.team);
+    let ops = vec![
+        repo::create(team, &member).unwrap(),
+        repo::create(team, &approval).unwrap(),
+    ];
+    commit(home, ops).await.unwrap();
+
+    let (paper, session) = (Paper::default(), approval.session.clone());
+    let out = (
+        Box::new(paper.clone()) as Box<dyn std::io::Write + Send>,
+        Clear::Never,
+        80,
+    );
+    let screen = Screen::new(session.clone(), home.blobs.clone(), home.clock.clone(), out);
+    let messages = waiting(home, &session, "").await.unwrap();
+    assert_eq!(messages.len(), 1);
+    for message in &messages {
+        screen.send(message, None, false).await.unwrap();
+    }
+    assert_eq!(paper.cards(), 1);
+    // The queue may still hold the card: it stands there already.
+    screen.send(&messages[0], None, true).await.unwrap();
+    assert_eq!(paper.cards(), 1);
+
+    let said = world.type_line(&screen, "a").await;
+    assert!(said.contains("✅ Approved by you"), "{said}");
+    assert!(said.ends_with("(toast) Approved."), "{said}");
+    let status = async |id| world.stored(id).await.status;
+    assert_eq!(status(&approval.id).await, ApprovalStatus::Approved);
+    assert_eq!(status(&elsewhere.id).await, ApprovalStatus::Pending);
+    assert!(waiting(home, &session, "").await.unwrap().is_empty());
 }

@@ -115,6 +115,12 @@ impl Messenger for Screen {
                 message.to
             )));
         }
+        // A card that waited when the conversation was opened may come once more from the queue.
+        if inner.state.shows(&message) {
+            return Ok(Some(Sent {
+                message: inner.shown.to_string(),
+            }));
+        }
         let mut text = render(&message, inner.clear == Clear::Ansi, inner.width);
         if again {
             text = format!("{}\n{text}", en::SENT_AGAIN);

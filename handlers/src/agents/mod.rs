@@ -5,6 +5,7 @@ use domain::{
     agent::{Agent, AgentStatus, check_name},
     id::AgentId,
     member::{Deed, Member, Role, may},
+    run::Actor,
 };
 use ports::{
     repo::{self, Stored, settings::Setting},
@@ -137,17 +138,24 @@ fn configures(member: &Member) -> Result<(), Problem> {
     }
 }
 
-/// Names are unique: a record under the name says who has it (there are no unique indexes).
-async fn free(home: &Home, name: &str) -> Result<(), CommandError> {
+/// Names are unique, and there are no unique indexes: who takes a name writes a small record under it in the same commit, so that
+/// of two who take it at once one meets a conflict, looks again and finds the other.
+async fn take(home: &Home, name: &str, agent: &AgentId) -> Result<Op, CommandError> {
+    let id = format!("agent_name:{name}");
+    // Before the look at the agents: whoever takes the name after that look changes the version that was read here.
+    let taken = repo::get::<Setting>(&*home.store, &home.team, &id).await?;
     match find(home, name).await {
-        Ok(_) => Err(Problem::Exists {
-            what: "agent",
-            name: name.to_owned(),
+        Ok(_) => {
+            let (what, name) = ("agent", name.to_owned());
+            return Err(Problem::Exists { what, name }.into());
         }
-        .into()),
-        Err(CommandError::Problem(Problem::NotFound { .. })) => Ok(()),
-        Err(error) => Err(error),
+        Err(CommandError::Problem(Problem::NotFound { .. })) => {}
+        Err(error) => return Err(error),
     }
+    let value = json!(agent);
+    let setting = Setting { name: id, value };
+    let version = taken.map(|taken| taken.version);
+    Ok(repo::put(&home.team, &setting, version)?)
 }
 
 /// A new agent. Its id is its first name, so that the record itself keeps names apart.
@@ -162,10 +170,10 @@ pub async fn create(
     configures(member)?;
     let name = change.name.clone().unwrap_or_default();
     check_name(&name).map_err(Problem::Invalid)?;
-    free(home, &name).await?;
     let mut agent = blank(home, &name);
+    let taken = take(home, &name, &agent.id).await?;
     apply(&mut agent, change)?;
-    let mut ops = vec![repo::create(&home.team, &agent)?];
+    let mut ops = vec![repo::create(&home.team, &agent)?, taken];
     ops.extend(audited(home, member, &agent, "agent.created").await?);
     Ok(Draft::new(ops, agent))
 }
@@ -205,18 +213,20 @@ pub async fn change(
 ) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
     let mut stored = find(home, name).await?;
+    let mut ops = Vec::new();
     if let Some(new) = change
         .name
         .as_deref()
         .filter(|new| *new != stored.value.name)
     {
-        free(home, new).await?;
+        check_name(new).map_err(Problem::Invalid)?;
+        ops.push(take(home, new, &stored.value.id).await?);
     }
     apply(&mut stored.value, change)?;
     stored.value.version += 1;
     stored.value.updated_at = home.now();
     let agent = stored.value.clone();
-    let mut ops = vec![repo::update(&home.team, &stored)?];
+    ops.push(repo::update(&home.team, &stored)?);
     ops.extend(audited(home, member, &agent, "agent.changed").await?);
     Ok(Draft::new(ops, agent))
 }
@@ -250,9 +260,13 @@ async fn audited(
     agent: &Agent,
     action: &str,
 ) -> Result<Vec<Op>, StoreError> {
-    let detail = json!({"name": agent.name, "version": agent.version, "status": agent.status, "preset": agent.permissions.preset});
-    let deed = audit::deed(action, format!("member:{}", member.id), &agent.id, detail);
+    let by = format!("member:{}", member.id);
+    let deed = audit::deed(action, by, &agent.id, detail(agent));
     audit::append(home, &format!("agent:{}", agent.id), vec![deed]).await
+}
+
+fn detail(agent: &Agent) -> Value {
+    json!({"name": agent.name, "version": agent.version, "status": agent.status, "preset": agent.permissions.preset})
 }
 
 /// Name of the setting that lists the catalog's agents that were made once.
@@ -272,7 +286,7 @@ pub async fn seed(
     });
     let mut seeded: Vec<String> = serde_json::from_value(value).unwrap_or_default();
     let known = seeded.len();
-    let mut ops = Vec::new();
+    let (mut ops, mut deeds) = (Vec::new(), Vec::new());
     for template in templates {
         if seeded.contains(&template.name) {
             continue;
@@ -290,8 +304,13 @@ pub async fn seed(
         agent.permissions.preset.clone_from(&template.preset);
         agent.metadata = template.metadata.clone();
         ops.push(repo::create(&home.team, &agent)?);
+        let (action, detail) = ("agent.created", detail(&agent));
+        deeds.push(audit::deed(action, Actor::System, &agent.id, detail));
     }
     let added = ops.len();
+    if added > 0 {
+        ops.extend(audit::append(home, "team", deeds).await?);
+    }
     if seeded.len() > known {
         let (name, value) = (SEEDED.to_owned(), json!(seeded));
         ops.push(repo::put(&home.team, &Setting { name, value }, version)?);

@@ -6,6 +6,7 @@ use crate::{
     run,
 };
 use domain::{
+    agent::{Agent, AgentStatus},
     approval::{self, Approval, ApprovalStatus, Choice},
     id::{ApprovalId, MemberId},
     member::Member,
@@ -33,7 +34,7 @@ pub struct Decision {
 /// A person's choice. `shown` is the digest's beginning on the card that was tapped.
 ///
 /// # Errors
-/// [`Problem::Decision`] with why not, [`Problem::NotFound`].
+/// [`Problem::Decision`] with why not, [`Problem::NotFound`], [`Problem::AgentNotActive`] where the agent is archived.
 pub async fn decide(
     home: &Home,
     member: &Member,
@@ -50,6 +51,9 @@ pub async fn decide(
         .ok_or_else(not_found)?;
     approval::check(&stored.value, choice, member.role, shown, home.now())
         .map_err(Problem::Decision)?;
+    if matches!(choice, Choice::Approve | Choice::Always | Choice::RunAgain) {
+        may_run(home, &stored.value).await?;
+    }
     let (status, decided) = outcome(choice);
     let Stored { mut value, version } = stored;
     value.status = status;
@@ -84,6 +88,16 @@ pub async fn decide(
     }
     let approval = value;
     Ok(Draft::new(ops, Decision { approval, added }))
+}
+
+/// Nothing of an archived agent runs: who says yes is told so, instead of seeing the call refused.
+async fn may_run(home: &Home, approval: &Approval) -> Result<(), CommandError> {
+    let agent = repo::get::<Agent>(&*home.store, &home.team, approval.agent.as_str()).await?;
+    if agent.is_some_and(|agent| agent.value.status != AgentStatus::Archived) {
+        return Ok(());
+    }
+    let (name, archived) = (approval.agent_name.clone(), true);
+    Err(Problem::AgentNotActive { name, archived }.into())
 }
 
 /// The rules that the card offered, as this person's.

@@ -5,6 +5,7 @@ use domain::{
     Digest,
     id::MemberId,
     member::{Deed, Invite, Member, Role, may},
+    run::Actor,
 };
 use ports::{
     repo::{self, Stored},
@@ -67,7 +68,11 @@ pub async fn terminal_owner(home: &Home) -> Result<Draft<Member>, CommandError> 
         home: String::new(),
         created_at: home.now(),
     };
-    Ok(Draft::new(vec![repo::create(&home.team, &member)?], member))
+    let detail = json!({"role": member.role});
+    let deed = audit::deed("member.added", Actor::System, &member.id, detail);
+    let mut ops = vec![repo::create(&home.team, &member)?];
+    ops.extend(audit::append(home, "team", vec![deed]).await?);
+    Ok(Draft::new(ops, member))
 }
 
 /// A one-time code for a role. The code itself is nowhere kept. The process invites the first owner (`by` is `None`).

@@ -19,11 +19,14 @@ use std::time::Duration;
 
 /// Bytes of the model's own words on a card.
 const WHY: usize = 1200;
-/// Bytes of what will happen on a card, and of its diff.
-const WHAT: usize = 2500;
-/// Rules that one “Always” adds, and their bytes: they are read before they are added.
-const RULES: usize = 10;
-const RULES_BYTES: usize = 3000;
+/// Bytes of what will happen that an approval keeps whole; presenters show its beginning and hang the whole on the card as a file.
+const WHAT: usize = 6000;
+/// Bytes of the beginning of what is longer than that: so few that no presenter has to cut it once more.
+const BEGINNING: usize = 1000;
+/// Bytes of a diff on a card.
+const DIFF: usize = 2500;
+/// UTF-16 units of the rules that one “Always” adds: a card shows all of them, or none is offered.
+const RULES: usize = 300;
 
 impl Step<'_> {
     /// Makes the card. It is committed, with the message that carries it, when the run parks (or before the next effect).
@@ -32,11 +35,13 @@ impl Step<'_> {
         call: &CallId,
         question: Question,
     ) -> Result<bool, HandlerError> {
-        let preview = match self.preview(call).await? {
-            Ok(preview) => preview,
-            Err(_) if question == Question::Unknown => unknown_preview(),
-            // The world changed since the call was judged: judge it again, which finds the same error.
-            Err(_) => return self.judge(call).await,
+        let preview = match question {
+            Question::Unknown => self.preview_of_begun(call).await?,
+            Question::Call => match self.preview(call).await? {
+                Ok(preview) => preview,
+                // The world changed since the call was judged: judge it again, which finds the same error.
+                Err(_) => return self.judge(call).await,
+            },
         };
         let approval = self.approval(call, question, preview).await?;
         let home = &self.ports.home;
@@ -72,7 +77,7 @@ impl Step<'_> {
             ..on_card(&*home.blobs, preview.shown, preview.attachment).await?
         };
         let always = match question {
-            Question::Call => offered(home, judged.always)?,
+            Question::Call => offered(home, judged.always),
             Question::Unknown => Vec::new(),
         };
         let expiry = judged
@@ -166,7 +171,8 @@ pub fn messages(
         .collect()
 }
 
-/// What fits on a card; what does not, hangs on it as a file.
+/// What fits on a card. The attachment is the whole diff, where the card has its beginning; or what will happen, where even the
+/// record can't hold it.
 async fn on_card(
     blobs: &dyn Blobs,
     mut shown: Shown,
@@ -176,32 +182,31 @@ async fn on_card(
     if size(&shown.what) > WHAT {
         let diff = whole.take().unwrap_or_default();
         whole = Some(format!("{}\n\n{diff}", shown.what).trim_end().to_owned());
-        shown.what = format!("{}…", fit(&shown.what, WHAT));
+        shown.what = format!("{}…", fit(&shown.what, BEGINNING));
     }
     if let Some(whole) = whole {
         shown.attachment = Some(keep(blobs, whole).await?);
     }
-    shown.diff = fit(&shown.diff, WHAT).to_owned();
+    shown.diff = fit(&shown.diff, DIFF).to_owned();
     shown.rollback = fit(&shown.rollback, 500).to_owned();
     Ok(shown)
 }
 
-/// What “Always” would add; nothing, where it would be more than a person can read.
-fn offered(home: &crate::Home, rules: Vec<NewRule>) -> Result<Vec<Rule>, HandlerError> {
+/// What “Always” would add; nothing, where it would be more than a card shows. Wherever somebody decides, this is all that they
+/// can add.
+fn offered(home: &crate::Home, rules: Vec<NewRule>) -> Vec<Rule> {
     let rule = |rule: NewRule| rule.into_rule(RuleId::new(home.chance.id()), None, home.now());
     let rules: Vec<Rule> = rules.into_iter().map(rule).collect();
-    let fits = rules.len() <= RULES && serde_json::to_string(&rules)?.len() <= RULES_BYTES;
-    Ok(if fits { rules } else { Vec::new() })
+    let fits = rules.iter().map(length).sum::<usize>() <= RULES;
+    if fits { rules } else { Vec::new() }
 }
 
-fn unknown_preview() -> Preview {
-    let shown = Shown {
-        what: "A call whose outcome nobody knows.".to_owned(),
-        ..Shown::default()
+/// UTF-16 units of a rule in a list on a card, where odd characters are spelled out.
+fn length(rule: &Rule) -> usize {
+    let units = |c: char| match c {
+        ' '..='~' => 1,
+        c if c.is_alphanumeric() => c.len_utf16(),
+        _ => 10,
     };
-    Preview {
-        before: domain::Digest::of_bytes(""),
-        shown,
-        attachment: None,
-    }
+    rule.to_string().chars().map(units).sum::<usize>() + 2
 }

@@ -7,6 +7,7 @@ use crate::{
     tool::{ToolOutput, person},
 };
 use domain::{
+    approval::Question,
     content,
     id::{ApprovalId, CallId},
     permission::Effect,
@@ -38,13 +39,14 @@ impl Step<'_> {
         }
         let fits = match &approval {
             None => effect == Effect::Allow,
-            // Approved with its unknown outcome in view.
-            Some(_) if running => true,
             Some(_) => effect != Effect::Deny && self.still_fits(call).await?,
         };
         if !fits {
-            // The rules or the world changed: judged again, asked again.
-            return self.judge(call).await;
+            // The rules or the world changed: judged again, asked again. What was begun stays begun: a card as of now.
+            return match running {
+                true => self.ask_approval(call, Question::Unknown).await,
+                false => self.judge(call).await,
+            };
         }
         let name = self
             .state()
@@ -70,18 +72,51 @@ impl Step<'_> {
 
     /// Whether the world is still the one that the approval's digest was made of.
     async fn still_fits(&self, call: &CallId) -> Result<bool, HandlerError> {
-        let asked = self.state().call(call).and_then(|call| call.asked.clone());
-        let (Some((_, approved)), Ok(preview)) = (asked, self.preview(call).await?) else {
+        let state = self.state().call(call);
+        let running = state.is_some_and(|call| call.running);
+        let Some((_, approved)) = state.and_then(|call| call.asked.clone()) else {
             return Ok(false);
+        };
+        let preview = match running {
+            true => self.preview_of_begun(call).await?,
+            false => match self.preview(call).await? {
+                Ok(preview) => preview,
+                Err(_) => return Ok(false),
+            },
         };
         Ok(self.subject(call, preview.before)?.digest()? == approved)
     }
 
-    /// Does again what was begun by a process that is gone. The empty commit says that the lease still holds: a slow worker
-    /// must not write over what its successor did.
+    /// Does again what was begun by a process that is gone, if the rules of now let it and, where a person approved it, the world
+    /// is the one that they approved or already the one that the call makes. Else a person is asked.
     pub(super) async fn repeat(&mut self, call: &CallId) -> Result<bool, HandlerError> {
-        self.log.commit(None, Tail::Hold).await?;
+        let effect = self.verdict(call).await?.verdict.effect;
+        let approved = self.state().call(call).is_some_and(|call| call.spent);
+        let same = match effect {
+            Effect::Deny => {
+                let because = "a rule forbids it now".to_owned();
+                return self.refuse(call, Refusal::ByRule { because }).await;
+            }
+            _ if approved => self.still_fits(call).await? || self.is_done(call).await?,
+            effect => effect == Effect::Allow,
+        };
+        if !same {
+            return self.ask_approval(call, Question::Unknown).await;
+        }
+        // Says that the lease still holds: a slow worker must not write over what its successor did.
+        if !self.log.commit(None, Tail::Hold).await? {
+            return Ok(true);
+        }
         self.perform(call).await
+    }
+
+    /// Whether the world already is as the call would leave it.
+    async fn is_done(&self, call: &CallId) -> Result<bool, HandlerError> {
+        let (_, arguments) = self.arguments(call).await?;
+        Ok(match (self.tool(call), self.context()) {
+            (Some(tool), Some(at)) => tool.is_done(&at, &arguments).await.unwrap_or(false),
+            _ => false,
+        })
     }
 
     /// Does it. The start is committed.

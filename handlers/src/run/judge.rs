@@ -9,6 +9,7 @@ use crate::{
 use domain::{
     Digest,
     agent::{Agent, AgentStatus},
+    approval::{Approval, Shown},
     id::CallId,
     permission::{self, Access, Effect, NewRule, Rule, Scope, Subject, Verdict},
     run::{Actor, Event},
@@ -193,6 +194,36 @@ impl Step<'_> {
             .map_err(|e| e.to_string()))
     }
 
+    /// What a person would see of a call that was begun. Where it can't be done any more: what they saw when they approved it,
+    /// else its arguments, bound to the reason why it can't.
+    pub(super) async fn preview_of_begun(&self, call: &CallId) -> Result<Preview, HandlerError> {
+        let why = match self.preview(call).await? {
+            Ok(preview) => return Ok(preview),
+            Err(why) => why,
+        };
+        let home = &self.ports.home;
+        let asked = self.state().call(call).and_then(|call| call.asked.clone());
+        let card = match asked {
+            Some((id, _)) => repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?,
+            None => None,
+        };
+        let shown = match card {
+            Some(card) => card.value.shown,
+            None => {
+                let (name, arguments) = self.arguments(call).await?;
+                Shown {
+                    what: in_words(&name, &arguments),
+                    ..Shown::default()
+                }
+            }
+        };
+        Ok(Preview {
+            before: Digest::of_bytes(&why),
+            shown,
+            attachment: None,
+        })
+    }
+
     pub(super) fn context(&self) -> Option<ToolContext<'_>> {
         let workspace = self.workspace.as_deref().ok()?;
         Some(ToolContext {
@@ -201,6 +232,18 @@ impl Step<'_> {
             cancel: self.lease.cancel.clone(),
         })
     }
+}
+
+/// A call as its name and a line per argument.
+fn in_words(name: &str, arguments: &serde_json::Value) -> String {
+    let mut words = name.to_owned();
+    for (key, value) in arguments.as_object().into_iter().flatten() {
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        words.push_str(&format!("\n{key}: {value}"));
+    }
+    words
 }
 
 fn shorten(because: &mut String) {

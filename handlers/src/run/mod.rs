@@ -26,7 +26,7 @@ use domain::{
     approval::Subject,
     content,
     id::CallId,
-    run::{Action, Outcome, State, next},
+    run::{Action, Actor, Event, Outcome, State, next},
 };
 pub use ledger::stream;
 use log::{Log, Tail};
@@ -61,7 +61,11 @@ pub struct RunPorts {
 /// # Errors
 /// [`HandlerError::Retry`] when the world did not answer, [`HandlerError::Fail`] for a journal that can't be read.
 pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(), HandlerError> {
-    let log = Log::load(ports, lease, &work.run).await?;
+    let mut log = Log::load(ports, lease, &work.run).await?;
+    if log.state.busy {
+        // Nobody worked since the latest event: the process was gone, or the step before this one made a pause.
+        log.note(Actor::System, Event::Resumed)?;
+    }
     let own = log.session.value.workspace.clone();
     let opened = ports
         .workspaces

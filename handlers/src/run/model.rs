@@ -22,6 +22,8 @@ const MAX_CALLS: usize = 16;
 const MAX_OUTPUT_TOKENS: u32 = 8192;
 /// Tries of one model before the next of the chain is asked.
 const TRIES: u32 = 4;
+/// A longer pause than this is made in the queue, where it keeps nobody's place.
+const SHORT_PAUSE: Duration = Duration::from_secs(5);
 /// A provider that wants a longer pause than this is left for the next in the chain.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -36,15 +38,20 @@ type Answer = Result<(ModelRef, ModelReply), NoAnswer>;
 enum NoAnswer {
     /// The sentence that ends the run.
     Failed(String),
-    /// There is hope, but not in the time that this step has left.
-    Later(Duration),
+    /// There is hope after a pause that this step does not make.
+    Later {
+        pause: Duration,
+        error: String,
+        /// The try of the chain that comes next.
+        next: u32,
+    },
 }
 
 /// Why one model was left.
 enum Left {
     Failed(ModelError),
-    /// It may answer after a pause, for which this step has no time.
-    Late(ModelError, Duration),
+    /// It may answer after a pause, which this step does not make. With the tries so far.
+    Late(ModelError, Duration, u32),
 }
 
 impl Step<'_> {
@@ -53,7 +60,9 @@ impl Step<'_> {
         let request = self.request().await?;
         let Some((first, _)) = chain.first() else {
             let error = self.no_model();
-            self.log.note(Actor::System, Event::ModelFailed { error })?;
+            let again = 0;
+            self.log
+                .note(Actor::System, Event::ModelFailed { error, again })?;
             return Ok(true);
         };
         let reserved = ceiling(&chain, &request);
@@ -87,9 +96,16 @@ impl Step<'_> {
         match answer {
             Ok((model, reply)) => self.take_reply(&model, reply).await?,
             Err(NoAnswer::Failed(error)) => {
-                self.log.note(Actor::System, Event::ModelFailed { error })?
+                let again = 0;
+                self.log
+                    .note(Actor::System, Event::ModelFailed { error, again })?;
             }
-            Err(NoAnswer::Later(pause)) => return self.continue_later(pause).await,
+            Err(NoAnswer::Later { pause, error, next }) => {
+                let again = next;
+                self.log
+                    .note(Actor::System, Event::ModelFailed { error, again })?;
+                return self.continue_later(pause).await;
+            }
         }
         Ok(true)
     }
@@ -182,30 +198,37 @@ impl Step<'_> {
         chain: &[(ModelRef, Arc<dyn Model>)],
         request: ModelRequest,
     ) -> Answer {
-        let (mut failures, mut late) = (Vec::new(), None);
-        for (name, model) in chain {
+        // Tries are counted through the chain; an earlier step may have made some of them.
+        let (from, mut failures) = (self.state().next_try, Vec::new());
+        for ((name, model), first) in chain.iter().zip((0..).step_by(TRIES as usize)) {
+            if from >= first + TRIES {
+                continue;
+            }
             if !failures.is_empty() && self.is_late(request.timeout) {
-                return Err(NoAnswer::Later(late.unwrap_or_default()));
+                let (pause, error) = (Duration::ZERO, failures.join("; "));
+                let next = first;
+                return Err(NoAnswer::Later { pause, error, next });
             }
             let request = ModelRequest {
                 model: name.model.clone(),
                 ..request.clone()
             };
-            let error = match self.ask_one(&**model, &request).await {
+            let tries = from.saturating_sub(first);
+            match self.ask_one(&**model, &request, tries).await {
                 Ok(reply) => return Ok((name.clone(), reply)),
-                Err(Left::Failed(error)) => error,
-                Err(Left::Late(error, pause)) => {
-                    late = Some(late.map_or(pause, |known: Duration| known.min(pause)));
-                    error
+                Err(Left::Failed(error)) => {
+                    tracing::warn!(model = %name, %error, "the model did not answer");
+                    failures.push(format!("{name}: {error}"));
                 }
-            };
-            tracing::warn!(model = %name, %error, "the model did not answer");
-            failures.push(format!("{name}: {error}"));
+                Err(Left::Late(error, pause, tries)) => {
+                    tracing::warn!(model = %name, %error, ?pause, "the model is asked again later");
+                    let (error, next) = (format!("{name}: {error}"), first + tries);
+                    return Err(NoAnswer::Later { pause, error, next });
+                }
+            }
         }
-        Err(match late {
-            Some(pause) => NoAnswer::Later(pause),
-            None => NoAnswer::Failed(format!("no model answered. {}.", failures.join("; "))),
-        })
+        let error = format!("no model answered. {}.", failures.join("; "));
+        Err(NoAnswer::Failed(error))
     }
 
     /// Whether something that takes so long would pass the step's end.
@@ -213,8 +236,14 @@ impl Step<'_> {
         self.lease.deadline < self.ports.home.now().plus(span)
     }
 
-    async fn ask_one(&self, model: &dyn Model, request: &ModelRequest) -> Result<ModelReply, Left> {
-        let mut attempt = 1;
+    /// Asks one model, which was tried so many times before.
+    async fn ask_one(
+        &self,
+        model: &dyn Model,
+        request: &ModelRequest,
+        tries: u32,
+    ) -> Result<ModelReply, Left> {
+        let mut attempt = tries + 1;
         loop {
             let mut said = String::new();
             let mut on_text = |text: &str| {
@@ -237,8 +266,8 @@ impl Step<'_> {
             if !error.is_transient() || attempt >= TRIES || pause > LONGEST_PAUSE {
                 return Err(Left::Failed(error));
             }
-            if self.is_late(pause + request.timeout) {
-                return Err(Left::Late(error, pause));
+            if pause > SHORT_PAUSE || self.is_late(pause + request.timeout) {
+                return Err(Left::Late(error, pause, attempt));
             }
             attempt += 1;
             tokio::time::sleep(pause).await;

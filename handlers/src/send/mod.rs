@@ -22,9 +22,10 @@ pub struct SendPorts {
     pub messengers: BTreeMap<String, Arc<dyn Messenger>>,
 }
 
-/// Stands in a postponed job's error when the message may have arrived.
-const UNKNOWN: &str = "fate unknown";
-/// Tries of a message that never gets through; they are spread over about an hour.
+/// Begins a postponed job's error when the message may have arrived.
+pub const UNKNOWN: &str = "fate unknown";
+/// Attempts of which nobody knows whether they arrived. After that many, each perhaps a copy of the message, a person has to look.
+/// What surely did not arrive is tried for as long as it takes.
 const TRIES: u32 = 12;
 
 /// Sends one message and settles its job.
@@ -36,6 +37,17 @@ pub async fn send(
     lease: &Lease,
     message: &Outgoing,
 ) -> Result<(), HandlerError> {
+    match attempt(ports, lease, message).await {
+        // Whatever kept this attempt from being made, one before it may have arrived.
+        Err(HandlerError::Retry { after, error }) => Err(HandlerError::Retry {
+            after,
+            error: marked(lease, error),
+        }),
+        other => other,
+    }
+}
+
+async fn attempt(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result<(), HandlerError> {
     let home = &ports.home;
     let surface = message.to.as_str().split(':').next().unwrap_or_default();
     let Some(messenger) = ports.messengers.get(surface) else {
@@ -64,6 +76,24 @@ fn may_have_arrived(lease: &Lease) -> bool {
     lease.job.lost_before || error.starts_with(UNKNOWN)
 }
 
+/// The error with the mark, where an earlier attempt may have arrived.
+fn marked(lease: &Lease, error: String) -> String {
+    match unknowns(lease) {
+        _ if error.starts_with(UNKNOWN) => error,
+        0 => error,
+        times => format!("{UNKNOWN} ({times}): {error}"),
+    }
+}
+
+/// How many earlier attempts may have arrived.
+fn unknowns(lease: &Lease) -> u32 {
+    let error = lease.job.last_error.as_deref().unwrap_or_default();
+    let counted = error
+        .strip_prefix(UNKNOWN)
+        .and_then(|rest| rest.strip_prefix(" (")?.split_once(')')?.0.parse().ok());
+    counted.unwrap_or_else(|| u32::from(may_have_arrived(lease)))
+}
+
 /// The message that this one edits, or that was sent under its tag.
 async fn known(home: &Home, message: &Outgoing) -> Result<Option<Stored<SentMessage>>, StoreError> {
     let tag = match &message.body {
@@ -85,7 +115,8 @@ async fn settle(
     result: Result<Option<Sent>, SendError>,
 ) -> Result<(), HandlerError> {
     let home = &ports.home;
-    let later = Duration::from_secs(1 << lease.job.attempts.min(9));
+    // No longer: people wait for it as soon as the surface is back.
+    let later = Duration::from_secs(1 << lease.job.attempts.min(6));
     match result {
         Ok(sent) => {
             let kept = match remember(home, message, before, sent).await {
@@ -119,16 +150,15 @@ async fn settle(
         Err(SendError::Gone(why) | SendError::Refused(why)) => {
             give_up(ports, lease, message, &why).await
         }
-        Err(SendError::NotDelivered(why) | SendError::Unknown(why))
-            if lease.job.attempts >= TRIES =>
-        {
+        Err(SendError::Unknown(why)) if unknowns(lease) + 1 >= TRIES => {
             give_up(ports, lease, message, &why).await
         }
         Err(SendError::NotDelivered(why)) => {
             postpone(ports, lease, later, &format!("not delivered: {why}"), true).await
         }
         Err(SendError::Unknown(why)) => {
-            postpone(ports, lease, later, &format!("{UNKNOWN}: {why}"), true).await
+            let error = format!("{UNKNOWN} ({}): {why}", unknowns(lease) + 1);
+            postpone(ports, lease, later, &error, true).await
         }
     }
 }
@@ -195,10 +225,7 @@ async fn postpone(
     error: &str,
     counted: bool,
 ) -> Result<(), HandlerError> {
-    let error = match may_have_arrived(lease) && !error.starts_with(UNKNOWN) {
-        true => format!("{UNKNOWN}: {error}"),
-        false => error.to_owned(),
-    };
+    let error = marked(lease, error.to_owned());
     let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
     let op = Op::Postpone {
         job,
@@ -210,8 +237,8 @@ async fn postpone(
     draft::fenced(draft::commit(&ports.home, vec![op]).await)
 }
 
-/// It will never arrive. A card that nobody can see is undeliverable, not denied; the owner is told, unless it is the owner who
-/// can't be reached.
+/// It will never arrive. A card that nobody can see is undeliverable, not denied; the owner is told. Where it is the owner who
+/// does not get it, it is set aside for whoever looks at this machine.
 async fn give_up(
     ports: &SendPorts,
     lease: &Lease,
@@ -221,7 +248,12 @@ async fn give_up(
     tracing::warn!(to = %message.to, why, "a message can't be delivered");
     for _ in 0..8 {
         let mut ops = given_up(&ports.home, message, why).await?;
-        ops.push(done(lease));
+        let told =
+            !ops.is_empty() || !matches!(message.body, Body::Text { .. } | Body::File { .. });
+        ops.push(match told {
+            true => done(lease),
+            false => set_aside(lease, why),
+        });
         match draft::commit(&ports.home, ops).await {
             // Somebody decided in between, or the run's audit grew: read again.
             Err(StoreError::Conflict(conflict)) if conflict.reason != ConflictReason::Fenced => {}
@@ -232,12 +264,24 @@ async fn give_up(
     Err(HandlerError::Retry { after: None, error })
 }
 
+fn set_aside(lease: &Lease, why: &str) -> Op {
+    let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
+    Op::SetAside {
+        job,
+        epoch,
+        error: why.to_owned(),
+    }
+}
+
 async fn given_up(home: &Home, message: &Outgoing, why: &str) -> Result<Vec<Op>, HandlerError> {
     let mut ops = Vec::new();
-    let Some(id) = &message.approval else {
-        return Ok(ops);
+    let what = match (&message.approval, &message.body) {
+        (Some(_), _) => "A card",
+        (None, Body::Text { .. } | Body::File { .. }) => "A message",
+        (None, _) => return Ok(ops),
     };
-    if let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
+    if let Some(id) = &message.approval
+        && let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
         && stored.value.status == ApprovalStatus::Pending
         && matches!(message.body, Body::Card { .. })
     {
@@ -247,7 +291,7 @@ async fn given_up(home: &Home, message: &Outgoing, why: &str) -> Result<Vec<Op>,
         && !owner.home.is_empty()
         && owner.home != message.to.as_str()
     {
-        let text = format!("A card could not be delivered to {}: {why}", message.to);
+        let text = format!("{what} could not be delivered to {}: {why}", message.to);
         let home_of_owner = SessionId::new(&*owner.home);
         ops.extend(tell(home, &home_of_owner, &Notice::Alert { text }, &owner.zone).await?);
     }

@@ -64,9 +64,16 @@ async fn a_rate_limit_is_waited_out() {
         Turn::text("hello yourself"),
     ]))
     .await;
-    let began = tokio::time::Instant::now();
+    let asked = || team.model.requests().len();
     team.says("hello").await;
-    assert_eq!(began.elapsed().as_secs(), 17 + 4 + 8);
+    assert_eq!(asked(), 1);
+    team.waits(Duration::from_secs(16)).await;
+    assert_eq!(asked(), 1);
+    // A pause of four seconds is made in place, one of eight in the queue again.
+    team.waits(Duration::from_secs(1)).await;
+    assert_eq!(asked(), 3);
+    team.waits(Duration::from_secs(8)).await;
+    assert_eq!(asked(), 4);
     assert_snapshot!(team.transcript(), @r#"
     ann> hello
     bot> [answered] hello yourself
@@ -83,6 +90,7 @@ async fn after_some_tries_the_next_of_the_chain_is_asked() {
     )
     .await;
     team.says("hello").await;
+    team.waits(Duration::from_secs(8)).await;
     assert_eq!(
         (team.model.requests().len(), fallback.requests().len()),
         (4, 1)
@@ -118,6 +126,7 @@ async fn nobody_answers() {
     )
     .await;
     team.says("hello").await;
+    team.waits(Duration::from_secs(8)).await;
     assert_snapshot!(team.transcript(), @r#"
     ann> hello
     bot> [failed] no model answered. scripted/one: the connection broke: reset; other/two/three: the conversation is longer than the model's window: 9 of 8 tokens.

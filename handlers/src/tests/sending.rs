@@ -244,15 +244,101 @@ async fn a_toast_is_never_repeated() {
 }
 
 #[tokio::test]
-async fn what_never_gets_through_is_given_up_at_last() {
+async fn what_did_not_arrive_is_tried_until_it_does() {
+    let team = Team::new().await;
+    team.fakes
+        .messenger
+        .fail((0..200).map(|_| SendError::NotDelivered("no route".to_owned())));
+    put(&team, &text(&team)).await;
+    for _ in 0..200 {
+        // However long it was away: a minute after it is back, it has the message.
+        team.waits(Duration::from_secs(65)).await;
+    }
+    let arrived = team.fakes.messenger.arrived();
+    assert_eq!((arrived.len(), arrived[0].again), (1, false));
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn a_card_outlives_an_outage_and_its_own_expiry_decides() {
     let team = Team::new().await;
     team.fakes
         .messenger
         .fail((0..100).map(|_| SendError::NotDelivered("no route".to_owned())));
+    team.writes("run: make").await.unwrap();
+    for _ in 0..110 {
+        team.waits(Duration::from_secs(65)).await;
+    }
+    assert_eq!(team.card().await.status, ApprovalStatus::Pending);
+    let arrived = team.fakes.messenger.arrived();
+    let cards = arrived
+        .iter()
+        .filter(|sending| matches!(sending.message.body, Body::Card { .. }));
+    assert_eq!(cards.count(), 1);
+}
+
+#[tokio::test]
+async fn what_may_have_arrived_twelve_times_is_set_aside_for_a_person() {
+    let team = Team::new().await;
+    let error = |n: u32| match n % 2 {
+        0 => SendError::Unknown("timed out".to_owned()),
+        _ => SendError::NotDelivered("no route".to_owned()),
+    };
+    team.fakes.messenger.fail((0..100).map(error));
     put(&team, &text(&team)).await;
     for _ in 0..100 {
-        team.waits(Duration::from_secs(600)).await;
+        team.waits(Duration::from_secs(65)).await;
     }
-    assert_eq!(team.fakes.messenger.sendings().len(), 12);
+    // Twelve that nobody knows about, and between them those that surely did not arrive.
+    assert_eq!(team.fakes.messenger.sendings().len(), 23);
+    let jobs = team.fakes.store.jobs();
+    assert_eq!(jobs.len(), 1);
+    assert!(jobs[0].set_aside);
+    assert_eq!(jobs[0].last_error.as_deref(), Some("timed out"));
+}
+
+#[tokio::test]
+async fn the_owner_hears_of_an_answer_that_nobody_gets() {
+    let team = Team::new().await;
+    team.fakes
+        .messenger
+        .fail([SendError::Refused("not allowed to write".to_owned())]);
+    let mut message = text(&team);
+    message.to = SessionId::new("chat:group");
+    put(&team, &message).await;
+    assert_snapshot!(team.transcript(), @"bot> [alert] A message could not be delivered to chat:group: not allowed to write");
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn a_process_that_stopped_while_sending_is_told_apart() {
+    let team = Team::new().await;
+    crate::commit(&team.home, vec![enqueue(&team, &text(&team))])
+        .await
+        .unwrap();
+    let job = team.claim().await.unwrap();
+    // What the worker writes down for a send that it drops in the middle.
+    let back = Op::Postpone {
+        job: job.id,
+        epoch: job.epoch,
+        due: team.home.now(),
+        error: format!("{}: the process stopped", crate::send::UNKNOWN),
+        counted: false,
+    };
+    crate::commit(&team.home, vec![back]).await.unwrap();
+    // Nor does an attempt that surely failed make it forget.
+    team.fakes
+        .messenger
+        .fail([SendError::NotDelivered("no route".to_owned())]);
+    team.work().await;
+    team.waits(Duration::from_secs(65)).await;
+    let marks: Vec<bool> = team
+        .fakes
+        .messenger
+        .sendings()
+        .iter()
+        .map(|sending| sending.again)
+        .collect();
+    assert_eq!(marks, [true, true]);
     team.is_quiet();
 }

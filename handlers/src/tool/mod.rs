@@ -76,6 +76,11 @@ pub trait Tool: Send + Sync {
         at: &ToolContext<'_>,
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError>;
+
+    /// Whether the world already is as the call would leave it. Only asked for what is [`ToolClass::Idempotent`].
+    async fn is_done(&self, _: &ToolContext<'_>, _: &Value) -> Result<bool, ToolError> {
+        Ok(false)
+    }
 }
 
 /// Tools by name.

@@ -67,4 +67,11 @@ impl Tool for WriteFile {
             taint: None,
         })
     }
+
+    async fn is_done(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<bool, ToolError> {
+        let path = files::normal(text(arguments, "path")?)?;
+        let file = files::current(at.workspace, &path).await?;
+        let wanted = text(arguments, "text")?;
+        Ok(file.is_some_and(|file| file.text == wanted))
+    }
 }

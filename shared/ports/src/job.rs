@@ -14,13 +14,15 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub mod lane {
     /// Quick ones for which a person waits.
     pub const FRONT: &str = "front";
+    /// What arrived from Telegram: only a process that knows the bot can read it.
+    pub const FRONT_TELEGRAM: &str = "front:telegram";
     /// Messages out.
     pub const SEND: &str = "send";
     /// Steps of runs.
     pub const RUN: &str = "run";
     /// What is due by time.
     pub const TICK: &str = "tick";
-    pub const ALL: [&str; 4] = [FRONT, SEND, RUN, TICK];
+    pub const ALL: [&str; 5] = [FRONT, FRONT_TELEGRAM, SEND, RUN, TICK];
 
     /// Messages to one terminal session.
     #[must_use]
@@ -79,6 +81,12 @@ impl Work for Received {
     const NAME: &'static str = "update";
     const LANE: &'static str = lane::FRONT;
     const PRIORITY: Priority = Priority::High;
+    fn lane(&self) -> String {
+        match self.surface.as_str() {
+            "telegram" => lane::FRONT_TELEGRAM.to_owned(),
+            _ => Self::LANE.to_owned(),
+        }
+    }
     fn serial(&self) -> Option<String> {
         Some(format!("in:{}", self.session))
     }

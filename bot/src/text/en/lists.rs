@@ -130,7 +130,7 @@ pub fn event(event: &Event) -> Option<String> {
                 .trim()
                 .to_owned()
         }
-        Event::ModelFailed { error } => format!("no model answered: {}", one_line(error)),
+        Event::ModelFailed { error, .. } => format!("no model answered: {}", one_line(error)),
         Event::CallProposed { verdict, .. } => format!("judged: {}", one_line(&verdict.because)),
         Event::ApprovalAsked { approval, .. } => {
             format!("asked for approval {}", short(approval.as_str()))

@@ -6,7 +6,7 @@
 
 use super::{Context, Failure, ask, follow, output::print, stop, up};
 use crate::compose::{Local, surfaces::Surfaces, worker::Engine};
-use bot::terminal::{Clear, SURFACE, Screen};
+use bot::terminal::{Clear, SURFACE, Screen, waiting};
 use domain::{
     approval::{Approval, ApprovalStatus},
     id::{JobId, SessionId},
@@ -17,7 +17,7 @@ use handlers::{
     receive::{Incoming, receive},
     sessions,
 };
-use ports::{job::lane, repo, store::StoreError};
+use ports::{Messenger, job::lane, repo, store::StoreError};
 use rustix::fs::{FlockOperation, flock};
 use std::{
     fs::{DirBuilder, File},
@@ -175,6 +175,7 @@ impl Chat {
     /// # Errors
     /// When a line could not be stored.
     pub async fn run(mut self, stop: CancellationToken) -> Result<bool, Failure> {
+        self.show_waiting().await?;
         loop {
             let line = tokio::select! {
                 biased;
@@ -197,6 +198,17 @@ impl Chat {
             return Ok(false);
         }
         Ok(self.waits().await?.is_some_and(|waits| waits))
+    }
+
+    /// What the process before left open. Without it a key would be taken for a message.
+    async fn show_waiting(&self) -> Result<(), Failure> {
+        let (home, zone) = (&self.local.home, &self.local.owner.zone);
+        for message in waiting(home, &self.session, zone).await? {
+            if let Err(error) = self.screen.send(&message, None, false).await {
+                tracing::warn!(%error, "what waits here could not be shown: see `countersign approvals list`");
+            }
+        }
+        Ok(())
     }
 
     async fn say(&self, line: &str) -> Result<JobId, Failure> {

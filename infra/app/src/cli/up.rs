@@ -5,6 +5,7 @@ use crate::{
     compose::{
         Local,
         sandbox::Picked,
+        service,
         surfaces::{StoredInbox, Surfaces},
         worker::Engine,
     },
@@ -48,6 +49,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         .await
         .map_err(Failure::new)?;
     let (local, _) = context.open().await?;
+    let _alive = service::live(&local.config.home)?;
     let (surfaces, api) = Surfaces::default().with_telegram(&local.config, &local.home);
     let me = surfaces.me.clone();
     let talks = arguments.talks();
@@ -73,7 +75,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         router = front_door(&local, api, router, (&tasks, &stop)).await?;
     }
     serve(&tasks, listener, router, &stop);
-    let working = engine.start(stop.clone()).await?;
+    let working = engine.serve(stop.clone()).await?;
     if let Some(me) = me.get() {
         pair_first(&local.home, me).await?;
     }

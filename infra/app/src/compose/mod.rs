@@ -6,6 +6,7 @@
 pub mod directory;
 pub mod models;
 pub mod sandbox;
+pub mod service;
 pub mod surfaces;
 pub mod worker;
 

@@ -1,6 +1,6 @@
 //! What does the work in this process: the handlers with their ports, one line each, and the lanes that it serves.
 
-use super::{BadStart, Local, directory, models, sandbox, surfaces::Surfaces};
+use super::{BadStart, Local, directory, models, sandbox, service, surfaces::Surfaces};
 use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
 use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
@@ -69,11 +69,34 @@ impl Engine {
         })
     }
 
-    /// Starts the worker, and the tick if it isn't ticking.
+    /// Starts the worker of a command that ends when its person is done, and the tick if it isn't ticking. Runs are left to a
+    /// service where one lives, so that the command's end interrupts nobody's work.
     ///
     /// # Errors
     /// [`BadStart`] when the store doesn't take the first tick.
     pub async fn start(&self, stop: CancellationToken) -> Result<JoinHandle<()>, BadStart> {
+        let mut lanes = self.lanes();
+        let home = &self.local.config.home;
+        for runs in lanes.iter_mut().filter(|lane| lane.name == lane::RUN) {
+            let home = home.clone();
+            runs.gate = Some(Arc::new(move || !service::lives(&home)));
+        }
+        self.work(lanes, stop).await
+    }
+
+    /// Starts the worker of a service: it works on every run.
+    ///
+    /// # Errors
+    /// [`BadStart`] when the store doesn't take the first tick.
+    pub async fn serve(&self, stop: CancellationToken) -> Result<JoinHandle<()>, BadStart> {
+        self.work(self.lanes(), stop).await
+    }
+
+    async fn work(
+        &self,
+        lanes: Vec<Lane>,
+        stop: CancellationToken,
+    ) -> Result<JoinHandle<()>, BadStart> {
         begin_ticking(&self.local.home).await?;
         let pace = Pace {
             shutdown: self.local.config.shutdown,
@@ -81,22 +104,28 @@ impl Engine {
         };
         let alert = alert(self.local.home.clone());
         let worker = Worker::new(self.local.bench(), self.handlers.clone(), alert, pace);
-        Ok(tokio::spawn(worker.run(self.lanes(), stop)))
+        Ok(tokio::spawn(worker.run(lanes, stop)))
     }
 
     fn lanes(&self) -> Vec<Lane> {
         let lane = |name: &str, at_once| Lane {
             name: name.to_owned(),
             at_once,
+            gate: None,
         };
         let mut lanes = vec![
             lane(lane::FRONT, FRONT_AT_ONCE),
             lane(lane::RUN, self.local.config.workers),
             lane(lane::TICK, 1),
         ];
-        // A message that this process can't send is left to one that can.
+        // What this process can't send or read is left to one that can.
         if self.surfaces.messengers.contains_key("telegram") {
             lanes.push(lane(lane::SEND, SEND_AT_ONCE));
+            let me = self.surfaces.me.clone();
+            lanes.push(Lane {
+                gate: Some(Arc::new(move || me.get().is_some())),
+                ..lane(lane::FRONT_TELEGRAM, FRONT_AT_ONCE)
+            });
         }
         lanes.extend(
             self.surfaces
@@ -152,6 +181,8 @@ fn bind(
     Ok(Handlers::default()
         .with(RunStep::NAME, job!(runs, run::step))
         .with(Outgoing::NAME, job!(sends, send::send))
+        // It has its own limits, and whether it was under way decides about the mark on its repetition.
+        .lasting(Outgoing::NAME, send::UNKNOWN)
         .with(Received::NAME, job!(talks, conversation::handle))
         .with(Tick::NAME, job!(ticks, tick)))
 }

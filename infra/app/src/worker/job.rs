@@ -65,12 +65,12 @@ impl Worker {
     }
 
     async fn perform(&self, job: &Job) -> Ending {
-        let Some(handler) = self.handlers.0.get(job.name.as_str()) else {
+        let Some(handler) = self.handlers.by_name.get(job.name.as_str()) else {
             // During an upgrade a newer process may know it.
             let error = format!("this program has no handler named {}", job.name);
             return Ending::Again { after: None, error };
         };
-        if job.attempts > self.pace.attempts && job.lost_before {
+        if job.attempts > self.pace.attempts && job.lost_before && !self.lasts(job) {
             let error = "its worker died every time".to_owned();
             return Ending::Never { error };
         }
@@ -87,11 +87,28 @@ impl Worker {
             deadline: now.plus(self.pace.step),
         };
         let work = tokio::spawn(handler(lease).instrument(tracing::Span::current()));
-        self.watch(work, &held).await
+        self.watch(job, work, &held).await
+    }
+
+    fn lasts(&self, job: &Job) -> bool {
+        self.handlers.lasting.contains_key(job.name.as_str())
+    }
+
+    /// The error of a job that was dropped in the middle, so that a handler that has to know can tell.
+    fn dropped(&self, job: &Job, why: &str) -> String {
+        match self.handlers.lasting.get(job.name.as_str()) {
+            Some(interrupted) => format!("{interrupted}: {why}"),
+            None => why.to_owned(),
+        }
     }
 
     /// Waits for the handler, unless the lease is lost or the process stops.
-    async fn watch(&self, mut work: JoinHandle<Result<(), HandlerError>>, held: &Held) -> Ending {
+    async fn watch(
+        &self,
+        job: &Job,
+        mut work: JoinHandle<Result<(), HandlerError>>,
+        held: &Held,
+    ) -> Ending {
         let ended = tokio::select! {
             ended = &mut work => ended,
             () = held.lost.cancelled() => {
@@ -119,7 +136,7 @@ impl Worker {
             // What a panic says stays in the log of the panic: it may hold anything.
             Err(_) => Ending::Again {
                 after: None,
-                error: "the handler panicked".to_owned(),
+                error: self.dropped(job, "the handler panicked"),
             },
         }
     }
@@ -134,7 +151,7 @@ impl Worker {
                 return;
             }
             Ending::GivenBack => {
-                let error = "the process stopped".to_owned();
+                let error = self.dropped(job, "the process stopped");
                 vec![Op::Postpone {
                     job: id,
                     epoch,
@@ -143,7 +160,9 @@ impl Worker {
                     counted: false,
                 }]
             }
-            Ending::Again { after, error } if job.attempts < self.pace.attempts => {
+            Ending::Again { after, error }
+                if job.attempts < self.pace.attempts || self.lasts(job) =>
+            {
                 tracing::warn!(attempt = job.attempts, error, "postponed");
                 let due = now.plus(after.unwrap_or_else(|| wait(job.attempts)));
                 vec![Op::Postpone {

@@ -34,7 +34,10 @@ pub type Alert = Arc<dyn Fn(Job, String) -> BoxFuture<'static, Vec<Op>> + Send +
 
 /// Handlers by the job's name.
 #[derive(Clone, Default)]
-pub struct Handlers(HashMap<&'static str, Handler>);
+pub struct Handlers {
+    by_name: HashMap<&'static str, Handler>,
+    lasting: HashMap<&'static str, &'static str>,
+}
 
 impl Handlers {
     /// The same table with one handler more.
@@ -47,17 +50,30 @@ impl Handlers {
     where
         F: Future<Output = Result<(), HandlerError>> + Send + 'static,
     {
-        self.0
+        self.by_name
             .insert(name, Arc::new(move |lease| Box::pin(handler(lease))));
+        self
+    }
+
+    /// Jobs of this name end by their handler's word alone: no number of failures or lost leases sets them aside. One that is
+    /// dropped under way goes back with an error that begins with `interrupted`, which tells its next attempt.
+    #[must_use]
+    pub fn lasting(mut self, name: &'static str, interrupted: &'static str) -> Self {
+        self.lasting.insert(name, interrupted);
         self
     }
 }
 
+/// Whether jobs of a lane may be taken now.
+pub type Gate = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A class of jobs that this worker takes, and how many at once.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Lane {
     pub name: String,
     pub at_once: usize,
+    /// Asked before every look; what is closed is looked at again after [`Pace::poll`]. Open when absent.
+    pub gate: Option<Gate>,
 }
 
 /// Times and counts. The defaults are for one machine.
@@ -170,6 +186,14 @@ impl Worker {
             };
             // The semaphore is never closed.
             let Ok(place) = place else { return };
+            if lane.gate.as_ref().is_some_and(|open| !open()) {
+                drop(place);
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(self.pace.poll) => continue,
+                }
+            }
             let free = (1 + places.available_permits()).min(100);
             drop(place);
             let (found, next) = self.claim(&lane.name, free).await;

@@ -51,6 +51,7 @@ impl Place {
         let lanes = vec![Lane {
             name: LANE.to_owned(),
             at_once,
+            gate: None,
         }];
         tokio::spawn(worker.run(lanes, self.stop.clone()))
     }
@@ -351,6 +352,99 @@ async fn a_store_that_does_not_answer_is_asked_again() {
         ..Pace::default()
     };
     let worker = place.start(saying(&place), pace, 1);
+    assert_eq!(place.hear().await, "a");
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_lasting_job_is_never_set_aside_and_goes_back_marked_when_it_is_dropped() {
+    let mut place = Place::new();
+    let pace = Pace {
+        attempts: 1,
+        shutdown: Duration::ZERO,
+        ..patient()
+    };
+    let later = || {
+        Err(HandlerError::Retry {
+            after: Some(Duration::from_secs(600)),
+            error: "busy".to_owned(),
+        })
+    };
+    let handlers = waiting(&place)
+        .with("later", move |_| async move { later() })
+        .lasting("later", "interrupted")
+        .lasting("wait", "interrupted");
+    let worker = place.start(handlers, pace, 2);
+    place.enqueue("a", "later", None).await;
+    let job = place.job_when("a", |job| job.last_error.is_some()).await;
+    assert_eq!(
+        (job.set_aside, job.last_error.as_deref()),
+        (false, Some("busy"))
+    );
+    place.enqueue("b", "wait", None).await;
+    assert_eq!(place.hear().await, "began");
+    place.stop.cancel();
+    worker.await.unwrap();
+    let job = place.memory.job(&JobId::new("b")).await.unwrap().unwrap();
+    assert_eq!(
+        job.last_error.as_deref(),
+        Some("interrupted: the process stopped")
+    );
+}
+
+#[tokio::test]
+async fn a_lasting_job_outlives_any_number_of_dead_workers() {
+    let mut place = Place::new();
+    place.enqueue("a", "say", None).await;
+    for round in 1..=9_u32 {
+        let claim = Claim {
+            lanes: vec![LANE.to_owned()],
+            worker: "dies".to_owned(),
+            now: Micros(i64::from(round)),
+            lease: Duration::ZERO,
+            limit: 1,
+        };
+        assert_eq!(place.memory.claim(claim).await.unwrap().jobs.len(), 1);
+    }
+    let worker = place.start(saying(&place).lasting("say", "interrupted"), patient(), 1);
+    assert_eq!(place.hear().await, "a");
+    place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_closed_lane_is_left_alone_until_it_opens() {
+    use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+    let mut place = Place::new();
+    place.enqueue("a", "say", None).await;
+    let (open, asked) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU32::new(0)),
+    );
+    let gate: Gate = {
+        let (open, asked) = (open.clone(), asked.clone());
+        Arc::new(move || {
+            asked.fetch_add(1, Ordering::SeqCst);
+            open.load(Ordering::SeqCst)
+        })
+    };
+    let lane = Lane {
+        name: LANE.to_owned(),
+        at_once: 1,
+        gate: Some(gate),
+    };
+    let pace = Pace {
+        poll: Duration::from_millis(1),
+        ..Pace::default()
+    };
+    let alert: Alert = Arc::new(|_, _| Box::pin(async { Vec::new() }));
+    let worker = Worker::new(place.bench.clone(), saying(&place), alert, pace);
+    let worker = tokio::spawn(worker.run(vec![lane], place.stop.clone()));
+    while asked.load(Ordering::SeqCst) < 3 {
+        tokio::task::yield_now().await;
+    }
+    let job = place.memory.job(&JobId::new("a")).await.unwrap().unwrap();
+    assert_eq!(job.attempts, 0, "nobody has taken it");
+    open.store(true, Ordering::SeqCst);
     assert_eq!(place.hear().await, "a");
     place.end(worker).await;
 }

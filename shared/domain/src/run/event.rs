@@ -102,9 +102,12 @@ pub enum Event {
         #[serde(default)]
         truncated: bool,
     },
-    /// No model of the chain answered.
+    /// No model of the chain answered, and nothing was charged.
     ModelFailed {
         error: String,
+        /// One of them may a little later: the run goes on, with this try of its chain. 0: nobody will.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        again: u32,
     },
     /// A call was judged. `digest` binds what was judged; it is asked for again when the world changed before it could start.
     CallProposed {
@@ -149,6 +152,7 @@ pub enum Event {
     Parked {
         on: ParkedOn,
     },
+    /// A step begins where another one left off: its process died, or it made a pause. The time between them is nobody's work.
     Resumed,
     CancelAsked {
         by: MemberId,
@@ -160,6 +164,11 @@ pub enum Event {
         #[serde(default)]
         answer: Option<Content>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a run waits for.

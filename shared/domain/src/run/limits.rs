@@ -14,7 +14,7 @@ pub struct Limits {
     /// Tokens of all model calls together.
     pub tokens: u64,
     pub cost: MicroUsd,
-    /// Seconds of work; time parked on a person does not count.
+    /// Seconds of work; time without a step under way (parked on a person, queueing, a process that is down) does not count.
     pub wall_s: u64,
 }
 

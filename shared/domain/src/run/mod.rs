@@ -6,15 +6,17 @@
 //! The handler appends an event before each effect and one after it. So a process may die anywhere: whoever folds the journal
 //! knows what was finished, what was begun, and what nobody can know.
 
+mod call;
 mod event;
 mod limits;
 mod next;
 mod state;
 
+pub use call::CallState;
 pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, lift};
 pub use limits::{Limit, Limits};
-pub use next::{Action, MAX_REPEATS, Refusal, next};
-pub use state::{CallState, FoldError, Phase, State};
+pub use next::{ASK_PERSON, Action, MAX_REPEATS, Refusal, next};
+pub use state::{FoldError, Phase, State};
 
 use crate::{
     MicroUsd, Micros,

@@ -14,6 +14,8 @@ use crate::{
 pub const MAX_REPEATS: u32 = 3;
 /// Refused repetitions in a row that end a run.
 const MAX_LOOPS: u32 = 3;
+/// The call by which an agent asks its person and waits for the answer.
+pub const ASK_PERSON: &str = "ask_person";
 
 /// What the `run` handler is to do.
 #[derive(Clone, PartialEq, Debug)]
@@ -32,7 +34,8 @@ pub enum Action {
         call: CallId,
         approval: Option<ApprovalId>,
     },
-    /// It was begun, and the process that began it is gone: repeat it if that does no harm.
+    /// It was begun, and the process that began it is gone: repeat it if that does no harm and the rules and the world are still
+    /// those that it was begun in; else ask the person.
     Repeat {
         call: CallId,
     },
@@ -135,7 +138,15 @@ fn limit(state: &State, now: Micros) -> Option<Limit> {
         return Some(Limit::Cost);
     }
     let late = state.worked(now) >= limits.wall();
-    (late && (asks || !idle)).then_some(Limit::Wall)
+    // What a person approved is done; the time that it took them to decide is not held against it.
+    let approved = state.calls.iter().any(is_approved);
+    (late && !approved && (asks || !idle)).then_some(Limit::Wall)
+}
+
+fn is_approved(call: &CallState) -> bool {
+    !call.finished
+        && !call.spent
+        && matches!(call.decided, Some(Decided::Approved | Decided::RunAgain))
 }
 
 fn is_repeat(state: &State, call: &CallState) -> bool {
@@ -219,11 +230,18 @@ fn next_of_begun(call: &CallState, id: CallId) -> Action {
         .judged
         .as_ref()
         .is_some_and(|(_, class, _)| *class != ToolClass::Effect);
+    // A question that was asked is not asked again: its start, its message and the parking on it are one commit.
+    if call.call.name == ASK_PERSON {
+        return Action::Park {
+            on: ParkedOn::Person { call: id },
+        };
+    }
+    let asked_since = call.asked.is_some() && !call.spent;
     match &call.decided {
-        _ if repeatable => Action::Repeat { call: id },
+        _ if repeatable && !asked_since => Action::Repeat { call: id },
         // The card about the unknown outcome: asked after the start, so its approval is not spent.
         Some(_) if call.spent => Action::AskUnknown { call: id },
-        None if call.asked.is_some() && !call.spent => Action::Park {
+        None if asked_since => Action::Park {
             on: ParkedOn::Approvals,
         },
         None => Action::AskUnknown { call: id },

@@ -1,13 +1,12 @@
 //! The fold: what a journal amounts to.
 
-use super::{AgentSnapshot, Decided, Entry, Event, Limits, Outcome, ParkedOn};
+use super::{AgentSnapshot, CallState, Entry, Event, Limits, Outcome, ParkedOn};
 use crate::{
     Digest, MicroUsd, Micros, Usage,
     content::Content,
-    id::{ApprovalId, CallId, MemberId, SessionId},
+    id::{CallId, MemberId, SessionId},
     message::Message,
-    permission::Verdict,
-    tool::{ToolCall, ToolClass},
+    tool::ToolClass,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -42,8 +41,12 @@ pub struct State {
     pub model_error: Option<String>,
     pub started_at: Micros,
     pub last_at: Micros,
-    /// Time spent parked; it does not count as work.
-    pub parked_for: Duration,
+    /// Time of work up to the latest event: between events of a step. Waiting for a person or for a process is no work.
+    pub worked_for: Duration,
+    /// Whether a step is under way, as far as the journal tells.
+    pub busy: bool,
+    /// Where in its chain of tries the next asking of a model begins; 0 is the beginning.
+    pub next_try: u32,
     pub answer: Option<Content>,
     /// Events so far: the position that the next append names.
     pub len: u64,
@@ -56,24 +59,6 @@ pub enum Phase {
     Asking,
     Parked(ParkedOn),
     Over(Outcome),
-}
-
-/// One call of the latest reply.
-#[derive(Clone, PartialEq, Debug)]
-pub struct CallState {
-    pub call: ToolCall,
-    /// With the class of its tool and the digest of what was judged.
-    pub judged: Option<(Verdict, ToolClass, Digest)>,
-    /// The approval that was asked for, and the digest that it is bound to.
-    pub asked: Option<(ApprovalId, Digest)>,
-    pub decided: Option<Decided>,
-    /// Begun and not finished.
-    pub running: bool,
-    /// The approval was used by a start.
-    pub spent: bool,
-    pub finished: bool,
-    /// It was finished, and well.
-    pub ok: bool,
 }
 
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
@@ -132,7 +117,9 @@ impl State {
             model_error: None,
             started_at: entry.at,
             last_at: entry.at,
-            parked_for: Duration::ZERO,
+            worked_for: Duration::ZERO,
+            busy: false,
+            next_try: 0,
             answer: None,
             len: 1,
         })
@@ -141,11 +128,7 @@ impl State {
     /// # Errors
     /// When the event cannot follow what was before.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), FoldError> {
-        if let (Phase::Parked(_), false) =
-            (&self.phase, matches!(entry.event, Event::Parked { .. }))
-        {
-            self.parked_for += entry.at.since(self.last_at);
-        }
+        self.count_time(entry);
         match &entry.event {
             Event::Started { .. } => return Err(self.impossible("a second start")),
             Event::ContextAdded {
@@ -188,6 +171,22 @@ impl State {
         Ok(())
     }
 
+    /// Steps write all events but a start, a person's words and decisions. What was before a `Resumed` was nobody's work: the
+    /// process was gone, or its step made a pause.
+    fn count_time(&mut self, entry: &Entry) {
+        if self.busy && entry.event != Event::Resumed {
+            self.worked_for += entry.at.since(self.last_at);
+        }
+        self.busy = match &entry.event {
+            Event::Parked { .. } | Event::Finished { .. } => false,
+            Event::ContextAdded { .. }
+            | Event::ApprovalDecided { .. }
+            | Event::CancelAsked { .. } => self.busy,
+            Event::CallFinished { .. } if matches!(self.phase, Phase::Parked(_)) => self.busy,
+            _ => true,
+        };
+    }
+
     fn wake(&mut self) {
         if matches!(self.phase, Phase::Parked(_)) {
             self.phase = Phase::Working;
@@ -213,6 +212,7 @@ impl State {
                 ..
             } => {
                 self.phase = Phase::Working;
+                self.next_try = 0;
                 self.model.clone_from(model);
                 self.usage += *usage;
                 self.cost = self.cost - self.reserved + *cost;
@@ -223,11 +223,17 @@ impl State {
                 });
                 self.calls = calls.iter().map(CallState::new).collect();
             }
-            Event::ModelFailed { error } => {
+            Event::ModelFailed { error, again } => {
                 self.phase = Phase::Working;
                 self.cost = self.cost - self.reserved;
                 self.reserved = MicroUsd::ZERO;
-                self.model_error = Some(error.clone());
+                self.next_try = *again;
+                if *again == 0 {
+                    self.model_error = Some(error.clone());
+                } else {
+                    // The same step once more: it was not charged, and tries have an end of their own.
+                    self.steps = self.steps.saturating_sub(1);
+                }
             }
             _ => {}
         }
@@ -358,26 +364,14 @@ impl State {
     /// Time of work until `now`.
     #[must_use]
     pub fn worked(&self, now: Micros) -> Duration {
-        now.since(self.started_at).saturating_sub(self.parked_for)
+        match self.busy {
+            true => self.worked_for + now.since(self.last_at),
+            false => self.worked_for,
+        }
     }
 
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Over(_))
-    }
-}
-
-impl CallState {
-    fn new(call: &ToolCall) -> Self {
-        Self {
-            call: call.clone(),
-            judged: None,
-            asked: None,
-            decided: None,
-            running: false,
-            spent: false,
-            finished: false,
-            ok: false,
-        }
     }
 }

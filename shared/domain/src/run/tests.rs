@@ -87,24 +87,25 @@ impl World {
         if self.choose(12)? == 0 {
             self.somebody()?;
         }
+        if self.state.busy && self.choose(20)? == 0 {
+            self.push(Event::Resumed);
+        }
         let action = next(&self.state, self.now);
         self.check(&action);
         match action.clone() {
             Action::AskModel => self.model()?,
             Action::Judge { call } => self.judge(&call)?,
-            Action::AskApproval { call } | Action::AskUnknown { call } => {
-                self.approvals += 1;
-                let approval = ApprovalId::new(self.approvals.to_string());
-                let digest = Digest::of_bytes(call.as_str());
-                self.push(Event::ApprovalAsked {
-                    call,
-                    approval,
-                    digest,
-                });
+            Action::AskApproval { call } | Action::AskUnknown { call } => self.card(call),
+            Action::Start { call, .. } if self.state.call(&call)?.call.name == ASK_PERSON => {
+                let on = ParkedOn::Person { call: call.clone() };
+                let approval = None;
+                self.push(Event::CallStarted { call, approval });
+                self.push(Event::Parked { on });
             }
             Action::Start { call, approval } => match self.choose(4)? {
                 // The world is another one now.
-                0 if !self.state.call(&call)?.running => self.judge(&call)?,
+                0 if self.state.call(&call)?.running => self.card(call),
+                0 => self.judge(&call)?,
                 1 => self.push(Event::CallStarted { call, approval }),
                 _ => {
                     self.push(Event::CallStarted {
@@ -114,6 +115,7 @@ impl World {
                     self.finish(call, true);
                 }
             },
+            Action::Repeat { call } if self.choose(4)? == 0 => self.card(call),
             Action::Repeat { call } | Action::TakeAsHappened { call } => self.finish(call, true),
             Action::Refuse { call, .. } => self.finish(call, false),
             Action::Park { on } => self.push(Event::Parked { on }),
@@ -127,6 +129,17 @@ impl World {
         Some(action)
     }
 
+    fn card(&mut self, call: CallId) {
+        self.approvals += 1;
+        let approval = ApprovalId::new(self.approvals.to_string());
+        let digest = Digest::of_bytes(call.as_str());
+        self.push(Event::ApprovalAsked {
+            call,
+            approval,
+            digest,
+        });
+    }
+
     fn model(&mut self) -> Option<()> {
         let reserved = MicroUsd(i64::from(self.choose(50)?));
         self.push(Event::ModelAsked {
@@ -136,9 +149,9 @@ impl World {
         let calls = match self.choose(8)? {
             0 => return Some(()),
             1 => {
-                self.push(Event::ModelFailed {
-                    error: "no".to_owned(),
-                });
+                let again = u32::from(self.choose(3)?);
+                let error = "no".to_owned();
+                self.push(Event::ModelFailed { error, again });
                 return Some(());
             }
             2 => 0,
@@ -146,7 +159,7 @@ impl World {
         };
         let mut proposed = Vec::new();
         for number in 0..calls {
-            let name = ["run", "finish", "read"][usize::from(self.choose(3)?)];
+            let name = ["run", "finish", "read", ASK_PERSON][usize::from(self.choose(4)?)];
             proposed.push(ToolCall {
                 id: CallId::new(format!("{}-{number}", self.state.steps)),
                 name: name.to_owned(),
@@ -171,10 +184,13 @@ impl World {
     }
 
     fn judge(&mut self, call: &CallId) -> Option<()> {
-        let effect =
+        let mut effect =
             [Effect::Allow, Effect::Ask, Effect::Ask, Effect::Deny][usize::from(self.choose(4)?)];
-        let class = [ToolClass::Read, ToolClass::Idempotent, ToolClass::Effect]
+        let mut class = [ToolClass::Read, ToolClass::Idempotent, ToolClass::Effect]
             [usize::from(self.choose(3)?)];
+        if self.state.call(call)?.call.name == ASK_PERSON {
+            (effect, class) = (Effect::Allow, ToolClass::Read);
+        }
         let verdict = Verdict {
             effect,
             rule: None,
@@ -210,7 +226,9 @@ impl World {
             });
             return Some(());
         }
-        if let Phase::Parked(ParkedOn::Person { call }) = self.state.phase.clone() {
+        if let Phase::Parked(ParkedOn::Person { call }) = self.state.phase.clone()
+            && self.choose(3)? != 0
+        {
             self.finish(call, true);
             return Some(());
         }
@@ -268,6 +286,19 @@ impl World {
         if let Action::Repeat { call } = action {
             let class = self.state.call(call).unwrap().judged.as_ref().unwrap().1;
             assert_ne!(class, ToolClass::Effect, "an effect is repeated");
+            let call = self.state.call(call).unwrap();
+            assert_ne!(call.call.name, ASK_PERSON, "a question is asked twice");
+            let open = call.asked.is_some() && !call.spent;
+            assert!(!open, "repeated while a person is asked about it");
+        }
+        let wall = Outcome::LimitReached { limit: Limit::Wall };
+        if *action == (Action::Finish { outcome: wall }) {
+            let waits = |call: &&CallState| {
+                let approved = matches!(call.decided, Some(Decided::Approved | Decided::RunAgain));
+                approved && !call.spent && !call.finished
+            };
+            let approved = self.state.calls.iter().find(waits);
+            assert_eq!(approved, None, "an approved call never runs");
         }
         if matches!(self.state.phase, Phase::Parked(_)) && self.state.cancel_asked.is_none() {
             assert_eq!(*action, Action::Rest);
@@ -322,6 +353,43 @@ proptest! {
         prop_assert_eq!(&state, &State::fold(&world.entries).unwrap());
         prop_assert_eq!(&state, &world.state);
         prop_assert_eq!(state.len, world.entries.len() as u64);
+    }
+
+    /// A question reaches its person once, whatever else is decided meanwhile.
+    #[test]
+    fn a_question_is_asked_once(world in worlds()) {
+        let mut started: BTreeMap<CallId, u32> = BTreeMap::new();
+        let mut questions: Vec<CallId> = Vec::new();
+        for entry in &world.entries {
+            match &entry.event {
+                Event::ModelReplied { calls, .. } => {
+                    let asks = calls.iter().filter(|call| call.name == ASK_PERSON);
+                    questions.extend(asks.map(|call| call.id.clone()));
+                }
+                Event::CallStarted { call, .. } => *started.entry(call.clone()).or_default() += 1,
+                _ => {}
+            }
+        }
+        let times = |call| started.get(call).copied().unwrap_or_default();
+        prop_assert!(questions.iter().all(|call| times(call) <= 1));
+    }
+
+    /// However long a person, a queue or a dead process makes a run wait, it is no work.
+    #[test]
+    fn only_steps_take_time(world in worlds(), pause in 1..1_000_000_000_i64) {
+        let mut state = State::fold(&world.entries[..1]).unwrap();
+        let (mut late, mut entries) = (0, world.entries.clone());
+        for (entry, shifted) in world.entries.iter().zip(&mut entries).skip(1) {
+            let parked = matches!(state.phase, Phase::Parked(_)) || state.len == 1;
+            if parked || entry.event == Event::Resumed {
+                late += pause;
+            }
+            shifted.at = Micros(entry.at.0 + late);
+            state.apply(entry).unwrap();
+        }
+        let shifted = State::fold(&entries).unwrap();
+        prop_assert_eq!(shifted.worked_for, world.state.worked_for);
+        prop_assert!(shifted.worked_for <= entries.last().unwrap().at.since(Micros(0)));
     }
 
     #[test]
