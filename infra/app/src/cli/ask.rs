@@ -6,7 +6,10 @@ use super::{
     output::{self, Output, word},
     stop,
 };
-use crate::compose::{Local, surfaces::Surfaces, worker::Engine};
+use crate::{
+    compose::{Local, surfaces::Surfaces, worker::Engine, workspace},
+    config::Config,
+};
 use domain::{
     id::{SessionId, short},
     run::{RunStatus, RunSummary},
@@ -45,7 +48,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     let workspace = arguments
         .workspace
         .as_ref()
-        .map(|path| directory(path))
+        .map(|path| directory(&context.config, path))
         .transpose()?;
     let (local, output) = context.open().await?;
     let session = SessionId::new(format!("terminal:ask-{}", short(&local.home.chance.id())));
@@ -84,7 +87,8 @@ fn task(words: &[String]) -> Result<String, Failure> {
     Ok(text)
 }
 
-pub fn directory(path: &Path) -> Result<String, Failure> {
+pub fn directory(config: &Config, path: &Path) -> Result<String, Failure> {
+    workspace::check(config, path).map_err(Failure::usage)?;
     let found = path.canonicalize().ok().filter(|path| path.is_dir());
     let found = found.and_then(|path| path.to_str().map(str::to_owned));
     found.ok_or_else(|| {

@@ -5,7 +5,7 @@
 //! does not come before the card.
 
 use super::{Context, Failure, ask, follow, output::print, stop, up};
-use crate::compose::{Local, surfaces::Surfaces, worker::Engine};
+use crate::compose::{Local, surfaces::Surfaces, worker::Engine, workspace};
 use bot::terminal::{Clear, SURFACE, Screen, waiting};
 use domain::{
     approval::{Approval, ApprovalStatus},
@@ -55,7 +55,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     let workspace = arguments
         .workspace
         .as_ref()
-        .map(|path| ask::directory(path))
+        .map(|path| ask::directory(&context.config, path))
         .transpose()?;
     let (local, _) = context.open().await?;
     let (surfaces, chat) = open(Surfaces::default(), &local, &arguments.session)?;
@@ -175,6 +175,7 @@ impl Chat {
     /// # Errors
     /// When a line could not be stored.
     pub async fn run(mut self, stop: CancellationToken) -> Result<bool, Failure> {
+        self.check_workspace().await?;
         self.show_waiting().await?;
         loop {
             let line = tokio::select! {
@@ -198,6 +199,20 @@ impl Chat {
             return Ok(false);
         }
         Ok(self.waits().await?.is_some_and(|waits| waits))
+    }
+
+    /// The directory that an earlier process chose: what lies in it may have changed since.
+    async fn check_workspace(&self) -> Result<(), Failure> {
+        let home = &self.local.home;
+        let session = repo::get::<Session>(&*home.store, &home.team, self.session.as_str()).await?;
+        match session.and_then(|session| session.value.workspace) {
+            None => Ok(()),
+            Some(chosen) => workspace::check(&self.local.config, chosen.as_ref()).map_err(|why| {
+                Failure::usage(format!(
+                    "{why} (`countersign chat --workspace` chooses another one.)"
+                ))
+            }),
+        }
     }
 
     /// What the process before left open. Without it a key would be taken for a message.

@@ -9,6 +9,7 @@ pub mod sandbox;
 pub mod service;
 pub mod surfaces;
 pub mod worker;
+pub mod workspace;
 
 #[cfg(test)]
 mod tests;
