@@ -35,7 +35,7 @@ pub fn asked(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Ve
     message.rings = true;
     message.approval = Some(approval.id.clone());
     let mut messages = vec![message];
-    messages.extend(files(approval, &cut).into_iter().map(|(name, content)| {
+    messages.extend(files(approval, cut).into_iter().map(|(name, content)| {
         let mut file = outgoing(
             to,
             Body::File {
@@ -84,7 +84,7 @@ pub fn details(to: &SessionId, approval: &Approval) -> Vec<Outgoing> {
         MarkStyle::Pre(language(approval).to_owned()),
     )
     .push("\n\n");
-    if !shown.diff.is_empty() && shown.attachment.is_none() {
+    if !shown.diff.is_empty() && attached(approval) != Some(Attached::Change) {
         out.marked(&visible(&shown.diff), MarkStyle::Pre("diff".to_owned()))
             .push("\n\n");
     }
@@ -109,7 +109,7 @@ pub fn details(to: &SessionId, approval: &Approval) -> Vec<Outgoing> {
     let mut messages = texts(to, &out.build());
     if let Some(content) = &shown.attachment {
         let file = Body::File {
-            name: en::CHANGE_FILE.to_owned(),
+            name: attached_name(approval).to_owned(),
             content: content.clone(),
             caption: en::file_caption(approval),
         };
@@ -125,22 +125,73 @@ struct Cut {
     diff: bool,
 }
 
-fn files(approval: &Approval, cut: &Cut) -> Vec<(&'static str, Content)> {
-    let mut files = Vec::new();
-    if cut.what {
-        files.push((en::CALL_FILE, Content::inline(&approval.shown.what)));
+/// What the file that an approval keeps holds the whole of. The card's own record has its beginning.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Attached {
+    /// What will happen, and after it a change that is long, too.
+    Call,
+    Change,
+}
+
+fn attached(approval: &Approval) -> Option<Attached> {
+    let shown = &approval.shown;
+    let head = shown.attachment.as_ref()?.head();
+    // A beginning ends with `…`; of a file that is stored elsewhere, only its first part is here.
+    let is_call = shown.what.strip_suffix('…').is_some_and(|beginning| {
+        !head.is_empty() && (head.starts_with(beginning) || beginning.starts_with(head))
+    });
+    Some(if is_call {
+        Attached::Call
+    } else {
+        Attached::Change
+    })
+}
+
+fn attached_name(approval: &Approval) -> &'static str {
+    match attached(approval) {
+        Some(Attached::Call) => call_file(approval),
+        _ => en::CHANGE_FILE,
     }
-    match &approval.shown.attachment {
-        Some(content) => files.push((en::CHANGE_FILE, content.clone())),
-        None if cut.diff => files.push((en::CHANGE_FILE, Content::inline(&approval.shown.diff))),
-        None => {}
+}
+
+fn call_file(approval: &Approval) -> &'static str {
+    match approval.call.name.as_str() {
+        "run_command" => en::COMMAND_FILE,
+        _ if approval.shown.what.starts_with(['{', '[']) => en::ARGUMENTS_FILE,
+        _ => en::CALL_FILE,
+    }
+}
+
+/// What does not fit, each in one file.
+fn files(approval: &Approval, cut: Cut) -> Vec<(&'static str, Content)> {
+    let shown = &approval.shown;
+    let mut files = Vec::new();
+    let attached = attached(approval);
+    if cut.what && attached != Some(Attached::Call) {
+        files.push((call_file(approval), Content::inline(&shown.what)));
+    }
+    if let Some(content) = &shown.attachment {
+        files.push((attached_name(approval), content.clone()));
+    }
+    let within = |content: &Content| content.head().contains(shown.diff.trim_end());
+    let has_change =
+        attached == Some(Attached::Change) || shown.attachment.as_ref().is_some_and(within);
+    if cut.diff && !has_change {
+        files.push((en::CHANGE_FILE, Content::inline(&shown.diff)));
     }
     files
 }
 
 fn card(approval: &Approval, now: Micros, zone: &str) -> (Card, Cut) {
     let shown = &approval.shown;
-    let (what, what_cut) = shorten(&visible(&shown.what), WHAT, en::MORE);
+    let known = match attached(approval) {
+        Some(Attached::Call) => shown.what.trim_end_matches('…'),
+        _ => &shown.what,
+    };
+    let (mut what, what_cut) = shorten(&visible(known), WHAT, en::MORE);
+    if attached(approval) == Some(Attached::Call) && !what_cut {
+        what.push_str(en::MORE);
+    }
     let mut card = Card {
         title: en::card_title(approval),
         blocks: head(approval, &what),

@@ -189,6 +189,86 @@ fn a_long_diff_hangs_on_the_card() {
     "#);
 }
 
+/// Names and bytes of the files on a card, and the card's text.
+fn hangs_on(tool: &str, shown: Shown) -> (Vec<(String, u64)>, String) {
+    let messages = present(&Notice::ApprovalAsked {
+        approval: approval(tool, shown),
+    });
+    let Body::Card { card } = &messages[0].body else {
+        panic!("no card first")
+    };
+    let file = |message: &Outgoing| match &message.body {
+        Body::File { name, content, .. } => (name.clone(), content.bytes()),
+        other => panic!("{other:?}"),
+    };
+    (
+        messages[1..].iter().map(file).collect(),
+        card_text(card).text,
+    )
+}
+
+#[test]
+fn a_file_hangs_once_on_the_card_named_by_what_it_is() {
+    let file = |name: &str, bytes| vec![(name.to_owned(), bytes)];
+    // Longer than a card, not than the record.
+    let long = Shown {
+        what: "echo words ".repeat(200),
+        ..Shown::default()
+    };
+    let (files, _) = hangs_on("run_command", long);
+    assert_eq!(files, file("command.sh", 2200));
+
+    // Longer than the record: its beginning, and the whole in a file or in the blob store.
+    let whole = "echo words ".repeat(2000);
+    let beginning = format!("{}…", &whole[..1000]);
+    let stored = Content::Stored {
+        blob: Digest::of_bytes(&whole),
+        bytes: 22_000,
+        head: whole[..512].to_owned(),
+    };
+    for attachment in [Content::inline(&whole), stored] {
+        let very_long = Shown {
+            what: beginning.clone(),
+            attachment: Some(attachment),
+            ..Shown::default()
+        };
+        let (files, card) = hangs_on("run_command", very_long.clone());
+        assert_eq!(files, file("command.sh", 22_000));
+        assert!(card.contains(crate::text::en::MORE.trim()), "{card}");
+        let details = details(&"telegram:7".into(), &approval("run_command", very_long));
+        assert!(shown(&details).contains("file command.sh (22000 bytes)"));
+    }
+
+    let arguments = format!("{{\"text\": \"{}\"}}", "a".repeat(9000));
+    let other = Shown {
+        what: format!("{}…", &arguments[..1000]),
+        attachment: Some(Content::inline(&arguments)),
+        ..Shown::default()
+    };
+    let bytes = arguments.len() as u64;
+    assert_eq!(
+        hangs_on("send_mail", other).0,
+        file("arguments.json", bytes)
+    );
+}
+
+#[test]
+fn a_long_path_and_a_long_change_are_two_files() {
+    let diff = "+a line of the new text\n".repeat(300);
+    let both = Shown {
+        what: format!("Change {} (+300 −0 lines)", "directory/".repeat(200)),
+        diff: diff[..2400].to_owned(),
+        attachment: Some(Content::inline(&diff)),
+        ..Shown::default()
+    };
+    let names: Vec<String> = hangs_on("edit_file", both)
+        .0
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    assert_eq!(names, ["call.txt", "change.diff"]);
+}
+
 #[test]
 fn a_card_about_an_unknown_outcome() {
     let approval = Approval {

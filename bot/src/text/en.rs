@@ -38,7 +38,9 @@ pub const EMPTY: &str = "(empty)";
 
 /// The file on a card that holds the whole change.
 pub const CHANGE_FILE: &str = "change.diff";
-/// The file on a card that holds the whole call.
+/// The files on a card that hold the whole call, by what it is.
+pub const COMMAND_FILE: &str = "command.sh";
+pub const ARGUMENTS_FILE: &str = "arguments.json";
 pub const CALL_FILE: &str = "call.txt";
 pub const ANSWER_FILE: &str = "answer.md";
 
