@@ -4,7 +4,7 @@ use crate::{CommandError, Draft, Home, Problem, agents, ask};
 use domain::{
     agent::{Agent, AgentStatus},
     content::Content,
-    id::{AgentId, SessionId},
+    id::{AgentId, SessionId, short},
     member::{Deed, Member, Role, may},
     run::Event,
     session::{Expects, Session},
@@ -13,6 +13,22 @@ use ports::repo::{self, settings::Setting};
 
 /// Name of the setting that holds the id of the agent of new sessions.
 pub const DEFAULT_AGENT: &str = "default_agent";
+
+/// Begins the name of a session that a command at the terminal makes for one task.
+const OF_COMMAND: &str = "terminal:ask-";
+
+/// A session for one task of a command at the terminal. When the command is gone, nobody opens it again.
+#[must_use]
+pub fn of_command(home: &Home) -> SessionId {
+    SessionId::new(format!("{OF_COMMAND}{}", short(&home.chance.id())))
+}
+
+/// Whether [`of_command`] made it. A conversation that a person named `ask-me` is none.
+#[must_use]
+pub fn is_of_command(id: &SessionId) -> bool {
+    let digits = id.as_str().strip_prefix(OF_COMMAND).unwrap_or_default();
+    digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())
+}
 
 /// The session with the version it was read at; a new one (without version) for a place where nobody has talked yet.
 ///

@@ -1,12 +1,13 @@
 //! The tick: expiry, seals, forgetting.
 
 use super::{rehearsal::told, team::Team};
-use crate::{receive, tick};
-use domain::{approval::ApprovalStatus, id::SessionId, member::Role};
+use crate::{receive, sessions, tick};
+use domain::{approval::ApprovalStatus, id::SessionId, member::Role, rich_text::RichText};
 use ports::{
-    message::SendError,
+    job,
+    message::{Body, Outgoing, SendError},
     repo::{sent::SENT_MESSAGES, updates::UPDATES},
-    store::StoreError,
+    store::{Op, StoreError},
 };
 use std::time::Duration;
 
@@ -152,6 +153,49 @@ async fn receipts_are_kept_as_long_as_cards_may_wait() {
     assert_eq!(team.fakes.store.records(&SENT_MESSAGES).len(), 1);
     team.waits(Duration::from_secs(91 * 24 * 3600)).await;
     assert_eq!(team.fakes.store.records(&SENT_MESSAGES).len(), 0);
+}
+
+/// A text to a terminal, whose lane only the process there serves.
+async fn to_terminal(team: &Team, session: &SessionId) {
+    let message = Outgoing {
+        to: session.clone(),
+        body: Body::Text {
+            text: RichText::plain("done"),
+        },
+        tag: None,
+        rings: false,
+        reply_to: None,
+        approval: None,
+    };
+    let id = team.home.chance.id();
+    let job = job::new_job(&team.home.team, id, &message, team.home.now()).unwrap();
+    crate::commit(&team.home, vec![Op::Enqueue(job)])
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_a_command_did_not_fetch_is_dropped_after_a_day() {
+    let team = ticking().await;
+    let gone = sessions::of_command(&team.home);
+    let named = SessionId::new("terminal:ask-me");
+    let open = SessionId::new("terminal:main");
+    for session in [&gone, &gone, &gone, &named, &open] {
+        to_terminal(&team, session).await;
+    }
+    let left = || {
+        let jobs = team.fakes.store.jobs().into_iter();
+        jobs.filter(|job| job.name == "send")
+            .map(|job| (job.lane, job.attempts))
+            .collect::<Vec<_>>()
+    };
+    team.waits(Duration::from_secs(23 * 3600)).await;
+    assert_eq!(left().len(), 5);
+    to_terminal(&team, &gone).await;
+    team.waits(Duration::from_secs(3700)).await;
+    // The young one may still be fetched, and what belongs to a conversation waits until that is opened again.
+    let lane = |session: &SessionId| (job::lane::of_terminal(session), 0);
+    assert_eq!(left(), [lane(&named), lane(&open), lane(&gone)]);
 }
 
 #[tokio::test]

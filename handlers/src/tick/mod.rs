@@ -2,7 +2,7 @@
 
 use crate::{
     CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, decide, draft, keep::tell,
-    members,
+    members, sessions,
 };
 use domain::{
     Micros,
@@ -14,7 +14,7 @@ use ports::{
     job::{self, Tick},
     present::Notice,
     repo::{self, Entity, sent::SentMessage, settings::Setting, updates::Update},
-    store::{IndexValue, Op, StoreError},
+    store::{Backlog, Claim, IndexValue, Job, Op, StoreError},
 };
 use std::time::Duration;
 
@@ -24,6 +24,8 @@ const EVERY: Duration = Duration::from_secs(20);
 const REMEMBER: Duration = Duration::from_secs(72 * 3600);
 /// A card is edited when it is decided, which takes days at most.
 const RECEIPTS: Duration = Duration::from_secs(90 * 24 * 3600);
+/// A command at the terminal that is gone this long fetches nothing any more.
+const FETCHED: Duration = Duration::from_secs(24 * 3600);
 /// Between two seals of an audit that grows.
 const SEAL_EVERY: Duration = Duration::from_secs(600);
 /// Between two seals that are posted to the owner.
@@ -120,9 +122,45 @@ async fn clean(ports: &TickPorts) -> Result<(), HandlerError> {
     // Updates only tell a second delivery from a first; receipts only find a message that is to be edited.
     forget::<Update>(home, REMEMBER, |update| update.received_at).await?;
     forget::<SentMessage>(home, RECEIPTS, |sent| sent.at).await?;
+    drop_unfetched(home).await?;
     home.store
         .forget_commits(home.now().minus(REMEMBER))
         .await?;
+    Ok(())
+}
+
+/// Drops messages to `countersign ask` commands that have gone: nobody takes their place. What a run said stays in its journal.
+/// A conversation at the terminal is opened again and gets its own, however late.
+async fn drop_unfetched(home: &Home) -> Result<(), HandlerError> {
+    let now = home.now();
+    let gone = |depth: &Backlog| {
+        let session = depth.lane.strip_prefix("send:").map(SessionId::new);
+        depth.due > 0 && session.is_some_and(|session| sessions::is_of_command(&session))
+    };
+    let backlog = home.store.backlog(now).await?;
+    let lanes: Vec<String> = backlog.into_iter().filter(gone).map(|d| d.lane).collect();
+    for some in lanes.chunks(50) {
+        // In a world where it is a day earlier only the old ones are due; a command that lives has taken its messages long ago.
+        let claim = Claim {
+            lanes: some.to_vec(),
+            worker: "tick".to_owned(),
+            now: now.minus(FETCHED),
+            lease: FETCHED + EVERY,
+            limit: 90,
+        };
+        loop {
+            let old = home.store.claim(claim.clone()).await?.jobs;
+            if old.is_empty() {
+                break;
+            }
+            tracing::info!(messages = old.len(), "nobody fetched these: dropped");
+            let drop = |job: Job| Op::Finish {
+                job: job.id,
+                epoch: job.epoch,
+            };
+            draft::commit(home, old.into_iter().map(drop).collect()).await?;
+        }
+    }
     Ok(())
 }
 

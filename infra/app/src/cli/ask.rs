@@ -51,7 +51,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         .map(|path| directory(&context.config, path))
         .transpose()?;
     let (local, output) = context.open().await?;
-    let session = SessionId::new(format!("terminal:ask-{}", short(&local.home.chance.id())));
+    let session = sessions::of_command(&local.home);
     let ring = Ring::default();
     let bell = ring.0.clone();
     let progress = Lines {
