@@ -450,6 +450,46 @@ async fn commands_answer_what_cannot_be_done() {
 }
 
 #[tokio::test]
+async fn a_rule_says_who_approves_and_how_long_its_cards_wait() {
+    let mut world = World::new().await;
+    let mut said = Vec::new();
+    for text in [
+        "/rules add ask shell_exec git push * by owner within 2h",
+        "/rules add ask spend within 90",
+        "/rules add allow shell_exec git pull by owner",
+        "/rules add ask shell_exec ls within 1y",
+        "/rules",
+    ] {
+        said.push(format!("> {text}\n{}", world.say(ANN, text).await));
+    }
+    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    > /rules add ask shell_exec git push * by owner within 2h
+    Rule 00000c holds from now on: ask shell_exec “git push *” by owner within 2h
+
+    > /rules add ask spend within 90
+    Rule 000011 holds from now on: ask spend within 90s
+
+    > /rules add allow shell_exec git pull by owner
+    Only what is asked is approved by somebody and waits: write `ask` instead of `allow`.
+
+    > /rules add ask shell_exec ls within 1y
+    “1y” is no time that a card can wait; write `45m`, `2h` or `3d`: a minute at least, 30 days at most.
+
+    > /rules
+    00000c ask shell_exec “git push *” by owner within 2h
+    000011 ask spend within 90s
+
+    An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by owner within 2h, and /rules remove <id>. Where no rule speaks, I ask.
+    "#);
+    let rules = handlers::rules::list(&world.talk.home).await.unwrap();
+    let asked: Vec<_> = rules
+        .iter()
+        .map(|rule| (rule.approvers, rule.expires_after_s))
+        .collect();
+    assert_eq!(asked, [(Some(Role::Owner), Some(7200)), (None, Some(90))]);
+}
+
+#[tokio::test]
 async fn commands_show_what_there_is() {
     let mut world = World::new().await;
     let mut said = Vec::new();
@@ -503,7 +543,7 @@ async fn commands_show_what_there_is() {
     > /rules
     000020 allow shell_exec “git status *”
 
-    An owner can /rules add allow shell_exec git status *, and /rules remove <id>. Where no rule speaks, I ask.
+    An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by owner within 2h, and /rules remove <id>. Where no rule speaks, I ask.
 
     > /settings zone Europe/Berlin
     Times are shown in Europe/Berlin from now on; it is 10:00 CET there.

@@ -3,7 +3,8 @@
 use super::{Context, Failure, output::table};
 use domain::{
     id::short,
-    permission::{Rule, parse_rule},
+    member::Role,
+    permission::{NewRule, Rule, parse_expiry, parse_rule},
 };
 use handlers::{commit_with, rules};
 
@@ -22,9 +23,30 @@ enum Command {
         /// The rule's words, as `/rules add` takes them
         #[arg(required = true)]
         words: Vec<String>,
+        /// Of a rule that asks: who may say yes, operators too if not given
+        #[arg(long, value_name = "ROLE")]
+        approvers: Option<Approvers>,
+        /// Of a rule that asks: how long its cards wait, such as 45m, 2h, 3d or seconds
+        #[arg(long, value_name = "TIME", value_parser = parse_expiry)]
+        expires: Option<u64>,
     },
     /// Remove a rule, by its id or the last digits of it
     Remove { id: String },
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, Debug)]
+enum Approvers {
+    Owner,
+    Operator,
+}
+
+impl From<Approvers> for Role {
+    fn from(approvers: Approvers) -> Self {
+        match approvers {
+            Approvers::Owner => Self::Owner,
+            Approvers::Operator => Self::Operator,
+        }
+    }
 }
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
@@ -35,9 +57,12 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             let rules = rules::list(home).await?;
             output.show(&rules, || list(&rules))?;
         }
-        Command::Add { words } => {
-            let rule =
-                parse_rule(&words.join(" ")).map_err(|why| Failure::usage(why.to_string()))?;
+        Command::Add {
+            words,
+            approvers,
+            expires,
+        } => {
+            let rule = read(&words, approvers, expires).map_err(Failure::usage)?;
             let rule = commit_with(home, async || {
                 rules::add(home, &local.owner, rule.clone()).await
             })
@@ -59,6 +84,15 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     Ok(0)
 }
 
+/// The flags say it over the words.
+fn read(
+    words: &[String],
+    approvers: Option<Approvers>,
+    expires: Option<u64>,
+) -> Result<NewRule, String> {
+    parse_rule(&words.join(" "))?.asking(approvers.map(Role::from), expires)
+}
+
 fn list(rules: &[Rule]) -> String {
     let rows: Vec<Vec<String>> = rules
         .iter()
@@ -75,4 +109,76 @@ fn list(rules: &[Rule]) -> String {
         &rows,
         "The team has no rules of its own; each agent has those of its preset.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(subcommand)]
+        command: Command,
+    }
+
+    /// The rule as it is listed; what is wrong on the command line, or with the rule.
+    fn added(words: &[&str]) -> Result<String, String> {
+        let words = ["rules", "add"].iter().chain(words);
+        let Command::Add {
+            words,
+            approvers,
+            expires,
+        } = Line::try_parse_from(words)
+            .map_err(|error| error.to_string())?
+            .command
+        else {
+            return Err("not add".to_owned());
+        };
+        Ok(read(&words, approvers, expires)?.to_string())
+    }
+
+    #[test]
+    fn who_approves_and_how_long_a_card_waits_is_said_in_flags_or_words() {
+        let expected = Ok("ask shell_exec “git push *” by owner within 2h".to_owned());
+        let rule = ["ask", "shell_exec", "git push *"];
+        for more in [
+            &["--approvers", "owner", "--expires", "2h"][..],
+            &["--expires=7200", "--approvers=owner"],
+            &["by owner", "--expires", "120m"],
+            &[
+                "by operator within 3d",
+                "--approvers",
+                "owner",
+                "--expires",
+                "2h",
+            ],
+            &["by", "owner", "within", "2h"],
+        ] {
+            assert_eq!(added(&[&rule, more].concat()), expected, "{more:?}");
+        }
+        assert_eq!(
+            added(&rule),
+            Ok("ask shell_exec “git push *”".to_owned()),
+            "without flags nothing is said"
+        );
+    }
+
+    #[test]
+    fn wrong_flags_are_refused() {
+        let rule = ["ask", "shell_exec", "ls"];
+        for (more, complaint) in [
+            (
+                ["--approvers", "viewer"],
+                "possible values: owner, operator",
+            ),
+            (["--expires", "2weeks"], "`2h` or `3d`"),
+            (["--expires", "5"], "a minute at least"),
+        ] {
+            let error = added(&[&rule[..], &more].concat()).unwrap_err();
+            assert!(error.contains(complaint), "{error}");
+        }
+        let error = added(&["allow", "shell_exec", "ls", "--approvers", "owner"]).unwrap_err();
+        assert!(error.contains("write `ask` instead of `allow`"), "{error}");
+    }
 }

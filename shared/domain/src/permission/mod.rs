@@ -14,7 +14,7 @@ mod tests;
 
 pub use judge::{Subject, judge};
 pub use narrowest::narrowest;
-pub use text::parse_rule;
+pub use text::{parse_expiry, parse_rule};
 
 use crate::{
     Micros,

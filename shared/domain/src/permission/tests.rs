@@ -396,6 +396,31 @@ fn rules_are_read_as_people_write_them() {
             "allow shell_exec echo 'except' x",
             "allow shell_exec “echo 'except' x”",
         ),
+        (
+            "ask shell_exec git push * by owner within 2h",
+            "ask shell_exec “git push *” by owner within 2h",
+        ),
+        (
+            "ask shell_exec git push * within 120m for agent coder by operator",
+            "ask shell_exec “git push *” for agent coder by operator within 2h",
+        ),
+        (
+            "ask shell_exec find * except -delete by owner",
+            "ask shell_exec “find *” except “-delete” by owner",
+        ),
+        ("ask spend within 86400", "ask spend within 1d"),
+        (
+            "allow shell_exec stand by me within reason",
+            "allow shell_exec “stand by me within reason”",
+        ),
+        (
+            "ask shell_exec echo 'by' owner 'within' 2h",
+            "ask shell_exec “echo 'by' owner 'within' 2h”",
+        ),
+        (
+            "ask shell_exec “stand by owner” by owner",
+            "ask shell_exec “stand by owner” by owner",
+        ),
     ] {
         assert_eq!(shown(typed).as_deref(), Ok(expected), "{typed}");
     }
@@ -411,6 +436,19 @@ fn rules_are_read_as_people_write_them() {
         ("allow network http://x", "host name"),
         ("allow shell_exec ls except", "After `except`"),
         ("allow shell_exec ls for agent", "not a scope"),
+        ("ask shell_exec ls by viewer", "nobody who approves"),
+        ("ask shell_exec ls within 59s", "no time"),
+        ("ask shell_exec ls within 31d", "no time"),
+        ("ask shell_exec ls within 2weeks", "no time"),
+        ("ask shell_exec ls within 99999999999999999999h", "no time"),
+        ("ask shell_exec ls within 999999999999999999h", "no time"),
+        ("ask shell_exec ls by owner by owner", "only once"),
+        (
+            "ask shell_exec ls by owner loudly",
+            "can't stand at the end",
+        ),
+        ("allow shell_exec ls by owner", "write `ask`"),
+        ("deny shell_exec ls within 2h", "write `ask`"),
     ] {
         assert!(
             parse_rule(typed).is_err_and(|e| e.contains(complaint)),
@@ -448,10 +486,12 @@ fn a_rule() -> impl Strategy<Value = Rule> {
         prop::sample::select(vec!["allow", "ask", "deny"]),
         prop::sample::select(patterns.to_vec()),
         prop::option::of(0..3u8),
+        prop::option::of(60..=30 * 24 * 3600_u64),
     );
-    parts.prop_map(|(id, effect, pattern, role)| {
+    parts.prop_map(|(id, effect, pattern, role, expires)| {
         let mut rule = rule(&format!("r{id:02}"), &format!("{effect} {pattern}"));
         rule.approvers = role.map(|r| [Role::Viewer, Role::Operator, Role::Owner][usize::from(r)]);
+        rule.expires_after_s = expires;
         rule
     })
 }
@@ -546,6 +586,20 @@ proptest! {
         }
         let read = parse_rule(&rule.to_string()).unwrap();
         prop_assert_eq!(read.to_string(), rule.to_string());
+        // Only what asks has them, and a viewer approves nothing.
+        let asked = match rule.effect {
+            Effect::Ask => (rule.approvers.map(|role| role.max(Role::Operator)), rule.expires_after_s),
+            Effect::Allow | Effect::Deny => (None, None),
+        };
+        prop_assert_eq!((read.approvers, read.expires_after_s), asked);
+        prop_assert_eq!((read.effect, read.resource), (rule.effect, rule.resource));
         prop_assert_eq!((read.matcher, read.except, read.scope), (rule.matcher, rule.except, rule.scope));
+    }
+
+    #[test]
+    fn an_expiry_is_read_or_refused(text in "[0-9]{0,12}[a-zäµ ]{0,3}|\\PC{0,6}") {
+        if let Ok(seconds) = parse_expiry(&text) {
+            prop_assert!((60..=2_592_000).contains(&seconds), "{seconds}");
+        }
     }
 }

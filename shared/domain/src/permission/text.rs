@@ -1,10 +1,14 @@
-//! Rules as people write and read them: `allow shell_exec “find *” except “-delete -exec*” for agent coder`.
+//! Rules as people write and read them: `allow shell_exec “find *” except “-delete -exec*” for agent coder`,
+//! `ask shell_exec “git push *” by owner within 2h`.
 //!
 //! In what people type the quotation marks may be left out. What [`Display`](std::fmt::Display) writes, [`parse_rule`]
-//! reads as the same rule; id, note, approvers and expiry are not part of the text.
+//! reads as the same rule; id and note are not part of the text, nor who approves what is not asked.
 
 use super::{Effect, Matcher, NewRule, Resource, Rule, Scope, pattern};
-use crate::id::{AgentId, MemberId};
+use crate::{
+    id::{AgentId, MemberId},
+    member::Role,
+};
 use std::fmt::{Display, Formatter};
 
 /// Reads a rule as typed after `/rules add`.
@@ -37,14 +41,80 @@ pub fn parse_rule(text: &str) -> Result<NewRule, String> {
         effect,
         resource,
         matcher: matcher(resource, &parts.pattern)?,
-        scope: parts.scope,
+        scope: parts.terms.scope,
         except: parts.except,
         approvers: None,
         expires_after_s: None,
         note: String::new(),
     };
     rule.check()?;
-    Ok(rule)
+    rule.asking(parts.terms.approvers, parts.terms.expires_after_s)
+}
+
+/// A card's least and longest wait, in seconds: a minute, 30 days.
+const EXPIRY: std::ops::RangeInclusive<u64> = 60..=30 * 24 * 3600;
+
+/// Reads how long a card waits, in seconds: `90s`, `45m`, `2h`, `3d`, or seconds alone.
+///
+/// # Errors
+/// A sentence that says what it can be.
+pub fn parse_expiry(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => Some(1),
+        "m" | "min" => Some(60),
+        "h" => Some(3600),
+        "d" => Some(24 * 3600),
+        _ => None,
+    };
+    let seconds = unit.and_then(|unit| digits.parse::<u64>().ok()?.checked_mul(unit));
+    seconds
+        .filter(|seconds| EXPIRY.contains(seconds))
+        .ok_or_else(|| {
+            format!("“{text}” is no time that a card can wait; write `45m`, `2h` or `3d`: a minute at least, 30 days at most.")
+        })
+}
+
+/// In the largest unit that is exact, as [`parse_expiry`] reads it.
+fn expiry(seconds: u64) -> String {
+    match seconds {
+        s if s > 0 && s.is_multiple_of(24 * 3600) => format!("{}d", s / (24 * 3600)),
+        s if s > 0 && s.is_multiple_of(3600) => format!("{}h", s / 3600),
+        s if s > 0 && s.is_multiple_of(60) => format!("{}m", s / 60),
+        s => format!("{s}s"),
+    }
+}
+
+fn approver(name: &str) -> Result<Role, String> {
+    match name {
+        "owner" => Ok(Role::Owner),
+        "operator" => Ok(Role::Operator),
+        _ => Err(format!(
+            "“{name}” is nobody who approves; write `by owner` or `by operator`."
+        )),
+    }
+}
+
+impl NewRule {
+    /// With the lowest role that may approve, and the seconds that a card waits, where these are said.
+    ///
+    /// # Errors
+    /// A sentence, where the rule does not ask: nobody would ever approve it.
+    pub fn asking(
+        mut self,
+        approvers: Option<Role>,
+        expires_after_s: Option<u64>,
+    ) -> Result<Self, String> {
+        if self.effect != Effect::Ask && (approvers.is_some() || expires_after_s.is_some()) {
+            return Err(format!(
+                "Only what is asked is approved by somebody and waits: write `ask` instead of `{}`.",
+                self.effect
+            ));
+        }
+        self.approvers = approvers.or(self.approvers);
+        self.expires_after_s = expires_after_s.or(self.expires_after_s);
+        Ok(self)
+    }
 }
 
 fn next_word(text: &str) -> (&str, &str) {
@@ -70,16 +140,26 @@ fn resource_named(name: &str) -> Option<Resource> {
 struct Parts {
     pattern: String,
     except: Vec<String>,
-    scope: Scope,
+    terms: Terms,
 }
 
-/// Pattern, `except …` and `for …` of what follows the resource.
+/// What may follow the pattern, each once: `for …`, `by …`, `within …`.
+#[derive(Default)]
+struct Terms {
+    scope: Scope,
+    approvers: Option<Role>,
+    expires_after_s: Option<u64>,
+}
+
+const TERMS: [&str; 3] = ["for", "by", "within"];
+
+/// Pattern, `except …` and terms of what follows the resource.
 fn parts(text: &str) -> Result<Parts, String> {
     let text = text.trim();
     let (pattern, rest) = match quoted(text) {
         Some((pattern, rest)) => (pattern.to_owned(), rest),
         None => {
-            let end = keyword_at(text, &["except", "for"])?;
+            let end = keyword_at(text, true)?;
             (text[..end].trim().to_owned(), &text[end..])
         }
     };
@@ -88,7 +168,7 @@ fn parts(text: &str) -> Result<Parts, String> {
         let after = after.trim_start();
         let (words, after) = match quoted(after) {
             Some(found) => found,
-            None => after.split_at(keyword_at(after, &["for"])?),
+            None => after.split_at(keyword_at(after, false)?),
         };
         except = pattern::raw_words(words)?
             .into_iter()
@@ -102,7 +182,7 @@ fn parts(text: &str) -> Result<Parts, String> {
     Ok(Parts {
         pattern,
         except,
-        scope: scope(rest)?,
+        terms: terms(rest)?,
     })
 }
 
@@ -111,38 +191,75 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('“')?;
     let ends = |(at, _): &(usize, &str)| {
         let after = &inner[at + '”'.len_utf8()..];
-        after.is_empty() || after.starts_with(" except ") || after.starts_with(" for ")
+        let next = after
+            .strip_prefix(' ')
+            .and_then(|after| after.split_once(' '));
+        after.is_empty() || next.is_some_and(|(word, _)| word == "except" || TERMS.contains(&word))
     };
     let (at, _) = inner.match_indices('”').find(ends)?;
     Some((&inner[..at], &inner[at + '”'.len_utf8()..]))
 }
 
-/// Where the first of these words stands by itself; the end if nowhere. Quoted it is an ordinary word. `for` begins a scope
-/// only with a word after it that a scope can have.
-fn keyword_at(text: &str, keywords: &[&str]) -> Result<usize, String> {
+/// Where the first term (or `except`) stands by itself; the end if nowhere. Quoted it is an ordinary word, and so is `for`, `by` or
+/// `within` before a word that it can't have after it.
+fn keyword_at(text: &str, except: bool) -> Result<usize, String> {
     let words = pattern::raw_words(text)?;
     let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
     let found = words.iter().enumerate().find(|(i, word)| {
-        let scope = || {
-            words
-                .get(i + 1)
-                .is_some_and(|next| ["agent", "member", "team"].contains(next))
-        };
-        keywords.contains(word) && (**word != "for" || scope())
+        let next = words.get(i + 1).copied().unwrap_or_default();
+        match **word {
+            "except" => except,
+            "for" => ["agent", "member", "team"].contains(&next),
+            "by" => ["owner", "operator", "viewer"].contains(&next),
+            "within" => next.starts_with(|c: char| c.is_ascii_digit()),
+            _ => false,
+        }
     });
     Ok(found.map_or(text.len(), |(_, word)| place(word)))
 }
 
-fn scope(text: &str) -> Result<Scope, String> {
+fn terms(text: &str) -> Result<Terms, String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    match words.as_slice() {
-        [] | ["for", "team"] => Ok(Scope::Team),
-        ["for", "agent", name] => Ok(Scope::Agent(AgentId::from(*name))),
-        ["for", "member", name] => Ok(Scope::Member(MemberId::from(*name))),
-        _ => Err(format!(
-            "“{text}” is not a scope; write `for agent NAME`, `for member NAME` or `for team`."
-        )),
+    let (mut terms, mut seen, mut rest) = (Terms::default(), Vec::new(), words.as_slice());
+    while let Some(word) = rest.first() {
+        if seen.contains(word) {
+            return Err(format!("`{word}` can be said only once."));
+        }
+        seen.push(word);
+        rest = match rest {
+            ["for", "team", rest @ ..] => rest,
+            ["for", "agent", name, rest @ ..] => {
+                terms.scope = Scope::Agent(AgentId::from(*name));
+                rest
+            }
+            ["for", "member", name, rest @ ..] => {
+                terms.scope = Scope::Member(MemberId::from(*name));
+                rest
+            }
+            ["by", role, rest @ ..] => {
+                terms.approvers = Some(approver(role)?);
+                rest
+            }
+            ["within", span, rest @ ..] => {
+                terms.expires_after_s = Some(parse_expiry(span)?);
+                rest
+            }
+            ["for", ..] => {
+                return Err(format!(
+                    "“{}” is not a scope; write `for agent NAME`, `for member NAME` or `for team`.",
+                    rest.join(" ")
+                ));
+            }
+            _ => {
+                return Err(format!(
+                    "“{}” can't stand at the end of a rule; there, write `for agent NAME`, `by owner` or `within 2h`, and a \
+                     pattern with such words between “ ”.",
+                    rest.join(" ")
+                ));
+            }
+        };
     }
+    Ok(terms)
 }
 
 fn matcher(resource: Resource, pattern: &str) -> Result<Matcher, String> {
@@ -189,25 +306,37 @@ impl Display for Effect {
 
 impl Display for Rule {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write(
+        write(f, (self.effect, self.resource), &self.matcher, &self.except)?;
+        write_terms(
             f,
-            (self.effect, self.resource),
-            &self.matcher,
-            &self.except,
             &self.scope,
+            asked(self.effect, self.approvers, self.expires_after_s),
         )
     }
 }
 
 impl Display for NewRule {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write(
+        write(f, (self.effect, self.resource), &self.matcher, &self.except)?;
+        write_terms(
             f,
-            (self.effect, self.resource),
-            &self.matcher,
-            &self.except,
             &self.scope,
+            asked(self.effect, self.approvers, self.expires_after_s),
         )
+    }
+}
+
+/// Who approves and how long a card waits, where there is a card.
+type Asked = (Option<Role>, Option<u64>);
+
+fn asked(effect: Effect, approvers: Option<Role>, expires_after_s: Option<u64>) -> Asked {
+    match effect {
+        // A viewer never approves anything.
+        Effect::Ask => (
+            approvers.map(|role| role.max(Role::Operator)),
+            expires_after_s,
+        ),
+        Effect::Allow | Effect::Deny => (None, None),
     }
 }
 
@@ -216,7 +345,6 @@ fn write(
     (effect, resource): (Effect, Resource),
     matcher: &Matcher,
     except: &[String],
-    scope: &Scope,
 ) -> std::fmt::Result {
     write!(f, "{effect} {resource}")?;
     match matcher {
@@ -229,9 +357,21 @@ fn write(
     if !except.is_empty() {
         write!(f, " except “{}”", except.join(" "))?;
     }
+    Ok(())
+}
+
+fn write_terms(
+    f: &mut Formatter<'_>,
+    scope: &Scope,
+    (approvers, expires): Asked,
+) -> std::fmt::Result {
     match scope {
-        Scope::Team => Ok(()),
-        Scope::Agent(agent) => write!(f, " for agent {}", agent.as_str()),
-        Scope::Member(member) => write!(f, " for member {}", member.as_str()),
+        Scope::Team => {}
+        Scope::Agent(agent) => write!(f, " for agent {}", agent.as_str())?,
+        Scope::Member(member) => write!(f, " for member {}", member.as_str())?,
     }
+    if let Some(role) = approvers {
+        write!(f, " by {role}")?;
+    }
+    expires.map_or(Ok(()), |seconds| write!(f, " within {}", expiry(seconds)))
 }
