@@ -1,6 +1,6 @@
 //! The `send` handler: one stored message goes out, once as far as the surface lets anybody know.
 
-use crate::{HandlerError, Home, Lease, decide, draft, keep::tell};
+use crate::{HandlerError, Home, Lease, decide, draft, keep::tell, sessions};
 use domain::{
     approval::{Approval, ApprovalStatus},
     id::SessionId,
@@ -138,14 +138,7 @@ async fn settle(
         Err(SendError::RetryAfter(pause)) => {
             postpone(ports, lease, pause, "told to wait", false).await
         }
-        Err(SendError::Moved(to)) => {
-            let moved = Outgoing {
-                to,
-                ..message.clone()
-            };
-            let job = job::new_job(&home.team, home.chance.id(), &moved, home.now())?;
-            finish(ports, lease, vec![Op::Enqueue(job)]).await
-        }
+        Err(SendError::Moved(to)) => follow(ports, lease, message, to).await,
         Err(SendError::Missing) => finish(ports, lease, Vec::new()).await,
         Err(SendError::Gone(why) | SendError::Refused(why)) => {
             give_up(ports, lease, message, &why).await
@@ -161,6 +154,27 @@ async fn settle(
             postpone(ports, lease, later, &error, true).await
         }
     }
+}
+
+/// The place has another id now: the message goes there, and so does the conversation.
+async fn follow(
+    ports: &SendPorts,
+    lease: &Lease,
+    message: &Outgoing,
+    to: SessionId,
+) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    let there = Outgoing {
+        to: to.clone(),
+        ..message.clone()
+    };
+    insist(ports, async || {
+        let mut ops = sessions::moved(home, &message.to, &to).await?;
+        let job = job::new_job(&home.team, home.chance.id(), &there, home.now())?;
+        ops.extend([Op::Enqueue(job), done(lease)]);
+        Ok(ops)
+    })
+    .await
 }
 
 /// The receipt of a message that may be edited later.
@@ -246,7 +260,7 @@ async fn give_up(
     why: &str,
 ) -> Result<(), HandlerError> {
     tracing::warn!(to = %message.to, why, "a message can't be delivered");
-    for _ in 0..8 {
+    insist(ports, async || {
         let mut ops = given_up(&ports.home, message, why).await?;
         let told =
             !ops.is_empty() || !matches!(message.body, Body::Text { .. } | Body::File { .. });
@@ -254,13 +268,23 @@ async fn give_up(
             true => done(lease),
             false => set_aside(lease, why),
         });
-        match draft::commit(&ports.home, ops).await {
-            // Somebody decided in between, or the run's audit grew: read again.
+        Ok(ops)
+    })
+    .await
+}
+
+/// Settles the job together with what others change as well: a decision, the run's audit, a session. Reads again when they do.
+async fn insist<F>(ports: &SendPorts, ops: impl Fn() -> F) -> Result<(), HandlerError>
+where
+    F: Future<Output = Result<Vec<Op>, HandlerError>>,
+{
+    for _ in 0..8 {
+        match draft::commit(&ports.home, ops().await?).await {
             Err(StoreError::Conflict(conflict)) if conflict.reason != ConflictReason::Fenced => {}
             other => return draft::fenced(other),
         }
     }
-    let error = "the approval's records keep changing".to_owned();
+    let error = "the records around this message keep changing".to_owned();
     Err(HandlerError::Retry { after: None, error })
 }
 

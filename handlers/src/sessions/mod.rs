@@ -1,5 +1,7 @@
 //! Sessions: finding the one of a chat, starting afresh, choosing its agent.
 
+mod moved;
+
 use crate::{CommandError, Draft, Home, Problem, agents, ask};
 use domain::{
     agent::{Agent, AgentStatus},
@@ -10,6 +12,8 @@ use domain::{
     session::{Expects, Session},
 };
 use ports::repo::{self, settings::Setting};
+
+pub use moved::{moved, place_of};
 
 /// Name of the setting that holds the id of the agent of new sessions.
 pub const DEFAULT_AGENT: &str = "default_agent";
@@ -30,7 +34,8 @@ pub fn is_of_command(id: &SessionId) -> bool {
     digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// The session with the version it was read at; a new one (without version) for a place where nobody has talked yet.
+/// The session with the version it was read at; a new one (without version) for a place where nobody has talked yet. A place
+/// that another one became has that one's session, under its old id.
 ///
 /// # Errors
 /// What the store answers.
@@ -38,6 +43,7 @@ pub async fn get_or_new(
     home: &Home,
     id: &SessionId,
 ) -> Result<(Session, Option<u64>), CommandError> {
+    let id = &moved::session_of(home, id).await?;
     if let Some(stored) = repo::get::<Session>(&*home.store, &home.team, id.as_str()).await? {
         return Ok((stored.value, Some(stored.version)));
     }

@@ -95,10 +95,7 @@ async fn expire_approvals(home: &Home) -> Result<(), HandlerError> {
             let Some(stored) = due else {
                 return Ok::<_, CommandError>(Draft::fact(()));
             };
-            let tag = format!("approval:{id}@{}", stored.value.session);
-            let seen = repo::get::<SentMessage>(&*home.store, &home.team, &tag)
-                .await?
-                .is_some();
+            let seen = was_seen(home, &stored.value).await?;
             Ok(Draft::new(decide::expire(home, stored, seen).await?, ()))
         };
         if let Err(error) = commit_with(home, draft).await {
@@ -106,6 +103,19 @@ async fn expire_approvals(home: &Home) -> Result<(), HandlerError> {
         }
     }
     Ok(())
+}
+
+/// Whether the card arrived, where the conversation was or where it is now.
+async fn was_seen(home: &Home, approval: &Approval) -> Result<bool, StoreError> {
+    let place = sessions::place_of(home, &approval.session).await?;
+    for place in [&approval.session, &place] {
+        let receipt = format!("approval:{}@{place}", approval.id);
+        let sent = repo::get::<SentMessage>(&*home.store, &home.team, &receipt).await?;
+        if sent.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// What is done now and then: seals over what was audited, and forgetting.
