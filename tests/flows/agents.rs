@@ -87,7 +87,7 @@ async fn an_agent_is_made_changed_chosen_paused_archived_and_deleted() {
     Ann: /agents set assistant preset godlike
     Bot (re "/agents set assistant pr…", silent): There is no preset “godlike”. There are ask-first, read-only, development, full-access.
     Ann: /agents set assistant colour blue
-    Bot (re "/agents set assistant co…", silent): The fields are name, description, prompt, model, fallbacks and preset: /agents set coder model anthropic/claude-sonnet-4-5
+    Bot (re "/agents set assistant co…", silent): The fields are name, description, prompt, model, fallbacks, preset, skills, knowledge and metadata: /agents set coder model anthropic/claude-sonnet-4-5
     "#);
 }
 

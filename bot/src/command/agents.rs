@@ -7,6 +7,7 @@ use domain::{
     rich_text::MarkStyle,
 };
 use handlers::{CommandError, Draft, Problem, agents, agents::Change};
+use serde_json::{Map, Value};
 
 pub struct Agents;
 
@@ -92,7 +93,19 @@ fn field(ctx: &Ctx<'_>, text: &str) -> Result<Change, CommandError> {
             ..change
         },
         "fallbacks" => Change {
-            fallbacks: value.map(|value| value.split_whitespace().map(ToOwned::to_owned).collect()),
+            fallbacks: value.as_deref().map(words),
+            ..change
+        },
+        "skills" => Change {
+            skills: value.as_deref().map(words),
+            ..change
+        },
+        "knowledge" | "knowledge_ids" => Change {
+            knowledge_ids: value.as_deref().map(words),
+            ..change
+        },
+        "metadata" => Change {
+            metadata: Some(object(value.as_deref().unwrap_or_default())?),
             ..change
         },
         "preset" => Change {
@@ -101,6 +114,23 @@ fn field(ctx: &Ctx<'_>, text: &str) -> Result<Change, CommandError> {
         },
         _ => return Err(Problem::Invalid(en::NO_SUCH_FIELD.to_owned()).into()),
     })
+}
+
+/// Of a list that is written with spaces or commas; none of an empty text.
+fn words(text: &str) -> Vec<String> {
+    text.split([' ', ',', '\n', '\t'])
+        .filter(|word| !word.is_empty())
+        .map(ToOwned::to_owned)
+        .collect()
+}
+
+/// A JSON object; an empty one of an empty text.
+fn object(text: &str) -> Result<Map<String, Value>, Problem> {
+    match text {
+        "" => Ok(Map::new()),
+        text => serde_json::from_str(text)
+            .map_err(|error| Problem::Invalid(en::no_object(&error.to_string()))),
+    }
 }
 
 fn preset(ctx: &Ctx<'_>, name: &str) -> Result<String, CommandError> {
@@ -133,10 +163,17 @@ fn show(agent: &Agent) -> domain::rich_text::RichText {
     } else {
         format!("{}/{}", agent.provider, agent.model)
     };
+    let metadata = match agent.metadata.is_empty() {
+        true => String::new(),
+        false => Value::from(agent.metadata.clone()).to_string(),
+    };
     let fields = [
         ("model", model),
         ("fallbacks", agent.fallbacks.join(" ")),
         ("preset", agent.permissions.preset.clone()),
+        ("skills", agent.skills.join(" ")),
+        ("knowledge", agent.knowledge_ids.join(" ")),
+        ("metadata", metadata),
     ];
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
         out.marked(&format!("{name}:"), MarkStyle::Bold)

@@ -490,6 +490,93 @@ async fn a_rule_says_who_approves_and_how_long_its_cards_wait() {
 }
 
 #[tokio::test]
+async fn everything_about_an_agent_is_set_and_shown_here() {
+    let mut world = World::new().await;
+    let mut said = Vec::new();
+    for text in [
+        "/agents set coder skills review, release-notes",
+        "/agents set coder knowledge handbook  wiki",
+        "/agents set coder metadata {\"team\": \"search\", \"floor\": 3}",
+        "/agents show coder",
+        "/agents set coder metadata [1]",
+        "/agents set coder metadata {team}",
+        "/agents set coder metadata",
+        "/agents set coder knowledge_ids",
+        "/agents set coder skills",
+    ] {
+        said.push(format!("> {text}\n{}", world.say(ANN, text).await));
+    }
+    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    > /agents set coder skills review, release-notes
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    skills: review release-notes
+
+    > /agents set coder knowledge handbook  wiki
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    skills: review release-notes
+    knowledge: handbook wiki
+
+    > /agents set coder metadata {"team": "search", "floor": 3}
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    skills: review release-notes
+    knowledge: handbook wiki
+    metadata: {"floor":3,"team":"search"}
+
+    > /agents show coder
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    skills: review release-notes
+    knowledge: handbook wiki
+    metadata: {"floor":3,"team":"search"}
+
+    > /agents set coder metadata [1]
+    Metadata is a JSON object, such as {"team": "search"}. This is none: invalid type: sequence, expected a map at line 1 column 0.
+
+    > /agents set coder metadata {team}
+    Metadata is a JSON object, such as {"team": "search"}. This is none: key must be a string at line 1 column 2.
+
+    > /agents set coder metadata
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    skills: review release-notes
+    knowledge: handbook wiki
+
+    > /agents set coder knowledge_ids
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    skills: review release-notes
+
+    > /agents set coder skills
+    coder
+    Does things.
+
+    model: the default one
+    preset: ask-first
+    "#);
+}
+
+#[tokio::test]
 async fn commands_show_what_there_is() {
     let mut world = World::new().await;
     let mut said = Vec::new();

@@ -30,7 +30,8 @@ pub const BY_MEMBER: &str = "By member";
 pub const DEFAULT_MODEL: &str = "the default one";
 pub const AGENTS_HINT: &str =
     "/agent <name> chooses one for this chat, /agents show <name> tells more.";
-pub const NO_SUCH_FIELD: &str = "The fields are name, description, prompt, model, fallbacks and preset: /agents set coder model anthropic/claude-sonnet-4-5";
+pub const NO_SUCH_FIELD: &str = "The fields are name, description, prompt, model, fallbacks, preset, skills, knowledge and metadata: \
+     /agents set coder model anthropic/claude-sonnet-4-5";
 
 #[must_use]
 pub fn talks_to(agent: &str) -> String {
@@ -53,6 +54,11 @@ pub fn agent_status(status: AgentStatus) -> &'static str {
         AgentStatus::Paused => " (paused)",
         AgentStatus::Archived => " (archived)",
     }
+}
+
+#[must_use]
+pub fn no_object(why: &str) -> String {
+    format!("Metadata is a JSON object, such as {{\"team\": \"search\"}}. This is none: {why}.")
 }
 
 #[must_use]
