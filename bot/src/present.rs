@@ -15,7 +15,7 @@ use ports::{
     present::{Notice, Presenter},
 };
 
-pub use approval::{asked, details, settled, tag};
+pub use approval::{asked, changed, details, reminder, settled, tag};
 
 /// More parts than this are no reading for a chat: the whole goes as a file.
 const MAX_PARTS: usize = 4;
@@ -32,6 +32,10 @@ impl Presenter for English {
     fn present(&self, to: &SessionId, notice: &Notice, now: Micros, zone: &str) -> Vec<Outgoing> {
         match notice {
             Notice::ApprovalAsked { approval } => asked(to, approval, now, zone),
+            Notice::ApprovalChanged { approval } => vec![changed(to, approval, now, zone)],
+            Notice::ApprovalReminder { approval, card } => {
+                vec![reminder(to, approval, card, now)]
+            }
             Notice::ApprovalSettled { approval, by } => vec![settled(to, approval, by, now, zone)],
             Notice::Question { agent, text, .. } => ring(texts(to, &question(agent, text))),
             Notice::RunEnded {

@@ -84,6 +84,7 @@ impl World {
             role,
             zone: String::new(),
             home: String::new(),
+            away: None,
             created_at: Micros(0),
         };
         commit(
@@ -218,6 +219,7 @@ impl World {
             agent: "coder".into(),
             agent_name: "coder".to_owned(),
             requester: format!("telegram:{ANN}").as_str().into(),
+            requester_name: String::new(),
             call: ToolCall {
                 id: "c1".into(),
                 name: "run_command".to_owned(),
@@ -233,10 +235,17 @@ impl World {
             },
             always,
             approvers: Role::Operator,
+            persons: 1,
+            votes: Vec::new(),
+            sent: Vec::new(),
+            unreachable: Vec::new(),
+            escalate_after_s: None,
+            reminded_at: None,
             status: ApprovalStatus::Pending,
             asked_at: self.fakes.clock.now(),
             expires_at: self.fakes.clock.now().plus(Duration::from_secs(3600)),
             decided_by: None,
+            decided_for: None,
             decided_at: None,
             reason: String::new(),
         };
@@ -862,6 +871,7 @@ async fn a_terminal_that_is_opened_again_shows_what_waits_and_its_keys_decide() 
         role: Role::Owner,
         zone: String::new(),
         home: String::new(),
+        away: None,
         created_at: Micros(0),
     };
     let approval = Approval {

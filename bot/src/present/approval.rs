@@ -8,7 +8,7 @@ use domain::{
     card::{Action, Block, Card, Style},
     content::Content,
     id::{ApprovalId, SessionId},
-    rich_text::MarkStyle,
+    rich_text::{MarkStyle, RichText},
 };
 use ports::message::{Body, Outgoing};
 
@@ -29,7 +29,7 @@ pub fn tag(approval: &ApprovalId) -> String {
 /// The card, and the file with what did not fit.
 #[must_use]
 pub fn asked(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Vec<Outgoing> {
-    let (card, cut) = card(approval, now, zone);
+    let (card, cut) = card(to, approval, now, zone);
     let mut message = outgoing(to, Body::Card { card });
     message.tag = Some(tag(&approval.id));
     message.rings = true;
@@ -49,6 +49,26 @@ pub fn asked(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Ve
         file
     }));
     messages
+}
+
+/// The card as it is now, in the place of the one that is there.
+#[must_use]
+pub fn changed(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Outgoing {
+    let (card, _) = card(to, approval, now, zone);
+    let tag = tag(&approval.id);
+    outgoing(to, Body::EditCard { tag, card })
+}
+
+/// An answer to the card that rings.
+#[must_use]
+pub fn reminder(to: &SessionId, approval: &Approval, card: &str, now: Micros) -> Outgoing {
+    let left = time::span(approval.expires_at.since(now));
+    let text = RichText::plain(en::reminder(approval, &left));
+    Outgoing {
+        rings: true,
+        reply_to: Some(card.to_owned()),
+        ..outgoing(to, Body::Text { text })
+    }
 }
 
 /// The card without buttons, with who decided and when.
@@ -182,7 +202,7 @@ fn files(approval: &Approval, cut: Cut) -> Vec<(&'static str, Content)> {
     files
 }
 
-fn card(approval: &Approval, now: Micros, zone: &str) -> (Card, Cut) {
+fn card(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> (Card, Cut) {
     let shown = &approval.shown;
     let known = match attached(approval) {
         Some(Attached::Call) => shown.what.trim_end_matches('…'),
@@ -198,6 +218,7 @@ fn card(approval: &Approval, now: Micros, zone: &str) -> (Card, Cut) {
         actions: actions(approval),
     };
     let diff_at = card.blocks.len();
+    card.blocks.extend(who(to, approval, now, zone));
     card.blocks.extend(tail(approval, now, zone));
     let mut cut = Cut {
         what: what_cut,
@@ -223,6 +244,34 @@ fn head(approval: &Approval, what: &str) -> Vec<Block> {
     blocks.push(field(en::AGENT, &approval.agent_name));
     blocks.push(field(en::TOOL, &approval.call.name));
     blocks.push(code(language(approval), what));
+    blocks
+}
+
+/// Who asked, where that can't be seen; who decides, where not everybody may; who has said yes.
+fn who(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    if *to != approval.session && !approval.requester_name.is_empty() {
+        blocks.push(field(en::ASKED_BY, &approval.requester_name));
+    }
+    if let Some(decides) = en::decides(approval) {
+        blocks.push(field(en::DECIDES, &decides));
+    }
+    if approval.persons > 1 && !approval.votes.is_empty() {
+        let votes = approval.votes.iter().map(|vote| {
+            let absent = vote.instead_of.as_ref().map(|absent| &*absent.name);
+            en::vote(&vote.by.name, absent, &time::at(vote.at, now, zone))
+        });
+        let votes: Vec<String> = votes.collect();
+        blocks.push(field(
+            en::APPROVED,
+            &en::so_far(approval, &votes.join("; ")),
+        ));
+    }
+    let sent = approval.sent.iter().find(|sent| sent.place == *to);
+    if let Some(sent) = sent {
+        let absent = sent.instead_of.as_ref().map(|absent| &*absent.name);
+        blocks.extend(en::why_here(absent, sent.escalated).map(|text| Block::Text { text }));
+    }
     blocks
 }
 

@@ -1,9 +1,11 @@
 //! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
 
 mod lists;
+mod persons;
 mod talk;
 
 pub use lists::*;
+pub use persons::*;
 pub use talk::*;
 
 use domain::{
@@ -100,6 +102,7 @@ pub fn settled(approval: &Approval, by: &str, at: &str) -> String {
         "" => String::new(),
         reason => format!(" — {}", super::one_line(reason)),
     };
+    let by = &signers(approval, by);
     match approval.status {
         ApprovalStatus::Pending => "⏳ Waiting for a decision".to_owned(),
         ApprovalStatus::Approved => format!("✅ Approved by {by} at {at}{reason}"),

@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     agent::{Agent, AgentStatus},
-    approval::{self, Approval, ApprovalStatus, Choice},
+    approval::{self, Approval, ApprovalStatus, Choice, Voter},
     id::{ApprovalId, MemberId},
     member::Member,
     permission::Rule,
@@ -49,7 +49,7 @@ pub async fn decide(
     let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
         .await?
         .ok_or_else(not_found)?;
-    approval::check(&stored.value, choice, member.role, shown, home.now())
+    approval::check(&stored.value, choice, &Voter::of(member), shown, home.now())
         .map_err(Problem::Decision)?;
     if matches!(choice, Choice::Approve | Choice::Always | Choice::RunAgain) {
         may_run(home, &stored.value).await?;

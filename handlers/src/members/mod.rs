@@ -66,6 +66,7 @@ pub async fn terminal_owner(home: &Home) -> Result<Draft<Member>, CommandError> 
         role: Role::Owner,
         zone: String::new(),
         home: String::new(),
+        away: None,
         created_at: home.now(),
     };
     let detail = json!({"role": member.role});
@@ -147,6 +148,7 @@ pub async fn join(
             role,
             zone: String::new(),
             home: chat.to_owned(),
+            away: None,
             created_at: home.now(),
         },
     };

@@ -91,16 +91,28 @@ impl Step<'_> {
             agent: state.agent.id.clone(),
             agent_name: state.agent.name.clone(),
             requester: state.requester.clone(),
+            requester_name: self
+                .requester()
+                .await?
+                .map(|member| member.name)
+                .unwrap_or_default(),
             call: call.call.clone(),
             question,
             digest,
             shown,
             always,
             approvers: judged.verdict.approvers.unwrap_or(Role::Operator),
+            persons: judged.verdict.persons.unwrap_or(1),
+            votes: Vec::new(),
+            sent: Vec::new(),
+            unreachable: Vec::new(),
+            escalate_after_s: judged.verdict.escalate_after_s,
+            reminded_at: None,
             status: ApprovalStatus::Pending,
             asked_at: home.now(),
             expires_at: home.now().plus(expiry),
             decided_by: None,
+            decided_for: None,
             decided_at: None,
             reason: String::new(),
         })
@@ -138,12 +150,15 @@ impl Step<'_> {
 
     /// The messages that tell a fact in the run's session, as operations.
     pub(super) async fn notify(&self, notice: &Notice) -> Result<Vec<Op>, HandlerError> {
-        let state = self.state();
-        let home = &self.ports.home;
-        let member =
-            repo::get::<Member>(&*home.store, &home.team, state.requester.as_str()).await?;
-        let zone = member.map(|member| member.value.zone).unwrap_or_default();
-        tell(home, &state.session, notice, &zone).await
+        let member = self.requester().await?;
+        let zone = member.map(|member| member.zone).unwrap_or_default();
+        tell(&self.ports.home, &self.state().session, notice, &zone).await
+    }
+
+    async fn requester(&self) -> Result<Option<Member>, HandlerError> {
+        let (home, id) = (&self.ports.home, &self.state().requester);
+        let member = repo::get::<Member>(&*home.store, &home.team, id.as_str()).await?;
+        Ok(member.map(|member| member.value))
     }
 }
 

@@ -102,6 +102,8 @@ impl Step<'_> {
                 because: "it touches nothing".to_owned(),
                 approvers: None,
                 expires_after_s: None,
+                persons: None,
+                escalate_after_s: None,
             };
             return Ok(Judged {
                 verdict,
@@ -259,5 +261,7 @@ fn refused(why: String) -> Verdict {
         because: why,
         approvers: None,
         expires_after_s: None,
+        persons: None,
+        escalate_after_s: None,
     }
 }

@@ -463,6 +463,7 @@ pub fn member(name: &str, role: Role, home: &str) -> Member {
         role,
         zone: String::new(),
         home: home.to_owned(),
+        away: None,
         created_at: testkit::clock::MONDAY,
     }
 }

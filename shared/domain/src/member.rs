@@ -36,7 +36,32 @@ pub struct Member {
     /// The chat where the system itself reaches this person (seals, alerts), as an address; empty if there is none yet.
     #[serde(default)]
     pub home: String,
+    /// Set while they are away, and maybe longer: it ends by its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
     pub created_at: Micros,
+}
+
+/// Not there for a while. Cards are not sent to somebody who is away; who stands in for them decides what they could.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Away {
+    pub until: Micros,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deputy: Option<MemberId>,
+}
+
+impl Member {
+    /// Their absence, if they are away at that time.
+    #[must_use]
+    pub fn away_at(&self, now: Micros) -> Option<&Away> {
+        self.away.as_ref().filter(|away| now < away.until)
+    }
+
+    #[must_use]
+    pub fn stands_in_for(&self, absent: &Member, now: Micros) -> bool {
+        let away = absent.away_at(now);
+        away.is_some_and(|away| away.deputy.as_ref() == Some(&self.id)) && absent.id != self.id
+    }
 }
 
 /// A one-time way in. Only the code's digest is kept; the record's key is that digest.
@@ -63,7 +88,7 @@ pub enum Deed {
     ManageMembers,
 }
 
-/// Whether a role may do a deed at all. A rule can narrow `Decide` further (`Approval::decided_by`).
+/// Whether a role may do a deed at all. A rule can narrow `Decide` further (`Approval::approvers`, `Approval::persons`).
 #[must_use]
 pub fn may(role: Role, deed: Deed) -> bool {
     match deed {

@@ -15,6 +15,10 @@ use std::time::Duration;
 pub enum Notice {
     /// A call waits for a decision. With the file that hangs on the card when the diff does not fit on it.
     ApprovalAsked { approval: Approval },
+    /// What the card shows changed while it waits: it is edited.
+    ApprovalChanged { approval: Approval },
+    /// Soon it expires. `card` is the surface's id of the message with the card, which is answered.
+    ApprovalReminder { approval: Approval, card: String },
     /// Somebody decided, or the time did: the card is edited.
     ApprovalSettled { approval: Approval, by: String },
     /// The agent wants to know something; the session's next message is the answer.

@@ -1,8 +1,14 @@
 //! Facts as plain lines, so that a test of a handler reads without the words of `bot`.
 
 use domain::{
-    Micros, approval::Question, card::Card, content, content::Content, id::SessionId,
-    rich_text::RichText, run::Outcome,
+    Micros,
+    approval::{Approval, Question},
+    card::Card,
+    content,
+    content::Content,
+    id::SessionId,
+    rich_text::RichText,
+    run::Outcome,
 };
 use ports::{
     message::{Body, Outgoing},
@@ -26,11 +32,7 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
                 Question::Call => "approval asked",
                 Question::Unknown => "outcome unknown",
             };
-            let line = format!(
-                "[{what}] {}: {}",
-                approval.call.name,
-                first_line(&approval.shown.what)
-            );
+            let line = format!("[{what}] {}", call(approval));
             Outgoing {
                 tag: Some(tag(approval)),
                 approval: Some(approval.id.clone()),
@@ -38,19 +40,35 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
                 ..outgoing(to, Body::Card { card: card(line) })
             }
         }
+        Notice::ApprovalChanged { approval } => {
+            let votes: Vec<&str> = approval.votes.iter().map(|vote| &*vote.by.name).collect();
+            let line = format!(
+                "[{} of {}: {}] {}",
+                votes.len(),
+                approval.persons,
+                votes.join(", "),
+                call(approval)
+            );
+            edit(to, approval, line)
+        }
+        Notice::ApprovalReminder { approval, card } => Outgoing {
+            rings: true,
+            reply_to: Some(card.clone()),
+            ..text_to(to, format!("[reminder] {}", call(approval)))
+        },
         Notice::ApprovalSettled { approval, by } => {
             let by = if by.is_empty() { "nobody" } else { by };
-            let what = first_line(&approval.shown.what);
+            let absent = approval
+                .decided_for
+                .as_ref()
+                .map(|absent| format!(" for {}", absent.name));
             let status = format!("{:?}", approval.status).to_lowercase();
-            let line = format!("[{status} by {by}] {}: {what}", approval.call.name);
-            let body = Body::EditCard {
-                tag: tag(approval),
-                card: card(line),
-            };
-            Outgoing {
-                approval: Some(approval.id.clone()),
-                ..outgoing(to, body)
-            }
+            let line = format!(
+                "[{status} by {by}{}] {}",
+                absent.unwrap_or_default(),
+                call(approval)
+            );
+            edit(to, approval, line)
         }
         Notice::Question { text, .. } => text_to(to, format!("[question] {text}")),
         Notice::RunEnded {
@@ -72,7 +90,26 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
     }
 }
 
-fn tag(approval: &domain::approval::Approval) -> String {
+fn call(approval: &Approval) -> String {
+    format!(
+        "{}: {}",
+        approval.call.name,
+        first_line(&approval.shown.what)
+    )
+}
+
+fn edit(to: &SessionId, approval: &Approval, line: String) -> Outgoing {
+    let body = Body::EditCard {
+        tag: tag(approval),
+        card: card(line),
+    };
+    Outgoing {
+        approval: Some(approval.id.clone()),
+        ..outgoing(to, body)
+    }
+}
+
+fn tag(approval: &Approval) -> String {
     format!("approval:{}", approval.id)
 }
 

@@ -54,7 +54,7 @@ fn hint(role: Role) -> &'static str {
     }
 }
 
-fn a_role(role: Role) -> &'static str {
+pub(super) fn a_role(role: Role) -> &'static str {
     match role {
         Role::Viewer => "a viewer",
         Role::Operator => "an operator",
@@ -110,6 +110,7 @@ pub fn decided(approval: &Approval, rules: usize) -> String {
             )
         }
         (ApprovalStatus::Denied, _) => "Denied, with your reason.".to_owned(),
+        (ApprovalStatus::Pending, _) => super::counted(approval),
         (_, 0) => "Approved.".to_owned(),
         (_, 1) => "Approved, and the rule was added.".to_owned(),
         (_, rules) => format!("Approved, and {rules} rules were added."),
@@ -147,6 +148,8 @@ pub fn refused(refusal: &Refusal) -> String {
         },
         Refusal::Expired => "Too late: it has expired and did not run.".to_owned(),
         Refusal::NotAllowed { needed } => format!("Only {} can decide this.", a_role(*needed)),
+        Refusal::OwnRequest => "You asked for this run, so you are none of those who have to approve it: it takes others. You can deny it.".to_owned(),
+        Refusal::Voted => "Your yes is counted already. Now it takes another person.".to_owned(),
         Refusal::Changed => {
             "This card is out of date: the call has changed. Decide on the newer card.".to_owned()
         }

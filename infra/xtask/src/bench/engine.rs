@@ -236,6 +236,7 @@ fn member(now: Micros) -> Member {
         role: Role::Owner,
         zone: String::new(),
         home: String::new(),
+        away: None,
         created_at: now,
     }
 }

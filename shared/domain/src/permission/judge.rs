@@ -82,6 +82,8 @@ fn said_by(rule: &Rule, access: &Access) -> Verdict {
         because,
         approvers: rule.approvers.filter(|_| asks),
         expires_after_s: rule.expires_after_s.filter(|_| asks),
+        persons: rule.persons.filter(|_| asks),
+        escalate_after_s: rule.escalate_after_s.filter(|_| asks),
     }
 }
 
@@ -92,18 +94,23 @@ fn unspoken(effect: Effect, because: String) -> Verdict {
         because,
         approvers: None,
         expires_after_s: None,
+        persons: None,
+        escalate_after_s: None,
     }
 }
 
-/// The stronger of two. Two that ask are one question, with the higher role and the shorter wait of both.
+/// The stronger of two. Two that ask are one question, with the higher role, the more persons and the shorter waits of both.
 fn stronger(a: Verdict, b: Verdict) -> Verdict {
     if a.effect != b.effect {
         return if a.effect > b.effect { a } else { b };
     }
-    let expires_after_s = match (a.expires_after_s, b.expires_after_s) {
+    let shorter = |a: Option<u64>, b: Option<u64>| match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
+    let expires_after_s = shorter(a.expires_after_s, b.expires_after_s);
+    let escalate_after_s = shorter(a.escalate_after_s, b.escalate_after_s);
+    let persons = a.persons.max(b.persons);
     let approvers = if a.approvers == b.approvers {
         a.approvers
     } else {
@@ -118,6 +125,8 @@ fn stronger(a: Verdict, b: Verdict) -> Verdict {
     Verdict {
         approvers,
         expires_after_s,
+        persons,
+        escalate_after_s,
         ..reason
     }
 }

@@ -94,6 +94,12 @@ pub struct Rule {
     /// How long a card made by this rule waits, in seconds; none means 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_after_s: Option<u64>,
+    /// How many different persons have to approve, other than who asked for the run; none means one, whoever may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persons: Option<u32>,
+    /// After how many seconds without a decision one more person is sent the card, again and again; none means never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after_s: Option<u64>,
     /// A sentence for people: why the rule is there.
     #[serde(default)]
     pub note: String,
@@ -118,6 +124,10 @@ pub struct NewRule {
     pub approvers: Option<Role>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_after_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persons: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after_s: Option<u64>,
     #[serde(default)]
     pub note: String,
 }
@@ -135,6 +145,8 @@ impl NewRule {
             except: self.except,
             approvers: self.approvers,
             expires_after_s: self.expires_after_s,
+            persons: self.persons,
+            escalate_after_s: self.escalate_after_s,
             note: self.note,
             created_by: by,
             created_at: at,
@@ -204,4 +216,8 @@ pub struct Verdict {
     pub approvers: Option<Role>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_after_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persons: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after_s: Option<u64>,
 }

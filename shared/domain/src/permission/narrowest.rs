@@ -57,6 +57,8 @@ fn exactly(access: &Access, scope: &Scope) -> Option<NewRule> {
         except: Vec::new(),
         approvers: None,
         expires_after_s: None,
+        persons: None,
+        escalate_after_s: None,
         note: "Always, from a card.".to_owned(),
     };
     rule.check().ok().map(|()| rule)

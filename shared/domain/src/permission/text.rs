@@ -45,6 +45,8 @@ pub fn parse_rule(text: &str) -> Result<NewRule, String> {
         except: parts.except,
         approvers: None,
         expires_after_s: None,
+        persons: None,
+        escalate_after_s: None,
         note: String::new(),
     };
     rule.check()?;

@@ -197,6 +197,8 @@ impl World {
             because: String::new(),
             approvers: None,
             expires_after_s: None,
+            persons: None,
+            escalate_after_s: None,
         };
         let digest = Digest::of_bytes([self.choose(3)?]);
         self.push(Event::CallProposed {

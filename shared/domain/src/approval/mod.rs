@@ -9,6 +9,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
+mod votes;
+
+pub use votes::{Named, SentTo, Vote, Voter};
+
 /// Everything that an approval is about. Its digest is what a person signs; at execution the subject is made anew from the world
 /// and must have the same digest.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
@@ -87,6 +91,9 @@ pub struct Approval {
     pub agent: AgentId,
     pub agent_name: String,
     pub requester: MemberId,
+    /// For who sees the card elsewhere.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub requester_name: String,
     pub call: ToolCall,
     pub question: Question,
     pub digest: Digest,
@@ -96,11 +103,31 @@ pub struct Approval {
     pub always: Vec<Rule>,
     /// The lowest role that may decide.
     pub approvers: Role,
+    /// How many different persons have to approve. From two on, who asked for the run is none of them.
+    #[serde(default = "votes::one", skip_serializing_if = "votes::is_one")]
+    pub persons: u32,
+    /// Each yes to what is shown now, the first one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub votes: Vec<Vote>,
+    /// Where the card was sent besides the session.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentTo>,
+    /// Of the session and those, where it can't arrive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<SessionId>,
+    /// After each such span without a decision one more person is sent the card, in seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate_after_s: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Micros>,
     pub status: ApprovalStatus,
     pub asked_at: Micros,
     pub expires_at: Micros,
     #[serde(default)]
     pub decided_by: Option<MemberId>,
+    /// In whose place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided_for: Option<Named>,
     #[serde(default)]
     pub decided_at: Option<Micros>,
     #[serde(default)]
@@ -132,6 +159,14 @@ pub enum Choice {
     Stop,
 }
 
+impl Choice {
+    /// Whether it lets something run.
+    #[must_use]
+    pub fn is_yes(&self) -> bool {
+        matches!(self, Self::Approve | Self::Always | Self::RunAgain)
+    }
+}
+
 /// Why a decision was not taken.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Refusal {
@@ -146,22 +181,26 @@ pub enum Refusal {
     Changed,
     /// `Always` where no narrow rule can be said, a choice that this card doesn't offer.
     NotOffered,
+    /// It takes several persons, and who asked for the run is none of them.
+    OwnRequest,
+    /// The same person's second yes.
+    Voted,
 }
 
-/// Whether this choice by a person of this role may be taken now. `shown` is the digest's beginning from the button.
+/// Whether this choice by this person may be taken now. `shown` is the digest's beginning from the button.
 ///
 /// # Errors
 /// Why not.
 pub fn check(
     approval: &Approval,
     choice: &Choice,
-    role: Role,
+    who: &Voter,
     shown: Option<&str>,
     now: Micros,
 ) -> Result<(), Refusal> {
-    if !crate::member::may(role, crate::member::Deed::Decide) || role < approval.approvers {
+    if !who.may_decide(approval) {
         return Err(Refusal::NotAllowed {
-            needed: approval.approvers.max(Role::Operator),
+            needed: approval.needed(),
         });
     }
     if approval.status != ApprovalStatus::Pending {
@@ -176,143 +215,23 @@ pub fn check(
     }
     let offered = match (approval.question, choice) {
         (Question::Call, Choice::Approve | Choice::Deny { .. }) => true,
-        // A standing rule changes what may happen later, so it takes who may configure.
+        // A standing rule changes what may happen later, so it takes who may configure, themselves.
         (Question::Call, Choice::Always) => {
-            !approval.always.is_empty() && crate::member::may(role, crate::member::Deed::Configure)
+            !approval.always.is_empty()
+                && approval.persons < 2
+                && crate::member::may(who.role, crate::member::Deed::Configure)
         }
         (Question::Unknown, Choice::RunAgain | Choice::Happened | Choice::Stop) => true,
         _ => false,
     };
-    if offered {
-        Ok(())
-    } else {
-        Err(Refusal::NotOffered)
+    if !offered {
+        return Err(Refusal::NotOffered);
     }
+    if choice.is_yes() {
+        return approval.may_vote(who);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn approval(question: Question, approvers: Role) -> Approval {
-        let call = ToolCall {
-            id: CallId::new("c"),
-            name: "run_command".to_owned(),
-            arguments: json!({"command": "make"}),
-            malformed: None,
-        };
-        let rule = crate::permission::parse_rule("allow shell_exec make").unwrap();
-        Approval {
-            id: ApprovalId::new("1"),
-            run: RunId::new("2"),
-            session: SessionId::new("terminal:x"),
-            agent: AgentId::new("a"),
-            agent_name: "a".to_owned(),
-            requester: MemberId::new("m"),
-            call,
-            question,
-            digest: Digest::of_bytes("x"),
-            shown: Shown::default(),
-            always: vec![rule.into_rule(crate::id::RuleId::new("r"), None, Micros(0))],
-            approvers,
-            status: ApprovalStatus::Pending,
-            asked_at: Micros(0),
-            expires_at: Micros(100),
-            decided_by: None,
-            decided_at: None,
-            reason: String::new(),
-        }
-    }
-
-    fn choices() -> Vec<Choice> {
-        let reason = String::new();
-        let deny = Choice::Deny { reason };
-        let unknown = [Choice::RunAgain, Choice::Happened, Choice::Stop];
-        [
-            vec![Choice::Approve, Choice::Always, deny],
-            unknown.to_vec(),
-        ]
-        .concat()
-    }
-
-    #[test]
-    fn each_question_offers_its_choices_to_those_who_may() {
-        let taken = |question, approvers, role| -> Vec<usize> {
-            let approval = approval(question, approvers);
-            let taken = |choice: &Choice| check(&approval, choice, role, None, Micros(0)).is_ok();
-            let choices = choices();
-            (0..6).filter(|i| taken(&choices[*i])).collect()
-        };
-        assert_eq!(
-            taken(Question::Call, Role::Operator, Role::Owner),
-            [0, 1, 2]
-        );
-        assert_eq!(
-            taken(Question::Call, Role::Operator, Role::Operator),
-            [0, 2]
-        );
-        assert_eq!(
-            taken(Question::Unknown, Role::Operator, Role::Operator),
-            [3, 4, 5]
-        );
-        assert_eq!(taken(Question::Call, Role::Owner, Role::Operator), [0; 0]);
-        // A rule can't let viewers decide.
-        assert_eq!(taken(Question::Call, Role::Viewer, Role::Viewer), [0; 0]);
-        assert_eq!(taken(Question::Call, Role::Viewer, Role::Operator), [0, 2]);
-    }
-
-    #[test]
-    fn it_is_decided_once_in_time_and_as_it_was_shown() {
-        let checked = |approval: &Approval, shown, now| {
-            check(approval, &Choice::Approve, Role::Owner, shown, Micros(now))
-        };
-        let mut card = approval(Question::Call, Role::Operator);
-        let digest = card.digest.short().to_owned();
-        assert_eq!(checked(&card, Some(digest.as_str()), 99), Ok(()));
-        assert_eq!(checked(&card, Some("0123"), 99), Err(Refusal::Changed));
-        assert_eq!(checked(&card, None, 100), Err(Refusal::Expired));
-        card.status = ApprovalStatus::ExpiredUnseen;
-        assert_eq!(
-            checked(&card, None, 5),
-            Err(Refusal::Settled(ApprovalStatus::ExpiredUnseen))
-        );
-        card = approval(Question::Call, Role::Operator);
-        card.always.clear();
-        assert_eq!(
-            check(&card, &Choice::Always, Role::Owner, None, Micros(0)),
-            Err(Refusal::NotOffered)
-        );
-    }
-
-    #[test]
-    fn everything_that_is_bound_changes_the_digest() {
-        let subject = || Subject {
-            tool: "run_command".to_owned(),
-            arguments: json!({"command": "make"}),
-            agent: AgentId::new("a"),
-            agent_version: 1,
-            working_directory: "/w".to_owned(),
-            sandbox: Digest::of_bytes("s"),
-            before: Digest::of_bytes("b"),
-        };
-        let changes: [fn(&mut Subject); 7] = [
-            |s| s.tool.push('x'),
-            |s| s.arguments = json!({"command": "make "}),
-            |s| s.agent = AgentId::new("b"),
-            |s| s.agent_version = 2,
-            |s| s.working_directory.push('/'),
-            |s| s.sandbox = Digest::of_bytes(""),
-            |s| s.before = Digest::of_bytes(""),
-        ];
-        let mut digests = vec![subject().digest().unwrap()];
-        for change in changes {
-            let mut changed = subject();
-            change(&mut changed);
-            let digest = changed.digest().unwrap();
-            assert!(!digests.contains(&digest), "{changed:?}");
-            digests.push(digest);
-        }
-        assert_eq!(subject().digest().unwrap(), digests[0]);
-    }
-}
+mod tests;
