@@ -107,5 +107,10 @@ fn refused(refusal: &Refusal) -> String {
                 .to_owned()
         }
         Refusal::NotOffered => "This approval does not offer that choice.".to_owned(),
+        Refusal::OwnRequest => {
+            "Who asked for the run is none of those who have to approve it: it takes others."
+                .to_owned()
+        }
+        Refusal::Voted => "This yes is counted already: now it takes another person.".to_owned(),
     }
 }
