@@ -1,11 +1,10 @@
 //! The program `countersign`: parses the command line, everything else is in the library.
 
 use app::cli::{Arguments, run};
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_this_process();
     // Every TLS connection of the process; there is one provider in it, so this cannot meet another.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread()

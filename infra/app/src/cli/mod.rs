@@ -34,7 +34,7 @@ use crate::{
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use output::Output;
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf};
 
 /// Agents that work for you in Telegram, and act only on your countersignature.
 #[derive(Parser, Debug)]
@@ -48,6 +48,48 @@ pub struct Arguments {
     json: bool,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+/// Commands that without a verb show what there is.
+const LISTS: [&str; 5] = ["agents", "runs", "approvals", "rules", "audit"];
+
+impl Arguments {
+    /// The command line of this process. One that is wrong ends the process, as does a question for help.
+    #[must_use]
+    pub fn of_this_process() -> Self {
+        Self::read(std::env::args_os()).unwrap_or_else(|error| error.exit())
+    }
+
+    /// # Errors
+    /// What is wrong with it.
+    fn read<W: Into<OsString>>(words: impl IntoIterator<Item = W>) -> Result<Self, clap::Error> {
+        let mut words: Vec<OsString> = words.into_iter().map(Into::into).collect();
+        if let Some(at) = verb_missing(&words) {
+            words.insert(at, "list".into());
+        }
+        Self::try_parse_from(words)
+    }
+}
+
+/// Where a `list` has to stand: behind a command of [`LISTS`] that has no verb, whatever flags it has.
+fn verb_missing(words: &[OsString]) -> Option<usize> {
+    let is_flag = |word: &OsString| word.as_encoded_bytes().starts_with(b"-");
+    // In front of the command there may be flags, one of which has a value.
+    let before = |at: usize| words.get(at - 1).is_some_and(|word| word == "--config");
+    let at = (1..words.len()).find(|at| !is_flag(&words[*at]) && !before(*at))?;
+    let name = words[at].to_str().filter(|name| LISTS.contains(name))?;
+    let rest = &words[at + 1..];
+    let described = description();
+    let command = described.find_subcommand(name)?;
+    let speaks = |word: &OsString| {
+        let verb = word
+            .to_str()
+            .is_some_and(|word| command.find_subcommand(word).is_some());
+        verb || word == "-h" || word == "--help"
+    };
+    // A word that is no verb is a typing error, which the parser explains better.
+    let none = rest.first().is_none_or(is_flag) && !rest.iter().any(speaks);
+    none.then_some(at + 1)
 }
 
 #[derive(Subcommand, Debug)]

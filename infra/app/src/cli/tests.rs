@@ -33,3 +33,31 @@ fn a_wrong_command_line_has_status_2() {
         assert_eq!(Arguments::try_parse_from(words).unwrap_err().exit_code(), 2);
     }
 }
+
+#[test]
+fn a_command_that_lists_needs_no_verb() {
+    let read = |line: &str| {
+        let words = std::iter::once("countersign").chain(line.split_whitespace());
+        Arguments::read(words).map(|arguments| format!("{arguments:?}"))
+    };
+    for (short, long) in [
+        ("runs", "runs list"),
+        ("rules", "rules list"),
+        ("agents --all", "agents list --all"),
+        ("approvals --json", "approvals list --json"),
+        (
+            "--config runs audit --limit 5",
+            "--config runs audit list --limit 5",
+        ),
+        ("--json runs --active", "--json runs list --active"),
+        ("runs --json show 1", "--json runs show 1"),
+    ] {
+        assert_eq!(read(short).unwrap(), read(long).unwrap(), "{short}");
+    }
+    for line in ["agents fly", "runs --fly", "rules list list", "pair list"] {
+        assert_eq!(read(line).unwrap_err().exit_code(), 2, "{line}");
+    }
+    let help = read("runs --help").unwrap_err();
+    assert_eq!(help.kind(), clap::error::ErrorKind::DisplayHelp);
+    assert!(help.to_string().contains("journal"), "{help}");
+}
