@@ -3,16 +3,17 @@
 use super::{
     Context, Failure,
     follow::{self, End, Follower, Lines, Ring},
-    output::{self, Output, word},
+    output::{self, Output},
     stop,
 };
 use crate::{
     compose::{Local, surfaces::Surfaces, worker::Engine, workspace},
     config::Config,
 };
+use bot::text::one_line;
 use domain::{
     id::{SessionId, short},
-    run::{RunStatus, RunSummary},
+    run::{Limit, Outcome, RunStatus, RunSummary},
 };
 use handlers::{CommandError, agents, ask, commit_with, sessions};
 use std::{
@@ -21,11 +22,13 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{sync::Notify, time::Instant};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 const DENIED: u8 = 3;
 pub const WAITING: u8 = 4;
+/// A script must not hang for a day on a card that nobody sees.
+const WAIT_UNSEEN: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -38,7 +41,7 @@ pub struct Arguments {
     /// Work in this directory instead of an empty one
     #[arg(long, value_name = "DIR")]
     workspace: Option<PathBuf>,
-    /// Wait for decisions this long, then leave the run parked (status 4)
+    /// Wait for each decision this long, then leave the run parked (status 4); 60 where nobody can be asked here
     #[arg(long, value_name = "SECONDS")]
     wait: Option<u64>,
 }
@@ -144,10 +147,11 @@ async fn follow(
 ) -> Result<End, Failure> {
     let (bell, wait, output) = how;
     let mut follower = Follower::new(local, session, run, bell);
-    follower.until = wait.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     if !output.json && follow::interactive() {
         follower.lines = Some(follow::lines());
     }
+    let unasked = follower.lines.is_none().then_some(WAIT_UNSEEN);
+    follower.wait = wait.map(Duration::from_secs).or(unasked);
     follower.follow(stop).await
 }
 
@@ -155,18 +159,20 @@ fn finish(output: Output, end: End) -> Result<u8, Failure> {
     match end {
         End::Over {
             run,
+            outcome,
             answer,
             refused,
         } => {
-            let value = json(&run, answer.as_deref(), &[]);
+            let why = why(&run, outcome.as_ref());
+            let value = json(&run, (answer.as_deref(), why.as_deref()), &[]);
             if output.json {
                 output.show(&value, String::new)?;
             } else {
                 if let Some(answer) = &answer {
                     output::print(answer);
                 }
-                if let Some(why) = why(&run) {
-                    eprintln!("{why}");
+                if let Some(why) = why {
+                    eprintln!("countersign: {why}");
                 }
             }
             Ok(match run.status {
@@ -183,38 +189,116 @@ fn finish(output: Output, end: End) -> Result<u8, Failure> {
                 .map(|approval| approval.id.as_str())
                 .collect();
             if output.json {
-                output.show(&json(&run, None, &ids), String::new)?;
+                output.show(&json(&run, (None, None), &ids), String::new)?;
             } else {
-                eprintln!(
-                    "Run {} still waits; it stays in the database and goes on under `countersign up`.",
-                    short(run.id.as_str())
-                );
+                eprintln!("\n{}", waits(&run, &ids));
             }
             Ok(WAITING)
         }
     }
 }
 
-fn json(run: &RunSummary, answer: Option<&str>, waiting: &[&str]) -> serde_json::Value {
+fn json(
+    run: &RunSummary,
+    (answer, why): (Option<&str>, Option<&str>),
+    waiting: &[&str],
+) -> serde_json::Value {
     #[allow(clippy::cast_precision_loss)] // exact below nine billion dollars
     let dollars = run.cost.0 as f64 / 1e6;
     serde_json::json!({
-        "run": run.id, "status": run.status, "answer": answer, "agent": run.agent_name, "model": run.model,
+        "run": run.id, "status": run.status, "answer": answer, "why": why, "agent": run.agent_name, "model": run.model,
         "steps": run.steps, "cost_usd": dollars, "approvals": waiting,
     })
 }
 
-/// What to say about a run that did not answer.
-fn why(run: &RunSummary) -> Option<String> {
+/// How to decide, and how to go on.
+fn waits(run: &RunSummary, approvals: &[&str]) -> String {
     let id = short(run.id.as_str());
-    match run.status {
-        RunStatus::Answered => None,
-        RunStatus::Denied => {
-            Some("countersign: the agent stopped, because a call was not approved.".to_owned())
+    let decide = match approvals.first().map(|approval| short(approval)) {
+        Some(card) => format!(
+            "Decide with `countersign approvals approve {card}` or `countersign approvals deny {card}`"
+        ),
+        None => format!("Answer with `countersign runs answer {id} \"…\"`"),
+    };
+    format!(
+        "Run {id} still waits; it stays in the database. {decide}; it then goes on under `countersign up`, and `countersign runs show {id}` says what came of it."
+    )
+}
+
+/// What to say about a run that did not answer.
+pub fn why(run: &RunSummary, outcome: Option<&Outcome>) -> Option<String> {
+    let agent = one_line(&run.agent_name);
+    Some(match outcome {
+        None | Some(Outcome::Answered) => return None,
+        Some(Outcome::Denied { what }) => {
+            format!(
+                "{agent} stopped, because a call was not approved: {}",
+                one_line(what)
+            )
         }
-        status => Some(format!(
-            "countersign: the run ended as {}: `countersign runs journal {id}` says why.",
-            word(&status)
-        )),
+        Some(Outcome::Cancelled { .. }) => {
+            "the run was cancelled. What was done so far stays.".to_owned()
+        }
+        Some(Outcome::LimitReached { limit }) => {
+            let (steps, cost) = (run.steps, run.cost);
+            let limit = match limit {
+                Limit::Steps => format!("its limit of steps ({steps} done)"),
+                Limit::Tokens => "its limit of tokens".to_owned(),
+                Limit::Cost => format!("its limit of cost ({cost} spent)"),
+                Limit::Wall => "its limit of working time".to_owned(),
+            };
+            format!("{agent} reached {limit} and stopped. What was done so far stays.")
+        }
+        Some(Outcome::Failed { why }) => format!("{agent} could not finish: {}", one_line(why)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run() -> RunSummary {
+        let value = serde_json::json!({
+            "id": "0000abcdef", "session": "terminal:ask-abcdef", "agent": "coder", "agent_name": "coder", "requester": "m",
+            "title": "make", "status": "failed", "started_at": 0, "ended_at": 1, "steps": 7, "cost": 2_000_000, "model": "",
+        });
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn who_reads_that_a_run_waits_knows_what_to_type() {
+        let card = waits(&run(), &["0000123456", "0000123457"]);
+        assert!(
+            card.contains("`countersign approvals approve 123456`"),
+            "{card}"
+        );
+        assert!(
+            card.contains("`countersign approvals deny 123456`"),
+            "{card}"
+        );
+        assert!(
+            card.contains("countersign up") && card.contains("runs show abcdef"),
+            "{card}"
+        );
+        let question = waits(&run(), &[]);
+        assert!(
+            question.contains("`countersign runs answer abcdef \"…\"`"),
+            "{question}"
+        );
+    }
+
+    #[test]
+    fn a_run_that_did_not_answer_says_why() {
+        let why = |outcome| why(&run(), Some(&outcome)).unwrap_or_default();
+        let failed = Outcome::Failed {
+            why: "the model “one” is not known:\ncheck the name".to_owned(),
+        };
+        assert_eq!(
+            why(failed),
+            "coder could not finish: the model “one” is not known: check the name"
+        );
+        let limit = Limit::Steps;
+        assert!(why(Outcome::LimitReached { limit }).contains("steps (7 done)"));
+        assert_eq!(why(Outcome::Answered), "");
     }
 }

@@ -8,7 +8,7 @@ use crate::compose::Local;
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
     id::{ApprovalId, CallId, RunId, SessionId, short},
-    run::{Event, RunSummary, State},
+    run::{Event, Outcome, RunSummary, State},
     session::{Expects, Session},
 };
 use handlers::{ask, cancel, commit_with, decide, queries};
@@ -37,6 +37,7 @@ const LOOK: Duration = Duration::from_millis(300);
 pub enum End {
     Over {
         run: RunSummary,
+        outcome: Option<Outcome>,
         answer: Option<String>,
         /// Nobody agreed to the last call that needed it.
         refused: bool,
@@ -117,7 +118,9 @@ pub struct Follower {
     pub bell: Arc<Notify>,
     /// There when a person can be asked.
     pub lines: Option<mpsc::UnboundedReceiver<String>>,
-    pub until: Option<Instant>,
+    /// Leave when something waited for a person this long. Work takes the time that it takes.
+    pub wait: Option<Duration>,
+    waiting_since: Option<Instant>,
     shown: HashSet<ApprovalId>,
     asked: HashSet<CallId>,
     awaited: Option<Awaited>,
@@ -131,7 +134,8 @@ impl Follower {
             run,
             bell,
             lines: None,
-            until: None,
+            wait: None,
+            waiting_since: None,
             shown: HashSet::new(),
             asked: HashSet::new(),
             awaited: None,
@@ -147,18 +151,19 @@ impl Follower {
         loop {
             let run = queries::run(&self.local.home, self.run.as_str()).await?;
             if run.status.is_over() {
-                let answer = self.answer().await?;
+                let (outcome, answer) = ending(&self.local, &self.run).await?;
                 let refused = self.refused().await?;
                 return Ok(End::Over {
                     run,
+                    outcome,
                     answer,
                     refused,
                 });
             }
             let approvals = self.pending().await?;
             self.show(&approvals).await?;
-            self.show_question().await?;
-            if self.until.is_some_and(|until| Instant::now() >= until) {
+            let asks = self.show_question().await?;
+            if self.waited(asks || !approvals.is_empty()) {
                 return Ok(End::Waiting { run, approvals });
             }
             tokio::select! {
@@ -171,6 +176,16 @@ impl Follower {
                 }
             }
         }
+    }
+
+    /// Whether the time to wait is over.
+    fn waited(&mut self, waits: bool) -> bool {
+        if !waits {
+            self.waiting_since = None;
+            return false;
+        }
+        let since = *self.waiting_since.get_or_insert_with(Instant::now);
+        self.wait.is_some_and(|wait| since.elapsed() >= wait)
     }
 
     async fn cancel(&self) -> Result<(), Failure> {
@@ -231,15 +246,16 @@ impl Follower {
         Ok(())
     }
 
-    async fn show_question(&mut self) -> Result<(), Failure> {
+    /// Shows the question that the run waits with; answers whether there is one.
+    async fn show_question(&mut self) -> Result<bool, Failure> {
         let home = &self.local.home;
         let session = repo::get::<Session>(&*home.store, &home.team, self.session.as_str()).await?;
         let Some(Expects::Answer { run, call }) = session.and_then(|session| session.value.expects)
         else {
-            return Ok(());
+            return Ok(false);
         };
         if run != self.run || !self.asked.insert(call.clone()) {
-            return Ok(());
+            return Ok(run == self.run);
         }
         let entries = queries::journal(home, &run).await?;
         let state = State::fold(&entries)
@@ -257,7 +273,7 @@ impl Follower {
                 short(run.as_str())
             );
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn take(&mut self, line: Option<String>) -> Result<(), Failure> {
@@ -309,22 +325,25 @@ impl Follower {
         }
         Ok(())
     }
+}
 
-    /// What the agent said in the end.
-    async fn answer(&self) -> Result<Option<String>, Failure> {
-        let home = &self.local.home;
-        let entries = queries::journal(home, &self.run).await?;
-        let Some(Event::Finished {
-            answer: Some(answer),
-            ..
-        }) = entries.last().map(|entry| &entry.event)
-        else {
-            return Ok(None);
-        };
-        let text = blob::text(&*home.blobs, answer).await;
-        text.map(Some)
-            .map_err(|error| Failure::new(format!("The answer cannot be read: {error}.")))
-    }
+/// How a run ended, and what the agent said in the end.
+pub async fn ending(
+    local: &Local,
+    run: &RunId,
+) -> Result<(Option<Outcome>, Option<String>), Failure> {
+    let home = &local.home;
+    let entries = queries::journal(home, run).await?;
+    let Some(Event::Finished { outcome, answer }) = entries.last().map(|entry| &entry.event) else {
+        return Ok((None, None));
+    };
+    let Some(answer) = answer else {
+        return Ok((Some(outcome.clone()), None));
+    };
+    let text = blob::text(&*home.blobs, answer).await;
+    let text =
+        text.map_err(|error| Failure::new(format!("The answer cannot be read: {error}.")))?;
+    Ok((Some(outcome.clone()), Some(text)))
 }
 
 async fn next_line(lines: &mut Option<mpsc::UnboundedReceiver<String>>) -> Option<String> {

@@ -1,7 +1,7 @@
 //! `countersign runs`: what runs did and do.
 
 use super::{
-    Context, Failure,
+    Context, Failure, ask as ask_command, follow,
     output::{fields, table, when, word},
 };
 use crate::compose::Local;
@@ -54,7 +54,9 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         }
         Command::Show { id } => {
             let run = queries::run(home, &id).await?;
-            output.show(&run, || show(&run, home.now()))?;
+            let (outcome, answer) = follow::ending(&local, &run.id).await?;
+            let said = answer.or_else(|| ask_command::why(&run, outcome.as_ref()));
+            output.show(&run, || show(&run, home.now(), said))?;
         }
         Command::Cancel { id } => {
             // The whole id, so that a try again cannot meet another run.
@@ -118,7 +120,7 @@ fn list(runs: &[RunSummary], now: Micros) -> String {
     )
 }
 
-fn show(run: &RunSummary, now: Micros) -> String {
+fn show(run: &RunSummary, now: Micros, said: Option<String>) -> String {
     fields(&[
         ("id", run.id.to_string()),
         ("task", run.title.clone()),
@@ -134,6 +136,11 @@ fn show(run: &RunSummary, now: Micros) -> String {
         ),
         ("steps", run.steps.to_string()),
         ("cost", run.cost.to_string()),
+        (
+            "end",
+            said.map(|said| bot::text::visible(&said))
+                .unwrap_or_default(),
+        ),
     ])
 }
 
