@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub fn check(config: &Config, directory: &Path) -> Result<(), String> {
     let (directory, home) = (resolved(directory), resolved(&config.home));
     let shown = directory.display();
-    if home.starts_with(&directory) {
+    if home != directory && home.starts_with(&directory) {
         return Err(format!(
             "{shown} cannot be a workspace, because the data directory {} with the audit's key is in it: name a directory \
              without it, such as one further down.",
@@ -26,7 +26,7 @@ pub fn check(config: &Config, directory: &Path) -> Result<(), String> {
     let below = directory != given && directory.starts_with(&given);
     if directory.starts_with(&home) && !below {
         return Err(format!(
-            "{shown} cannot be a workspace, because it belongs to the data directory {}: name a directory outside of it, or \
+            "{shown} cannot be a workspace, because it is part of the data directory {}: name a directory outside of it, or \
              leave the workspace out to get an empty one.",
             home.display()
         ));
@@ -118,13 +118,13 @@ mod tests {
         let tried = |path: &str| check(&config, &place.path().join(path));
         for (path, complaint) in [
             ("", "is in it"),
-            ("data", "is in it"),
-            ("links/data", "is in it"),
-            ("project/../data", "is in it"),
-            ("data/blobs", "belongs to"),
-            ("links/data/blobs", "belongs to"),
-            ("data/workspaces", "belongs to"),
-            ("data/workspaces/../blobs", "belongs to"),
+            ("data", "is part of"),
+            ("links/data", "is part of"),
+            ("project/../data", "is part of"),
+            ("data/blobs", "is part of"),
+            ("links/data/blobs", "is part of"),
+            ("data/workspaces", "is part of"),
+            ("data/workspaces/../blobs", "is part of"),
         ] {
             let error = tried(path).expect_err(path);
             assert!(error.contains(complaint), "{path}: {error}");
