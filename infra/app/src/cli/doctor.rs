@@ -12,6 +12,8 @@ use crate::{
     http,
 };
 use bot::telegram::ApiError;
+use domain::Micros;
+use ports::Store;
 use serde::Serialize;
 use std::{os::unix::fs::PermissionsExt, path::Path};
 use store_sqlite::{Options, SqliteStore};
@@ -144,8 +146,10 @@ async fn database(config: &Config) -> Vec<Check> {
         Err(error) => return vec![check(what, Health::Broken, error.to_string())],
     };
     // Opening for writing finds a file, a directory or a disk that is read-only, and other processes' locks.
+    let mut aside = None;
     let opened = match SqliteStore::open(&path, Options::default()).await {
         Ok(store) => {
+            aside = set_aside(&store, &shown.to_string()).await;
             store.close().await;
             check(
                 what,
@@ -159,6 +163,7 @@ async fn database(config: &Config) -> Vec<Check> {
         Err(error) => check(what, Health::Broken, error.to_string()),
     };
     let mut checks = vec![opened];
+    checks.extend(aside);
     if let Some(free) = free(&config.database).filter(|free| *free < LITTLE_SPACE) {
         let health = if free < LITTLE_SPACE / 20 {
             Health::Broken
@@ -172,6 +177,35 @@ async fn database(config: &Config) -> Vec<Check> {
         ));
     }
     checks
+}
+
+/// Work that was given up and waits for a person. The store counts it by lane; which is the oldest and what it died of is a
+/// question in SQL.
+async fn set_aside(store: &dyn Store, database: &str) -> Option<Check> {
+    let what = "set aside";
+    let lanes = match store.backlog(Micros(0)).await {
+        Ok(lanes) => lanes,
+        Err(error) => return Some(check(what, Health::Broken, error.to_string())),
+    };
+    let jobs: u64 = lanes.iter().map(|lane| lane.set_aside).sum();
+    if jobs == 0 {
+        return None;
+    }
+    let lanes: Vec<String> = lanes
+        .iter()
+        .filter(|lane| lane.set_aside > 0)
+        .map(|lane| format!("{} in {}", lane.set_aside, lane.lane))
+        .collect();
+    Some(check(
+        what,
+        Health::Fair,
+        format!(
+            "{jobs} given up ({}). The oldest first, with what they died of:\n\
+            sqlite3 '{database}' \"SELECT id, name, datetime(due / 1000000, 'unixepoch'), last_error FROM task_queue WHERE set_aside = 1 ORDER BY seq\"\n\
+            Nothing tries them again: see to the cause and ask anew; to forget one, DELETE FROM task_queue WHERE id = '…' AND set_aside = 1",
+            lanes.join(", ")
+        ),
+    ))
 }
 
 fn free(path: &Path) -> Option<u64> {
@@ -308,6 +342,11 @@ async fn is_ours(config: &Config) -> bool {
 mod tests {
     use super::*;
     use crate::cli::output::word;
+    use domain::id::{CommitId, TeamId};
+    use ports::{
+        job::{self, Tick},
+        store::{Batch, Claim, Op},
+    };
 
     #[test]
     fn states_have_stable_names() {
@@ -315,5 +354,36 @@ mod tests {
             [Health::Good, Health::Fair, Health::Broken].map(|health| word(&health)),
             ["good", "fair", "broken"]
         );
+    }
+
+    #[tokio::test]
+    async fn jobs_that_were_set_aside_are_counted_and_shown_the_way_to() {
+        let store = testkit::memory_store::MemoryStore::new();
+        assert!(set_aside(&store, "/d/c.db").await.is_none());
+        let batch = |id: &str, op| Batch {
+            id: CommitId::new(id),
+            at: Micros(1),
+            ops: vec![op],
+        };
+        let job = job::new_job(&TeamId::new("home"), "j".to_owned(), &Tick {}, Micros(1)).unwrap();
+        let lanes = vec![job.lane.clone()];
+        store.commit(batch("1", Op::Enqueue(job))).await.unwrap();
+        assert!(set_aside(&store, "/d/c.db").await.is_none());
+        let claim = Claim {
+            lanes,
+            worker: "test".to_owned(),
+            now: Micros(1),
+            lease: std::time::Duration::from_secs(60),
+            limit: 1,
+        };
+        let job = store.claim(claim).await.unwrap().jobs.remove(0);
+        let (error, epoch) = ("no".to_owned(), job.epoch);
+        let job = job.id;
+        let aside = Op::SetAside { job, epoch, error };
+        store.commit(batch("2", aside)).await.unwrap();
+        let check = set_aside(&store, "/d/c.db").await.unwrap();
+        assert_eq!(check.health, Health::Fair);
+        assert!(check.found.starts_with("1 given up") && check.found.contains("1 in tick"));
+        assert!(check.found.contains("sqlite3 '/d/c.db'"), "{}", check.found);
     }
 }
