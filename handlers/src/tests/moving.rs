@@ -71,9 +71,8 @@ async fn a_question_that_moved_is_answered_where_it_is_now() {
 async fn a_card_that_moved_is_decided_and_edited_where_it_is_now() {
     let team = Team::new().await;
     team.writes("run: make").await.unwrap();
-    moves(&team, 1);
+    team.fakes.messenger.moves(&team.session, &new());
     team.work().await;
-    moves(&team, 2);
     team.decides(Choice::Approve).await;
     assert_snapshot!(team.transcript(), @"
     ann> run: make

@@ -149,8 +149,8 @@ async fn a_card_for_somebody_who_is_gone_is_undeliverable_and_the_owner_knows() 
         ApprovalStatus::Undeliverable
     );
     assert_snapshot!(team.transcript(), @r#"
-    edit> @chat:otto [undeliverable by nobody] run_command: make
     bot> [alert] A card could not be delivered to chat:otto: blocked
+    edit> @chat:otto [undeliverable by nobody] run_command: make
     bot> @chat:otto [answered] done: Not run: the person could not be reached.
     "#);
     assert_eq!(team.latest().await.status, RunStatus::Answered);

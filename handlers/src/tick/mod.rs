@@ -8,13 +8,13 @@ use domain::{
     Micros,
     approval::Approval,
     audit::Seal,
-    id::{JobId, SessionId},
+    id::{CommitId, JobId, SessionId},
 };
 use ports::{
     job::{self, Tick},
     present::Notice,
     repo::{self, Entity, sent::SentMessage, settings::Setting, updates::Update},
-    store::{Backlog, Claim, IndexValue, Job, Op, StoreError},
+    store::{Backlog, Batch, Claim, IndexValue, Job, Op, StoreError},
 };
 use std::time::Duration;
 
@@ -168,7 +168,13 @@ async fn drop_unfetched(home: &Home) -> Result<(), HandlerError> {
                 job: job.id,
                 epoch: job.epoch,
             };
-            draft::commit(home, old.into_iter().map(drop).collect()).await?;
+            // Committed in that world, too: there the next one of a terminal is due as well.
+            let batch = Batch {
+                id: CommitId::new(home.chance.id()),
+                at: claim.now,
+                ops: old.into_iter().map(drop).collect(),
+            };
+            home.store.commit(batch).await?;
         }
     }
     Ok(())

@@ -2,7 +2,7 @@
 //! the caller thinks. Only then is read what it met.
 
 use crate::{queue, signed, unsigned, writer::Stop};
-use domain::id::CommitId;
+use domain::{Micros, id::CommitId};
 use ports::store::{
     Batch, Conflict, ConflictReason, CounterKey, Expect, JournalKey, Key, Op, StoreError,
 };
@@ -15,7 +15,7 @@ pub fn batch(connection: &Connection, batch: &Batch) -> Result<(), Stop> {
         return Ok(());
     }
     for (op, what) in batch.ops.iter().enumerate() {
-        if let Some(reason) = apply(connection, what)? {
+        if let Some(reason) = apply(connection, what, batch.at)? {
             return Err(Stop::Answer(StoreError::Conflict(Conflict { op, reason })));
         }
     }
@@ -39,7 +39,7 @@ pub fn forget(connection: &Connection, ids: &[CommitId]) -> Result<u64> {
     Ok(removed)
 }
 
-fn apply(connection: &Connection, op: &Op) -> Result<Option<ConflictReason>> {
+fn apply(connection: &Connection, op: &Op, now: Micros) -> Result<Option<ConflictReason>> {
     match op {
         Op::Put { key, doc, expect } => put(connection, key, doc, *expect),
         Op::Check { key, expect } => {
@@ -78,7 +78,7 @@ fn apply(connection: &Connection, op: &Op) -> Result<Option<ConflictReason>> {
             Ok((!held).then_some(ConflictReason::Fenced))
         }
         Op::Finish { .. } | Op::Postpone { .. } | Op::SetAside { .. } => {
-            let changed = queue::give_back(connection, op)?;
+            let changed = queue::give_back(connection, op, now)?;
             unless(changed, || Ok(ConflictReason::Fenced))
         }
         Op::Signal { serial } => queue::signal(connection, serial).map(|()| None),

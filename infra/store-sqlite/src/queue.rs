@@ -6,7 +6,7 @@
 use crate::{apply::run, read::NamedRow, signed};
 use domain::{Micros, id::JobId};
 use ports::store::{Claim, Claimed, Job, NewJob, Op, Priority, Renewal};
-use rusqlite::{Connection, OptionalExtension, Result, Row};
+use rusqlite::{Connection, OptionalExtension, Params, Result, Row};
 
 const PRIORITIES: [Priority; 3] = [Priority::High, Priority::Normal, Priority::Low];
 
@@ -21,15 +21,19 @@ const LEASE_ENDS: &str =
 const LEASE: &str =
     "UPDATE task_queue SET lost_before = lease_until IS NOT NULL, lease_until = ?2, worker = ?3,
     epoch = epoch + 1, attempts = attempts + 1, signalled = 0 WHERE seq = ?1 RETURNING *";
-const FINISH: &str =
-    "DELETE FROM task_queue WHERE id = ?1 AND epoch = ?2 AND lease_until IS NOT NULL";
+const FINISH: &str = "DELETE FROM task_queue WHERE id = ?1 AND epoch = ?2 AND lease_until IS NOT NULL RETURNING serial";
+const SET_ASIDE: &str = "UPDATE task_queue SET lease_until = NULL, set_aside = 1, last_error = ?3
+    WHERE id = ?1 AND epoch = ?2 AND lease_until IS NOT NULL RETURNING serial";
+// Whoever came meanwhile is before it, so that a long queue of one key takes turns with the others.
+const TURN: &str = "UPDATE task_queue SET due = ?2
+    WHERE seq = (SELECT min(seq) FROM task_queue WHERE serial = ?1 AND set_aside = 0) AND due < ?2";
 const SIGNAL: &str = "UPDATE task_queue SET signalled = 1
     WHERE seq = (SELECT min(seq) FROM task_queue WHERE serial = ?1 AND set_aside = 0)
       AND lease_until IS NOT NULL";
 
 /// What must not cost more the longer the queue is.
 #[cfg(test)]
-pub const STATEMENTS: [&str; 7] = [DUE, AHEAD, LOST, LEASE_ENDS, LEASE, FINISH, SIGNAL];
+pub const STATEMENTS: [&str; 8] = [DUE, AHEAD, LOST, LEASE_ENDS, LEASE, FINISH, TURN, SIGNAL];
 
 /// Rows changed: 0 when a job of that id is there.
 pub fn enqueue(connection: &Connection, job: &NewJob) -> Result<usize> {
@@ -51,10 +55,13 @@ pub fn enqueue(connection: &Connection, job: &NewJob) -> Result<usize> {
     run(connection, sql, row)
 }
 
-/// `Finish`, `Postpone`, `SetAside`. Rows changed: 0 when the job isn't leased under the epoch.
-pub fn give_back(connection: &Connection, op: &Op) -> Result<usize> {
+/// `Finish`, `Postpone`, `SetAside`, at `now`. Rows changed: 0 when the job isn't leased under the epoch.
+pub fn give_back(connection: &Connection, op: &Op, now: Micros) -> Result<usize> {
     match op {
-        Op::Finish { job, epoch } => run(connection, FINISH, (job.as_str(), signed(*epoch))),
+        Op::Finish { job, epoch } => {
+            let row = (job.as_str(), signed(*epoch));
+            gone(connection, FINISH, row, now)
+        }
         Op::Postpone {
             job,
             epoch,
@@ -69,12 +76,23 @@ pub fn give_back(connection: &Connection, op: &Op) -> Result<usize> {
             run(connection, sql, row)
         }
         Op::SetAside { job, epoch, error } => {
-            let sql = "UPDATE task_queue SET lease_until = NULL, set_aside = 1, last_error = ?3
-                WHERE id = ?1 AND epoch = ?2 AND lease_until IS NOT NULL";
-            run(connection, sql, (job.as_str(), signed(*epoch), error))
+            let row = (job.as_str(), signed(*epoch), error);
+            gone(connection, SET_ASIDE, row, now)
         }
         _ => Ok(0),
     }
+}
+
+/// The job makes room for the next one of its serial key, whose turn comes now.
+fn gone(connection: &Connection, sql: &str, row: impl Params, now: Micros) -> Result<usize> {
+    let serial: Option<Option<String>> = connection
+        .prepare_cached(sql)?
+        .query_row(row, |row| row.get(0))
+        .optional()?;
+    if let Some(Some(serial)) = &serial {
+        run(connection, TURN, (serial, now.0))?;
+    }
+    Ok(usize::from(serial.is_some()))
 }
 
 /// Whether the job is leased under this epoch.

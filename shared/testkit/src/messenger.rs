@@ -1,6 +1,7 @@
 //! A surface's way out that only remembers.
 
 use async_trait::async_trait;
+use domain::id::SessionId;
 use ports::{
     Messenger,
     message::{Outgoing, SendError, Sent},
@@ -30,12 +31,18 @@ pub struct RecordingMessenger {
 struct Inner {
     sendings: Vec<Sending>,
     errors: VecDeque<SendError>,
+    moved: Vec<(SessionId, SessionId)>,
     arrived: u64,
 }
 
 impl RecordingMessenger {
     pub fn fail(&self, errors: impl IntoIterator<Item = SendError>) {
         self.lock().errors.extend(errors);
+    }
+
+    /// From now on, what goes to `from` is told that the place is `to` now.
+    pub fn moves(&self, from: &SessionId, to: &SessionId) {
+        self.lock().moved.push((from.clone(), to.clone()));
     }
 
     /// All attempts.
@@ -66,7 +73,9 @@ impl Messenger for RecordingMessenger {
         again: bool,
     ) -> Result<Option<Sent>, SendError> {
         let mut inner = self.lock();
-        let error = inner.errors.pop_front();
+        let moved = inner.moved.iter().find(|(from, _)| *from == message.to);
+        let moved = moved.map(|(_, to)| SendError::Moved(to.clone()));
+        let error = inner.errors.pop_front().or(moved);
         inner.sendings.push(Sending {
             message: message.clone(),
             edits: edits.cloned(),

@@ -51,7 +51,8 @@ pub enum Op {
         job: JobId,
         epoch: u64,
     },
-    /// The leased job is done and goes.
+    /// The leased job is done and goes. The next one of its serial key is due at the batch's time at the earliest, here and when
+    /// it is set aside: whoever came meanwhile is before it, so a long queue of one key takes turns with the others.
     Finish {
         job: JobId,
         epoch: u64,

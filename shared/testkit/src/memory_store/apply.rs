@@ -4,6 +4,7 @@ use super::{
     jobs,
     state::{State, name},
 };
+use domain::Micros;
 use ports::store::{
     Batch, Conflict, ConflictReason, CounterKey, Expect, JournalKey, Key, Op, Record,
 };
@@ -12,14 +13,14 @@ use ports::store::{
 pub(super) fn batch(state: &mut State, batch: &Batch) -> Result<(), Conflict> {
     let mut next = state.clone();
     for (op, what) in batch.ops.iter().enumerate() {
-        apply(&mut next, what).map_err(|reason| Conflict { op, reason })?;
+        apply(&mut next, what, batch.at).map_err(|reason| Conflict { op, reason })?;
     }
     next.commits.insert(batch.id.clone(), batch.at);
     *state = next;
     Ok(())
 }
 
-fn apply(state: &mut State, op: &Op) -> Result<(), ConflictReason> {
+fn apply(state: &mut State, op: &Op, now: Micros) -> Result<(), ConflictReason> {
     match op {
         Op::Put { key, doc, expect } => put(state, key, doc, *expect),
         Op::Check { key, expect } => check(state, key, *expect).map(drop),
@@ -38,7 +39,7 @@ fn apply(state: &mut State, op: &Op) -> Result<(), ConflictReason> {
             jobs::enqueue(&mut state.jobs, state.enqueued, job)
         }
         Op::Hold { job, epoch } => jobs::leased(&mut state.jobs, job, *epoch).map(drop),
-        Op::Finish { job, epoch } => jobs::finish(&mut state.jobs, job, *epoch),
+        Op::Finish { job, epoch } => jobs::finish(&mut state.jobs, job, *epoch, now),
         Op::Postpone {
             job,
             epoch,
@@ -51,8 +52,7 @@ fn apply(state: &mut State, op: &Op) -> Result<(), ConflictReason> {
             Ok(())
         }
         Op::SetAside { job, epoch, error } => {
-            jobs::leased(&mut state.jobs, job, *epoch)?.set_aside(error);
-            Ok(())
+            jobs::set_aside(&mut state.jobs, (job, *epoch), error, now)
         }
         Op::Signal { serial } => {
             jobs::signal(&mut state.jobs, serial);

@@ -36,12 +36,6 @@ impl Held {
         }
     }
 
-    pub fn set_aside(&mut self, error: &str) {
-        self.lease_until = None;
-        self.job.last_error = Some(error.to_owned());
-        self.job.set_aside = true;
-    }
-
     fn lease(&mut self, claim: &Claim) {
         self.job.lost_before = self.lease_until.is_some();
         self.job.attempts += 1;
@@ -96,10 +90,41 @@ pub(super) fn enqueue(jobs: &mut Jobs, age: u64, new: &NewJob) -> Result<(), Con
     Ok(())
 }
 
-pub(super) fn finish(jobs: &mut Jobs, id: &JobId, epoch: u64) -> Result<(), ConflictReason> {
-    leased(jobs, id, epoch)?;
+pub(super) fn finish(
+    jobs: &mut Jobs,
+    id: &JobId,
+    epoch: u64,
+    now: Micros,
+) -> Result<(), ConflictReason> {
+    let serial = leased(jobs, id, epoch)?.job.serial.clone();
     jobs.retain(|_, held| held.job.id != *id);
+    next_in_turn(jobs, serial.as_deref(), now);
     Ok(())
+}
+
+pub(super) fn set_aside(
+    jobs: &mut Jobs,
+    (id, epoch): (&JobId, u64),
+    error: &str,
+    now: Micros,
+) -> Result<(), ConflictReason> {
+    let held = leased(jobs, id, epoch)?;
+    held.lease_until = None;
+    held.job.last_error = Some(error.to_owned());
+    held.job.set_aside = true;
+    let serial = held.job.serial.clone();
+    next_in_turn(jobs, serial.as_deref(), now);
+    Ok(())
+}
+
+/// Whoever came meanwhile is before the next one of the key, so that a long queue of one key takes turns with the others.
+fn next_in_turn(jobs: &mut Jobs, serial: Option<&str>, now: Micros) {
+    let next = jobs.values_mut().find(|held| {
+        serial.is_some() && held.job.serial.as_deref() == serial && !held.job.set_aside
+    });
+    if let Some(held) = next {
+        held.job.due = held.job.due.max(now);
+    }
 }
 
 pub(super) fn signal(jobs: &mut Jobs, serial: &str) {

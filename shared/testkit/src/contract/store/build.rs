@@ -26,12 +26,12 @@ pub fn team() -> TeamId {
     TeamId::from("home")
 }
 
-/// A batch with an id of its own.
+/// A batch with an id of its own, at the beginning of time.
 pub fn batch(ops: Vec<Op>) -> Batch {
     let number = COMMITS.fetch_add(1, Ordering::Relaxed);
     Batch {
         id: CommitId::new(format!("commit-{number:06}")),
-        at: Micros(1000),
+        at: Micros(0),
         ops,
     }
 }
@@ -39,6 +39,12 @@ pub fn batch(ops: Vec<Op>) -> Batch {
 /// Commits what must succeed.
 pub async fn commit(store: &dyn Store, ops: Vec<Op>) -> Outcome {
     Ok(store.commit(batch(ops)).await?)
+}
+
+/// The same at another time.
+pub async fn commit_at(store: &dyn Store, at: i64, ops: Vec<Op>) -> Outcome {
+    let at = Micros(at);
+    Ok(store.commit(Batch { at, ..batch(ops) }).await?)
 }
 
 /// Commits what must meet a conflict.

@@ -1,7 +1,8 @@
 //! Jobs: who is handed out when, and who waits behind whom.
 
 use super::build::{
-    claim, claim_of, claim_one, commit, conflict, finish, job, names, postpone, set_aside,
+    claim, claim_of, claim_one, commit, commit_at, conflict, finish, job, names, postpone,
+    set_aside,
 };
 use crate::contract::Outcome;
 use domain::{Micros, id::JobId};
@@ -283,6 +284,38 @@ pub async fn a_flood_of_one_key_blocks_nobody(store: Arc<dyn Store>) -> Outcome 
         commit(&*store, vec![finish(&leased)]).await?;
         assert_eq!(claim_one(&*store, 1).await?.id, JobId::from(expected));
     }
+    Ok(())
+}
+
+pub async fn long_queues_take_turns(store: Arc<dyn Store>) -> Outcome {
+    let old = ["a1", "b1", "a2", "b2", "a3", "b3"];
+    enqueue(&*store, old.map(|id| job(id, Some(&id[..1]))).to_vec()).await?;
+    // Somebody who comes at 10 is served before what has waited behind others of its own key since 0.
+    commit_at(&*store, 10, vec![Op::Enqueue(due("late", 10))]).await?;
+    let mut order = Vec::new();
+    for now in 11..20 {
+        let Some(head) = claim(&*store, now, 1).await?.jobs.pop() else {
+            break;
+        };
+        order.push(head.id.to_string());
+        let gone = if head.id.as_str() == "a2" {
+            set_aside(&head)
+        } else {
+            finish(&head)
+        };
+        commit_at(&*store, now, vec![gone]).await?;
+    }
+    assert_eq!(order, ["a1", "b1", "late", "a2", "b2", "a3", "b3"]);
+    // A turn never comes before its time.
+    let first = job("c1", Some("c"));
+    let second = NewJob {
+        serial: Some("c".to_owned()),
+        ..due("c2", 90)
+    };
+    enqueue(&*store, vec![first, second]).await?;
+    let head = claim_one(&*store, 30).await?;
+    commit_at(&*store, 31, vec![finish(&head)]).await?;
+    assert_eq!(claim(&*store, 89, 1).await?.next, Some(Micros(90)));
     Ok(())
 }
 

@@ -71,6 +71,7 @@ macro_rules! store_contract {
                 a_job_is_enqueued_once,
                 the_backlog_is_counted_by_lane,
                 a_flood_of_one_key_blocks_nobody,
+                long_queues_take_turns,
             }
             leases {
                 a_lost_lease_is_claimed_again,
