@@ -10,6 +10,7 @@ mod cost;
 mod deny;
 mod help;
 mod invite;
+pub(crate) mod modify;
 mod new;
 mod rules;
 mod run;
@@ -19,7 +20,7 @@ mod start;
 
 use crate::{inbound::Inbound, present, telegram::Me, text::en};
 use domain::{member::Member, rich_text::RichText};
-use handlers::{CommandError, Home};
+use handlers::{CommandError, Home, tool::Tools};
 use ports::{message::Outgoing, store::Op};
 
 /// In the order in which the menu shows them.
@@ -35,6 +36,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &approvals::Approvals,
     &approve::Approve,
     &deny::Deny,
+    &modify::Modify,
     &rules::Rules,
     &audit::Audit,
     &cost::Cost,
@@ -68,6 +70,7 @@ pub struct Ctx<'a> {
     pub inbound: &'a Inbound,
     /// Names of the presets of rules that an agent can have.
     pub presets: &'a [String],
+    pub tools: &'a Tools,
     /// What follows the command's name, trimmed.
     pub args: &'a str,
 }

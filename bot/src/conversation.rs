@@ -15,7 +15,7 @@ use crate::{
 };
 use domain::{member::Member, rich_text::RichText};
 use handlers::{
-    CommandError, HandlerError, Home, Lease, ask, ask::Asked, commit, members, receive,
+    CommandError, HandlerError, Home, Lease, ask, ask::Asked, commit, members, receive, tool::Tools,
 };
 use ports::{
     job::{self, Received},
@@ -37,6 +37,8 @@ pub struct Conversation {
     pub me: Arc<OnceLock<Me>>,
     /// Names of the presets of rules that an agent can have.
     pub presets: Arc<[String]>,
+    /// What agents can call, for who changes a call.
+    pub tools: Tools,
 }
 
 /// Handles one received update, and finishes its job.
@@ -121,6 +123,7 @@ async fn by_member(
         member,
         inbound,
         presets: &talk.presets,
+        tools: &talk.tools,
         args: "",
     };
     match &inbound.what {
@@ -135,9 +138,9 @@ async fn by_member(
                 return command::run(&Ctx { args, ..ctx }, name).await;
             }
             if let Some(message) = replies_to
-                && let Some(approval) = card::of_message(&ctx, message).await?
+                && let Some(answered) = card::answered(&ctx, message, text).await?
             {
-                return card::reasoned(&ctx, approval, text).await;
+                return Ok(answered);
             }
             say_to_agent(&ctx, text).await
         }

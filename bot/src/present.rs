@@ -15,7 +15,7 @@ use ports::{
     present::{Notice, Presenter},
 };
 
-pub use approval::{asked, changed, details, reminder, settled, tag};
+pub use approval::{asked, changed, details, modified, reminder, settled, tag};
 
 /// More parts than this are no reading for a chat: the whole goes as a file.
 const MAX_PARTS: usize = 4;
@@ -32,6 +32,10 @@ impl Presenter for English {
     fn present(&self, to: &SessionId, notice: &Notice, now: Micros, zone: &str) -> Vec<Outgoing> {
         match notice {
             Notice::ApprovalAsked { approval } => asked(to, approval, now, zone),
+            Notice::CallModified { approval } => modified(to, approval, now, zone),
+            Notice::ChangeRefused { approval, why } => {
+                texts(to, &RichText::plain(en::change_refused(approval, why)))
+            }
             Notice::ApprovalChanged { approval } => vec![changed(to, approval, now, zone)],
             Notice::ApprovalReminder { approval, card } => {
                 vec![reminder(to, approval, card, now)]

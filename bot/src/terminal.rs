@@ -21,9 +21,10 @@ use ports::message::{Body, Outgoing};
 pub const SURFACE: &str = "terminal";
 
 /// Which key stands for which button, by the verb in the button's data.
-const KEYS: [(&str, &str, &str); 7] = [
+const KEYS: [(&str, &str, &str); 8] = [
     ("ok", "a", "[a]pprove"),
     ("no", "d", "[d]eny (d REASON says why)"),
+    ("modify", "m", "[m]odify (m TEXT does it)"),
     ("always", "A", "[A]lways"),
     ("again", "r", "[r]un again"),
     ("happened", "h", "it [h]appened"),
@@ -95,7 +96,7 @@ pub fn line(line: &str, state: &TerminalState) -> Inbound {
 }
 
 /// A key of the latest card that waits, or the word on its button, or yes and no; `d REASON` or `deny REASON` is a denial with a
-/// reason.
+/// reason, `m TEXT` a change of the call.
 fn keyed(text: &str, state: &TerminalState) -> Option<What> {
     let (_, card) = state.cards.last()?;
     let action = |key: &str| {
@@ -117,13 +118,16 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
             message: None,
         });
     }
-    let reason = text
-        .strip_prefix("d ")
-        .or_else(|| text.strip_prefix("deny "))?
-        .trim();
-    let id = action("d")?.data.split(':').nth(1)?;
+    let (word, rest) = text.split_once(' ')?;
+    let key = match word {
+        "d" | "deny" => "d",
+        "m" | "modify" => "m",
+        _ => return None,
+    };
+    let id = action(key)?.data.split(':').nth(1)?;
+    let command = if key == "d" { "deny" } else { "modify" };
     Some(What::Text {
-        text: format!("/deny {id} {reason}"),
+        text: format!("/{command} {id} {}", rest.trim()),
         message: String::new(),
         replies_to: None,
     })

@@ -1,7 +1,7 @@
 //! What decides what happens next: small stateless functions, a folder each, `(request, ports) -> outcome`.
 //!
 //! Two kinds. A **job handler** ([`run`], [`send`], [`tick`]) works under a lease and commits by itself, its last commit
-//! finishing the job. A **command** ([`ask`], [`decide`], [`agents`] …) answers a [`Draft`]: the operations and the fact; the front
+//! finishing the job. A **command** ([`ask`], [`decide`], [`modify`], [`agents`] …) answers a [`Draft`]: the operations and the fact; the front
 //! door commits them together with its replies and with the end of the update that asked for it. So whatever one message
 //! causes, happens whole and once. Facts become sentences in `bot`, never here.
 
@@ -14,6 +14,7 @@ mod draft;
 mod home;
 mod keep;
 pub mod members;
+pub mod modify;
 pub mod queries;
 pub mod receive;
 pub mod rules;

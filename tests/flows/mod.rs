@@ -16,6 +16,7 @@ mod commands;
 mod engines;
 mod honesty;
 mod killed;
+mod modify;
 mod people;
 mod program;
 mod readme;

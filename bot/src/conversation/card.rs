@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply},
+    command::{Ctx, Reply, modify},
     inbound::What,
     present,
     text::en,
@@ -37,6 +37,7 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "again" => Choice::RunAgain,
         "happened" => Choice::Happened,
         "stop" => Choice::Stop,
+        "modify" => return to_modify(ctx, tap, id, digest).await,
         "details" => return details(ctx, tap, id).await,
         _ => return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON)),
     };
@@ -96,11 +97,49 @@ async fn details(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandErr
     Ok(reply)
 }
 
-/// The approval whose card this message is.
-pub(super) async fn of_message(
+/// The card stays as it is; what it should say instead is asked for below.
+async fn to_modify(
+    ctx: &Ctx<'_>,
+    tap: &str,
+    id: &str,
+    digest: Option<&str>,
+) -> Result<Reply, CommandError> {
+    match modify::question(ctx, &ApprovalId::new(id), digest).await {
+        Ok(mut reply) => {
+            let said = toast(ctx.inbound, tap, en::CHANGE_BELOW);
+            reply.messages.splice(0..0, said.messages);
+            Ok(reply)
+        }
+        Err(CommandError::Problem(Problem::Decision(refusal))) => {
+            Ok(toast(ctx.inbound, tap, &en::refused(&refusal)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What a reply means to one of our messages: to a card or to the question for a change. `None`: to any other.
+pub(super) async fn answered(
     ctx: &Ctx<'_>,
     message: &str,
-) -> Result<Option<Approval>, StoreError> {
+    text: &str,
+) -> Result<Option<Reply>, CommandError> {
+    let Some(tag) = tag_of(ctx, message).await? else {
+        return Ok(None);
+    };
+    if let Some((id, shown)) = modify::asked_by(&tag) {
+        return modify::change(ctx, &id, text, Some(shown)).await.map(Some);
+    }
+    let Some(id) = tag.strip_prefix("approval:") else {
+        return Ok(None);
+    };
+    match repo::get::<Approval>(&*ctx.home.store, &ctx.home.team, id).await? {
+        Some(approval) => reasoned(ctx, approval.value, text).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The name of what this message of ours shows.
+async fn tag_of(ctx: &Ctx<'_>, message: &str) -> Result<Option<String>, StoreError> {
     let session = &ctx.inbound.session;
     let surface = session.as_str().split(':').next().unwrap_or_default();
     let mut query = repo::by::<SentMessage>(&ctx.home.team, "by_age", surface);
@@ -108,26 +147,16 @@ pub(super) async fn of_message(
     query.limit = LOOK_BACK;
     let (sent, _) = repo::page::<SentMessage>(&*ctx.home.store, query).await?;
     let here = format!("@{session}");
-    let id = sent
+    Ok(sent
         .iter()
         .filter(|sent| sent.value.message == message)
-        .find_map(|sent| {
-            let tag = sent.value.id.strip_suffix(&here)?;
-            tag.strip_prefix("approval:").map(ToOwned::to_owned)
-        });
-    let Some(id) = id else { return Ok(None) };
-    Ok(repo::get::<Approval>(&*ctx.home.store, &ctx.home.team, &id)
-        .await?
-        .map(|stored| stored.value))
+        .find_map(|sent| sent.value.id.strip_suffix(&here))
+        .map(ToOwned::to_owned))
 }
 
 /// A reply to a card is the reason for a no. Where the no is given already and the agent has gone on, the reason reaches it as a
 /// message; a reply to any other card is a message like others.
-pub(super) async fn reasoned(
-    ctx: &Ctx<'_>,
-    approval: Approval,
-    reason: &str,
-) -> Result<Reply, CommandError> {
+async fn reasoned(ctx: &Ctx<'_>, approval: Approval, reason: &str) -> Result<Reply, CommandError> {
     let ours = approval.decided_by.as_ref() == Some(&ctx.member.id);
     match approval.status {
         ApprovalStatus::Pending => {

@@ -60,6 +60,7 @@ impl World {
             home,
             me: Arc::new(me),
             presets: presets.into(),
+            tools: handlers::tool::all(),
         };
         let mut world = Self {
             fakes,
@@ -233,6 +234,7 @@ impl World {
                 why: "To build.".to_owned(),
                 ..Shown::default()
             },
+            change: None,
             always,
             approvers: Role::Operator,
             persons: 1,
@@ -679,6 +681,7 @@ async fn commands_show_what_there_is() {
     /approvals — What waits for a decision
     /approve <id> — Approve a call
     /deny <id> [reason] — Deny a call, and say why
+    /modify <id> [the new command, text, or arguments as JSON] — Change a call before you decide about it
     /rules [add RULE | remove ID] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
@@ -774,6 +777,68 @@ async fn a_reply_to_the_card_is_the_reason() {
         .unwrap()
         .value;
     assert!(session.run.is_some());
+}
+
+#[tokio::test]
+async fn a_card_is_changed_by_a_reply_to_the_question_for_it() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    let asked = world.tap(BOB, &button("modify", &approval)).await;
+    insta::assert_snapshot!(asked, @r#"
+    (toast) Reply to my message below.
+    --
+    Reply to this message with the command as it should be (or write /modify 00aaaa and then that). It says now:
+
+    make
+    "#);
+    // As the sender writes it down.
+    let tag = format!("change:{}:{}:x", approval.id, approval.digest.short());
+    let sent = SentMessage {
+        id: format!("{tag}@telegram:{ANN}"),
+        surface: "telegram".to_owned(),
+        message: "8".to_owned(),
+        at: Micros(1),
+    };
+    let team = world.talk.home.team.clone();
+    commit(&world.talk.home, vec![repo::create(&team, &sent).unwrap()])
+        .await
+        .unwrap();
+    let reply = |text: &str| json!({"text": text, "reply_to_message": {"message_id": 8, "from": {"id": 42}}});
+    let said = [
+        world.message(BOB, ANN, reply("make")).await,
+        world
+            .message(BOB, ANN, reply(r#"{"command": "make", "as": "root"}"#))
+            .await,
+        world.message(BOB, ANN, reply("make all")).await,
+        world.message(BOB, ANN, reply("make none")).await,
+        world.tap(BOB, &button("ok", &approval)).await,
+        world.tap(BOB, &button("modify", &approval)).await,
+        world.say(ANN, "/modify aaaa").await,
+        world.say(ANN, "/modify").await,
+    ];
+    insta::assert_snapshot!(said.join("\n\n"), @r#"
+    That is what the call says already.
+
+    There is no argument “as”; there are: command, timeout_s.
+
+    Noted. The card will show the changed call; it still needs a yes.
+
+    This card is out of date: the call has changed. Decide on the card as it is now.
+
+    (toast) This card is out of date: the call has changed. Decide on the card as it is now.
+
+    (toast) This card is out of date: the call has changed. Decide on the card as it is now.
+
+    This card is out of date: the call has changed. Decide on the card as it is now.
+
+    Write it like this: /modify <id> [the new command, text, or arguments as JSON]
+    "#);
+    let stored = world.stored(&approval.id).await;
+    let change = stored.change.unwrap();
+    assert_eq!(
+        (&*change.by, &*change.was, change.judged),
+        ("Bob", "make", false)
+    );
 }
 
 #[tokio::test]

@@ -71,6 +71,20 @@ pub fn reminder(to: &SessionId, approval: &Approval, card: &str, now: Micros) ->
     }
 }
 
+/// The card in the place of what it showed before, and the file with what did not fit.
+#[must_use]
+pub fn modified(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Vec<Outgoing> {
+    let mut messages = asked(to, approval, now, zone);
+    if let Some(first) = messages.first_mut()
+        && let Some(tag) = first.tag.take()
+        && let Body::Card { card } = &mut first.body
+    {
+        let card = std::mem::take(card);
+        first.body = Body::EditCard { tag, card };
+    }
+    messages
+}
+
 /// The card without buttons, with who decided and when.
 #[must_use]
 pub fn settled(to: &SessionId, approval: &Approval, by: &str, now: Micros, zone: &str) -> Outgoing {
@@ -243,6 +257,9 @@ fn head(approval: &Approval, what: &str) -> Vec<Block> {
     }
     blocks.push(field(en::AGENT, &approval.agent_name));
     blocks.push(field(en::TOOL, &approval.call.name));
+    if let Some(change) = &approval.change {
+        blocks.push(field(en::CHANGED_BY, &en::changed_by(change)));
+    }
     blocks.push(code(language(approval), what));
     blocks
 }
@@ -333,6 +350,7 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
         data: format!("details:{}", approval.id),
         style: Style::Plain,
     };
+    let modify = || button(en::MODIFY, "modify", Style::Plain);
     let (first, mut second) = match approval.question {
         Question::Call => (
             vec![
@@ -340,9 +358,9 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
                 button(en::DENY, "no", Style::Danger),
             ],
             if offers_always(approval) {
-                vec![button(en::ALWAYS, "always", Style::Plain)]
+                vec![modify(), button(en::ALWAYS, "always", Style::Plain)]
             } else {
-                Vec::new()
+                vec![modify()]
             },
         ),
         Question::Unknown => (

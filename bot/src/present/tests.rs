@@ -34,6 +34,7 @@ fn approval(tool: &str, shown: Shown) -> Approval {
         question: Question::Call,
         digest: Digest::of_bytes("x"),
         shown,
+        change: None,
         always: Vec::new(),
         approvers: Role::Operator,
         persons: 1,
@@ -155,7 +156,7 @@ fn a_command_card() {
     Expires: 22 Nov 11:03 CET (24 h left)
     Always would add: allow shell_exec “git push origin main” for agent coder
     [Approve → ok:0199aabbccddeeff0011223344556677:2d711642] [Deny → no:0199aabbccddeeff0011223344556677:2d711642]
-    [Always → always:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
+    [Modify → modify:0199aabbccddeeff0011223344556677:2d711642] [Always → always:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
     "#);
 }
 
@@ -193,7 +194,7 @@ fn a_long_diff_hangs_on_the_card() {
 
     Expires: 22 Nov 11:03 CET (24 h left)
     [Approve → ok:0199aabbccddeeff0011223344556677:2d711642] [Deny → no:0199aabbccddeeff0011223344556677:2d711642]
-    [Details → details:0199aabbccddeeff0011223344556677]
+    [Modify → modify:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
     =====
     🔕 file change.diff (6490 bytes) The whole of what approval 556677 is about.
     "#);

@@ -17,12 +17,14 @@ use domain::{
 
 pub const APPROVE: &str = "Approve";
 pub const DENY: &str = "Deny";
+pub const MODIFY: &str = "Modify";
 pub const ALWAYS: &str = "Always";
 pub const DETAILS: &str = "Details";
 pub const RUN_AGAIN: &str = "Run again";
 pub const HAPPENED: &str = "It happened";
 pub const STOP: &str = "Stop";
 
+pub const CHANGED_BY: &str = "Changed by";
 pub const AGENT: &str = "Agent";
 pub const TOOL: &str = "Tool";
 pub const WHY: &str = "Why (the agent’s own words)";

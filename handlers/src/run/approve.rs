@@ -14,7 +14,13 @@ use domain::{
     permission::{NewRule, Rule},
     run::{Actor, Event, ParkedOn},
 };
-use ports::{Blobs, blob, job, present::Notice, progress::Doing, repo, store::Op};
+use ports::{
+    Blobs, blob, job,
+    present::Notice,
+    progress::Doing,
+    repo::{self, Stored},
+    store::Op,
+};
 use std::time::Duration;
 
 /// Bytes of the model's own words on a card.
@@ -43,15 +49,31 @@ impl Step<'_> {
                 Err(_) => return self.judge(call).await,
             },
         };
-        let approval = self.approval(call, question, preview).await?;
+        let mut approval = self.approval(call, question, preview).await?;
         let home = &self.ports.home;
+        let ops = match self.card_to_edit(call, question).await? {
+            None => {
+                let mut ops = vec![repo::create(&home.team, &approval)?];
+                let approval = approval.clone();
+                ops.extend(self.notify(&Notice::ApprovalAsked { approval }).await?);
+                ops
+            }
+            Some(card) => {
+                let version = card.version;
+                (approval.id, approval.change) = (card.value.id, card.value.change);
+                (approval.sent, approval.unreachable) = (card.value.sent, card.value.unreachable);
+                self.edit_card(Stored {
+                    value: approval.clone(),
+                    version,
+                })
+                .await?
+            }
+        };
         let event = Event::ApprovalAsked {
             call: call.clone(),
             approval: approval.id.clone(),
             digest: approval.digest.clone(),
         };
-        let mut ops = vec![repo::create(&home.team, &approval)?];
-        ops.extend(self.notify(&Notice::ApprovalAsked { approval }).await?);
         self.log.with(ops);
         self.log.note(self.log.agent(), event)?;
         Ok(true)
@@ -100,6 +122,7 @@ impl Step<'_> {
             question,
             digest,
             shown,
+            change: None,
             always,
             approvers: judged.verdict.approvers.unwrap_or(Role::Operator),
             persons: judged.verdict.persons.unwrap_or(1),

@@ -140,7 +140,8 @@ impl Step<'_> {
     }
 
     async fn finished(&mut self, call: &CallId, output: ToolOutput) -> Result<bool, HandlerError> {
-        let text = keep(&*self.ports.home.blobs, cut(output.text)).await?;
+        let text = self.told_of_change(call).await? + &output.text;
+        let text = keep(&*self.ports.home.blobs, cut(text)).await?;
         let taint = output.taint.as_deref();
         let event = Event::CallFinished {
             call: call.clone(),

@@ -118,7 +118,10 @@ async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
     let home = log.home();
     let mut ops = Vec::new();
     for call in log.state.calls.iter().filter(|call| call.decided.is_none()) {
-        let Some((id, _)) = &call.asked else { continue };
+        let card = call.asked.as_ref().map(|(id, _)| id);
+        let Some(id) = card.or(call.modified.as_ref()) else {
+            continue;
+        };
         let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
         else {
             continue;

@@ -44,6 +44,11 @@ impl Step<'_> {
                 }
             }
         }
+        if judged.verdict.effect == Effect::Deny
+            && self.refused_change(call, &judged.verdict.because).await?
+        {
+            return Ok(true);
+        }
         let event = Event::CallProposed {
             call: call.clone(),
             verdict: judged.verdict,
@@ -64,6 +69,7 @@ impl Step<'_> {
     /// What the rules say about a call now. The reason may quote the call, so it is cut.
     pub(super) async fn verdict(&self, call: &CallId) -> Result<Judged, HandlerError> {
         let mut judged = self.understand(call).await?;
+        self.asks_for_changed(call, &mut judged);
         shorten(&mut judged.verdict.because);
         Ok(judged)
     }

@@ -2,6 +2,7 @@
 
 use crate::{Home, audit};
 use domain::{
+    Digest,
     audit::{Deed, Head},
     id::RunId,
     run::{Entry, Event, RunStatus},
@@ -103,6 +104,16 @@ fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
             "approval.asked",
             approval.to_string(),
             json!({"call": call, "digest": digest}),
+        ),
+        Event::CallModified {
+            call,
+            approval,
+            was,
+            arguments,
+        } => (
+            "call.modified",
+            call.to_string(),
+            json!({"approval": approval, "was": was, "arguments": Digest::of(arguments).ok()}),
         ),
         Event::CallStarted { call, approval } => (
             "call.started",

@@ -14,10 +14,11 @@ mod approve;
 mod call;
 mod end;
 mod judge;
-mod large;
+pub(crate) mod large;
 mod ledger;
 mod log;
 mod model;
+mod modified;
 
 use crate::{HandlerError, Home, Lease, tool::Tools};
 pub use abandon::abandon;

@@ -10,6 +10,7 @@ mod crashes;
 mod dying;
 mod limits;
 mod models;
+mod modifying;
 mod moving;
 mod rehearsal;
 mod sending;

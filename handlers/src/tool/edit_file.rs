@@ -60,6 +60,10 @@ impl Tool for EditFile {
         )
     }
 
+    fn text_argument(&self) -> Option<&'static str> {
+        Some("new")
+    }
+
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
         text(arguments, "old")?;
         text(arguments, "new")?;

@@ -3,6 +3,7 @@
 //! A tool says what a call would touch (for the rules), what a person has to see (for the card) and does it. Nothing here knows
 //! about runs, approvals or models.
 
+pub mod arguments;
 mod edit_file;
 mod files;
 mod list_files;
@@ -76,6 +77,11 @@ pub trait Tool: Send + Sync {
         at: &ToolContext<'_>,
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError>;
+
+    /// The argument that a person's plain text stands for when they change a call.
+    fn text_argument(&self) -> Option<&'static str> {
+        None
+    }
 
     /// Whether the world already is as the call would leave it. Only asked for what is [`ToolClass::Idempotent`].
     async fn is_done(&self, _: &ToolContext<'_>, _: &Value) -> Result<bool, ToolError> {

@@ -62,6 +62,10 @@ impl Tool for RunCommand {
         )
     }
 
+    fn text_argument(&self) -> Option<&'static str> {
+        Some("command")
+    }
+
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
         Ok(shell::accesses(command(arguments)?))
     }

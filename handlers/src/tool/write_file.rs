@@ -34,6 +34,10 @@ impl Tool for WriteFile {
         )
     }
 
+    fn text_argument(&self) -> Option<&'static str> {
+        Some("text")
+    }
+
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
         text(arguments, "text")?;
         Ok(vec![Access::FileWrite(files::normal(text(

@@ -19,6 +19,10 @@ pub enum Notice {
     ApprovalChanged { approval: Approval },
     /// Soon it expires. `card` is the surface's id of the message with the card, which is answered.
     ApprovalReminder { approval: Approval, card: String },
+    /// A person changed the call, and the rules have spoken about it: the card is edited.
+    CallModified { approval: Approval },
+    /// A person's change of the call can't be done; the card shows it as it was.
+    ChangeRefused { approval: Approval, why: String },
     /// Somebody decided, or the time did: the card is edited.
     ApprovalSettled { approval: Approval, by: String },
     /// The agent wants to know something; the session's next message is the answer.

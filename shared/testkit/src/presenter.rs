@@ -40,6 +40,16 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
                 ..outgoing(to, Body::Card { card: card(line) })
             }
         }
+        Notice::CallModified { approval } => {
+            let by = approval.change.as_ref().map(|change| &*change.by);
+            let by = by.unwrap_or("nobody");
+            edit(
+                to,
+                approval,
+                format!("[changed by {by}] {}", call(approval)),
+            )
+        }
+        Notice::ChangeRefused { why, .. } => text_to(to, format!("[change refused] {why}")),
         Notice::ApprovalChanged { approval } => {
             let votes: Vec<&str> = approval.votes.iter().map(|vote| &*vote.by.name).collect();
             let line = format!(

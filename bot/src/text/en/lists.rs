@@ -142,6 +142,7 @@ pub fn event(event: &Event) -> Option<String> {
         Event::ApprovalAsked { approval, .. } => {
             format!("asked for approval {}", short(approval.as_str()))
         }
+        Event::CallModified { was, .. } => format!("changed, it was {}", was.short()),
         Event::ApprovalDecided { decided, .. } => format!("decided: {}", one_line(&how(decided))),
         Event::CallFinished { ok, output, .. } => format!(
             "{} {}",

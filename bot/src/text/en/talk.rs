@@ -2,7 +2,7 @@
 
 use crate::text::one_line;
 use domain::{
-    approval::{Approval, ApprovalStatus, Refusal},
+    approval::{Approval, ApprovalStatus, Change, Refusal},
     id::short,
     member::{Member, Role},
     run::RunStatus,
@@ -117,6 +117,35 @@ pub fn decided(approval: &Approval, rules: usize) -> String {
     }
 }
 
+pub const CHANGE_BELOW: &str = "Reply to my message below.";
+pub const CHANGE_NOTED: &str = "Noted. The card will show the changed call; it still needs a yes.";
+
+/// How a call is changed; `field` is what a plain text stands for.
+#[must_use]
+pub fn change_how(id: &str, field: Option<&str>) -> String {
+    let what = match field {
+        Some("command") => "the command as it should be",
+        Some(_) => "the text as it should be, or all arguments as a JSON object",
+        None => "all arguments as a JSON object",
+    };
+    format!("Reply to this message with {what} (or write /modify {id} and then that). It says now:")
+}
+
+/// Of a card whose call a person changed.
+#[must_use]
+pub fn changed_by(change: &Change) -> String {
+    format!("{}; the agent proposed: {}", change.by, change.was)
+}
+
+#[must_use]
+pub fn change_refused(approval: &Approval, why: &str) -> String {
+    format!(
+        "The call of approval {} stays as it was: {}",
+        short(approval.id.as_str()),
+        why.trim()
+    )
+}
+
 /// What an agent is told when the reason comes after it has gone on.
 #[must_use]
 pub fn late_reason(approval: &Approval, reason: &str) -> String {
@@ -151,7 +180,8 @@ pub fn refused(refusal: &Refusal) -> String {
         Refusal::OwnRequest => "You asked for this run, so you are none of those who have to approve it: it takes others. You can deny it.".to_owned(),
         Refusal::Voted => "Your yes is counted already. Now it takes another person.".to_owned(),
         Refusal::Changed => {
-            "This card is out of date: the call has changed. Decide on the newer card.".to_owned()
+            "This card is out of date: the call has changed. Decide on the card as it is now."
+                .to_owned()
         }
         Refusal::NotOffered => {
             "That is not offered here. “Always” takes an owner, and a rule that is narrow enough."

@@ -11,7 +11,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
     id::short,
 };
-use handlers::{commit_with, decide, queries};
+use handlers::{commit_with, decide, modify, queries};
 use ports::{
     blob,
     message::Body,
@@ -43,6 +43,13 @@ enum Command {
         /// Of a call that was interrupted: it happened, go on
         #[arg(long, conflicts_with = "always")]
         happened: bool,
+    },
+    /// Change the call; the changed one still needs a yes
+    Modify {
+        id: String,
+        /// All of them as a JSON object; of a command the new line, of a file the new text will do
+        #[arg(long)]
+        arguments: String,
     },
     /// Refuse the call
     Deny {
@@ -82,6 +89,16 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
                 _ => Choice::Approve,
             };
             decide(&local, output, &approval, choice).await?;
+        }
+        Command::Modify { id, arguments } => {
+            let approval = queries::approval(home, &id).await?.value;
+            let tools = handlers::tool::all();
+            let shown = Some(approval.digest.short());
+            let edit = (arguments.as_str(), shown);
+            let draft =
+                async || modify::modify(home, &tools, &local.owner, &approval.id, edit).await;
+            let approval = commit_with(home, draft).await?;
+            output.show(&approval, || text::en::CHANGE_NOTED.to_owned())?;
         }
         Command::Deny { id, reason } => {
             let approval = queries::approval(home, &id).await?.value;

@@ -177,6 +177,7 @@ fn bind(
         home,
         me: surfaces.me.clone(),
         presets: preset_names,
+        tools: handlers::tool::all(),
     });
     Ok(Handlers::default()
         .with(RunStep::NAME, job!(runs, run::step))

@@ -83,6 +83,18 @@ pub struct Shown {
     pub tainted_by: Vec<String>,
 }
 
+/// A person changed the call that a card is about.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Change {
+    /// Their name.
+    pub by: String,
+    /// What the agent proposed, in the words of [`Shown::what`]; its beginning if it is long.
+    pub was: String,
+    /// The rules have spoken about the changed call, and the card shows it. Before that nothing can be decided.
+    #[serde(default)]
+    pub judged: bool,
+}
+
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct Approval {
     pub id: ApprovalId,
@@ -98,6 +110,8 @@ pub struct Approval {
     pub question: Question,
     pub digest: Digest,
     pub shown: Shown,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
     /// What `Always` would add; empty when nothing narrow enough can be said.
     #[serde(default)]
     pub always: Vec<Rule>,
@@ -210,7 +224,11 @@ pub fn check(
     if now >= approval.expires_at {
         return Err(Refusal::Expired);
     }
-    if shown.is_some_and(|shown| shown != approval.digest.short()) {
+    let changing = approval
+        .change
+        .as_ref()
+        .is_some_and(|change| !change.judged);
+    if changing || shown.is_some_and(|shown| shown != approval.digest.short()) {
         return Err(Refusal::Changed);
     }
     let offered = match (approval.question, choice) {
@@ -231,6 +249,20 @@ pub fn check(
         return approval.may_vote(who);
     }
     Ok(())
+}
+
+/// Whether a person may change the call of this card now: who may refuse it, as long as it waits.
+///
+/// # Errors
+/// Why not.
+pub fn may_change(
+    approval: &Approval,
+    who: &Voter,
+    shown: Option<&str>,
+    now: Micros,
+) -> Result<(), Refusal> {
+    let reason = String::new();
+    check(approval, &Choice::Deny { reason }, who, shown, now)
 }
 
 #[cfg(test)]

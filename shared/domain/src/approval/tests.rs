@@ -24,6 +24,7 @@ fn approval(question: Question, approvers: Role) -> Approval {
         question,
         digest: Digest::of_bytes("x"),
         shown: Shown::default(),
+        change: None,
         always: vec![rule.into_rule(crate::id::RuleId::new("r"), None, Micros(0))],
         approvers,
         persons: 1,

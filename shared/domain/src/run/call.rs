@@ -4,9 +4,10 @@ use super::Decided;
 use crate::{
     Digest,
     id::ApprovalId,
-    permission::Verdict,
+    permission::{Effect, Verdict},
     tool::{ToolCall, ToolClass},
 };
+use serde_json::Value;
 
 /// One call of the latest reply.
 #[derive(Clone, PartialEq, Debug)]
@@ -17,6 +18,10 @@ pub struct CallState {
     /// The approval that was asked for, and the digest that it is bound to.
     pub asked: Option<(ApprovalId, Digest)>,
     pub decided: Option<Decided>,
+    /// The card on which a person changed the call: it is edited, not posted again. Such a call always needs a yes.
+    pub modified: Option<ApprovalId>,
+    /// The arguments before the latest change by a person.
+    pub former: Option<Value>,
     /// Begun and not finished.
     pub running: bool,
     /// The approval was used by a start.
@@ -33,10 +38,34 @@ impl CallState {
             judged: None,
             asked: None,
             decided: None,
+            modified: None,
+            former: None,
             running: false,
             spent: false,
             finished: false,
             ok: false,
         }
+    }
+
+    /// What the rules and a person's change of the call amount to.
+    pub(super) fn effect(&self) -> Option<Effect> {
+        let (verdict, ..) = self.judged.as_ref()?;
+        match verdict.effect {
+            Effect::Allow if self.modified.is_some() => Some(Effect::Ask),
+            effect => Some(effect),
+        }
+    }
+
+    /// Judged anew, asked anew: whatever was approved was another call.
+    pub(super) fn modify(&mut self, approval: &ApprovalId, arguments: &Value, by_person: bool) {
+        if self.running || self.finished {
+            return;
+        }
+        let former = std::mem::replace(&mut self.call.arguments, arguments.clone());
+        self.former = by_person.then_some(former);
+        self.modified = Some(approval.clone());
+        self.judged = None;
+        self.asked = None;
+        self.decided = None;
     }
 }

@@ -121,6 +121,15 @@ pub enum Event {
         approval: ApprovalId,
         digest: Digest,
     },
+    /// A person changed what the call would do, or the system takes such a change back that can't be done. The call is judged
+    /// and asked about again; an approval of what it `was` is worth nothing.
+    CallModified {
+        call: CallId,
+        /// The card, which is edited.
+        approval: ApprovalId,
+        was: Digest,
+        arguments: Value,
+    },
     ApprovalDecided {
         call: CallId,
         approval: ApprovalId,

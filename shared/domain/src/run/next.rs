@@ -152,6 +152,7 @@ fn is_approved(call: &CallState) -> bool {
 fn is_repeat(state: &State, call: &CallState) -> bool {
     !call.running
         && call.asked.is_none()
+        && call.modified.is_none()
         && state
             .repeats
             .get(&call.call.fingerprint())
@@ -159,11 +160,7 @@ fn is_repeat(state: &State, call: &CallState) -> bool {
 }
 
 fn wants_card(call: &CallState) -> bool {
-    let asks = call
-        .judged
-        .as_ref()
-        .is_some_and(|(verdict, ..)| verdict.effect == Effect::Ask);
-    asks && !call.finished && !call.running && call.asked.is_none()
+    call.effect() == Some(Effect::Ask) && !call.finished && !call.running && call.asked.is_none()
 }
 
 fn next_of_call(state: &State, call: &CallState) -> Action {
@@ -177,10 +174,10 @@ fn next_of_call(state: &State, call: &CallState) -> Action {
             why: Refusal::Repeated,
         };
     }
-    let Some((verdict, ..)) = &call.judged else {
+    let (Some((verdict, ..)), Some(effect)) = (&call.judged, call.effect()) else {
         return Action::Judge { call: id };
     };
-    match (verdict.effect, &call.decided) {
+    match (effect, &call.decided) {
         (Effect::Deny, _) => Action::Refuse {
             call: id,
             why: Refusal::ByRule {

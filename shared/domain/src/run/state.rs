@@ -1,6 +1,6 @@
 //! The fold: what a journal amounts to.
 
-use super::{AgentSnapshot, CallState, Entry, Event, Limits, Outcome, ParkedOn};
+use super::{Actor, AgentSnapshot, CallState, Entry, Event, Limits, Outcome, ParkedOn};
 use crate::{
     Digest, MicroUsd, Micros, Usage,
     content::Content,
@@ -153,6 +153,16 @@ impl State {
             | Event::CallFinished { .. } => {
                 self.apply_call(&entry.event)?;
             }
+            Event::CallModified {
+                call,
+                approval,
+                arguments,
+                ..
+            } => {
+                let by_person = matches!(entry.actor, Actor::Member(_));
+                self.call_mut(call)?.modify(approval, arguments, by_person);
+                self.wake();
+            }
             Event::ChildStarted { .. } | Event::ChildFinished { .. } => {}
             Event::Parked { on } => self.phase = Phase::Parked(on.clone()),
             Event::Resumed => self.wake(),
@@ -180,6 +190,7 @@ impl State {
         self.busy = match &entry.event {
             Event::Parked { .. } | Event::Finished { .. } => false,
             Event::ContextAdded { .. }
+            | Event::CallModified { .. }
             | Event::ApprovalDecided { .. }
             | Event::CancelAsked { .. } => self.busy,
             Event::CallFinished { .. } if matches!(self.phase, Phase::Parked(_)) => self.busy,

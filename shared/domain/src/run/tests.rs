@@ -11,7 +11,7 @@ use crate::{
 };
 use proptest::{prelude::*, strategy::ValueTree};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A world that does what `next` says, and otherwise what the choices say: models that crash, people who decide anything,
 /// processes that die between an event and its successor.
@@ -21,6 +21,10 @@ struct World {
     state: State,
     now: Micros,
     approvals: u32,
+    /// Cards that nobody can decide or change any more.
+    settled: BTreeSet<ApprovalId>,
+    /// What each approval that was asked for would have run.
+    bound: BTreeMap<ApprovalId, Digest>,
 }
 
 fn entry(at: Micros, event: Event) -> Entry {
@@ -66,6 +70,8 @@ impl World {
             state,
             now: Micros(0),
             approvals: 0,
+            settled: BTreeSet::new(),
+            bound: BTreeMap::new(),
         }
     }
 
@@ -130,8 +136,15 @@ impl World {
     }
 
     fn card(&mut self, call: CallId) {
+        let state = self.state.call(&call).unwrap();
+        let edited = state
+            .modified
+            .clone()
+            .filter(|id| !state.running && !self.settled.contains(id));
+        let fingerprint = state.call.fingerprint();
         self.approvals += 1;
-        let approval = ApprovalId::new(self.approvals.to_string());
+        let approval = edited.unwrap_or_else(|| ApprovalId::new(self.approvals.to_string()));
+        self.bound.insert(approval.clone(), fingerprint);
         let digest = Digest::of_bytes(call.as_str());
         self.push(Event::ApprovalAsked {
             call,
@@ -247,6 +260,10 @@ impl World {
             return Some(());
         }
         let (call, approval, unknown) = asked[usize::from(self.choose(250)?) % asked.len()].clone();
+        if !unknown && self.choose(6)? == 0 {
+            return self.modify(call, approval);
+        }
+        self.settled.insert(approval.clone());
         let decided = match (unknown, self.choose(4)?) {
             (false, 0) => Decided::Denied {
                 reason: "no".to_owned(),
@@ -265,17 +282,53 @@ impl World {
         Some(())
     }
 
+    /// A person changes the call; sometimes the system takes it back.
+    fn modify(&mut self, call: CallId, approval: ApprovalId) -> Option<()> {
+        let was = Digest::of_bytes("was");
+        let before = self.state.call(&call)?.call.arguments.clone();
+        let (taken_back, arguments) = (self.choose(3)? == 0, json!({"x": self.choose(9)?}));
+        let mut entry = entry(
+            self.now,
+            Event::CallModified {
+                call: call.clone(),
+                approval: approval.clone(),
+                was: was.clone(),
+                arguments,
+            },
+        );
+        entry.actor = Actor::Member(MemberId::new("m"));
+        self.state.apply(&entry).unwrap();
+        self.entries.push(entry);
+        if taken_back {
+            assert_eq!(self.state.call(&call)?.former.as_ref(), Some(&before));
+            self.push(Event::CallModified {
+                call,
+                approval,
+                was,
+                arguments: before,
+            });
+        }
+        Some(())
+    }
+
     /// What holds before every action, whatever happened before.
     fn check(&self, action: &Action) {
         if let Action::Start { call, approval } = action {
             let call = self.state.call(call).unwrap();
-            let asks = call.judged.as_ref().unwrap().0.effect == Effect::Ask;
+            let asks =
+                call.judged.as_ref().unwrap().0.effect == Effect::Ask || call.modified.is_some();
             assert!(!call.finished, "a finished call starts");
             if asks || call.running {
                 let fits = matches!(call.decided, Some(Decided::Approved | Decided::RunAgain))
                     && !call.spent;
                 assert!(fits, "starts without an unspent decision: {call:?}");
                 assert_eq!(approval.as_ref(), call.asked.as_ref().map(|(id, _)| id));
+                let bound = approval.as_ref().and_then(|id| self.bound.get(id));
+                assert_eq!(
+                    bound,
+                    Some(&call.call.fingerprint()),
+                    "approved as something else"
+                );
             }
             if call.running {
                 assert_eq!(
