@@ -1,6 +1,7 @@
 //! Facts to messages. What is said here is stored in the commit that made it true, so nothing here waits or reads.
 
 mod approval;
+mod cutting;
 
 use crate::text::{Builder, cut, en, markdown, parts, time};
 use domain::{

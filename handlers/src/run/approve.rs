@@ -88,9 +88,8 @@ impl Step<'_> {
         let home = &self.ports.home;
         let state = self.state();
         let judged = self.verdict(call).await?;
-        let Some(call) = state.call(call) else {
-            return Err(HandlerError::Fail(format!("call {call} is gone")));
-        };
+        let gone = || HandlerError::Fail(format!("call {call} is gone"));
+        let call = state.call(call).ok_or_else(gone)?;
         let digest = self.subject(&call.call.id, preview.before)?.digest()?;
         let shown = Shown {
             why: self.why().await?,

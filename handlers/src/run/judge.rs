@@ -102,17 +102,8 @@ impl Step<'_> {
             Err(error) => return Ok(none(error.to_string())),
         };
         if accesses.is_empty() {
-            let verdict = Verdict {
-                effect: Effect::Allow,
-                rule: None,
-                because: "it touches nothing".to_owned(),
-                approvers: None,
-                expires_after_s: None,
-                persons: None,
-                escalate_after_s: None,
-            };
             return Ok(Judged {
-                verdict,
+                verdict: verdict(Effect::Allow, "it touches nothing".to_owned()),
                 class,
                 always: Vec::new(),
             });
@@ -261,10 +252,15 @@ fn shorten(because: &mut String) {
 }
 
 fn refused(why: String) -> Verdict {
+    verdict(Effect::Deny, why)
+}
+
+/// One that no rule gave.
+fn verdict(effect: Effect, because: String) -> Verdict {
     Verdict {
-        effect: Effect::Deny,
+        effect,
         rule: None,
-        because: why,
+        because,
         approvers: None,
         expires_after_s: None,
         persons: None,

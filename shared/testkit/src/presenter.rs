@@ -27,59 +27,12 @@ impl Presenter for PlainPresenter {
 
 fn present(to: &SessionId, notice: &Notice) -> Outgoing {
     match notice {
-        Notice::ApprovalAsked { approval } => {
-            let what = match approval.question {
-                Question::Call => "approval asked",
-                Question::Unknown => "outcome unknown",
-            };
-            let line = format!("[{what}] {}", call(approval));
-            Outgoing {
-                tag: Some(tag(approval)),
-                approval: Some(approval.id.clone()),
-                rings: true,
-                ..outgoing(to, Body::Card { card: card(line) })
-            }
-        }
-        Notice::CallModified { approval } => {
-            let by = approval.change.as_ref().map(|change| &*change.by);
-            let by = by.unwrap_or("nobody");
-            edit(
-                to,
-                approval,
-                format!("[changed by {by}] {}", call(approval)),
-            )
-        }
-        Notice::ChangeRefused { why, .. } => text_to(to, format!("[change refused] {why}")),
-        Notice::ApprovalChanged { approval } => {
-            let votes: Vec<&str> = approval.votes.iter().map(|vote| &*vote.by.name).collect();
-            let line = format!(
-                "[{} of {}: {}] {}",
-                votes.len(),
-                approval.persons,
-                votes.join(", "),
-                call(approval)
-            );
-            edit(to, approval, line)
-        }
-        Notice::ApprovalReminder { approval, card } => Outgoing {
-            rings: true,
-            reply_to: Some(card.clone()),
-            ..text_to(to, format!("[reminder] {}", call(approval)))
-        },
-        Notice::ApprovalSettled { approval, by } => {
-            let by = if by.is_empty() { "nobody" } else { by };
-            let absent = approval
-                .decided_for
-                .as_ref()
-                .map(|absent| format!(" for {}", absent.name));
-            let status = format!("{:?}", approval.status).to_lowercase();
-            let line = format!(
-                "[{status} by {by}{}] {}",
-                absent.unwrap_or_default(),
-                call(approval)
-            );
-            edit(to, approval, line)
-        }
+        Notice::ApprovalAsked { approval }
+        | Notice::ApprovalChanged { approval }
+        | Notice::CallModified { approval }
+        | Notice::ApprovalReminder { approval, .. }
+        | Notice::ChangeRefused { approval, .. }
+        | Notice::ApprovalSettled { approval, .. } => of_approval(to, notice, approval),
         Notice::Question { text, .. } => text_to(to, format!("[question] {text}")),
         Notice::RunEnded {
             outcome, answer, ..
@@ -97,6 +50,65 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
         }
         Notice::Alert { text } => text_to(to, format!("[alert] {text}")),
         Notice::Sealed { number, .. } => text_to(to, format!("[sealed] {number}")),
+    }
+}
+
+fn of_approval(to: &SessionId, notice: &Notice, approval: &Approval) -> Outgoing {
+    match notice {
+        Notice::ApprovalAsked { .. } => {
+            let what = match approval.question {
+                Question::Call => "approval asked",
+                Question::Unknown => "outcome unknown",
+            };
+            let line = format!("[{what}] {}", call(approval));
+            Outgoing {
+                tag: Some(tag(approval)),
+                approval: Some(approval.id.clone()),
+                rings: true,
+                ..outgoing(to, Body::Card { card: card(line) })
+            }
+        }
+        Notice::CallModified { .. } => {
+            let by = approval.change.as_ref().map(|change| &*change.by);
+            let by = by.unwrap_or("nobody");
+            edit(
+                to,
+                approval,
+                format!("[changed by {by}] {}", call(approval)),
+            )
+        }
+        Notice::ChangeRefused { why, .. } => text_to(to, format!("[change refused] {why}")),
+        Notice::ApprovalChanged { .. } => {
+            let votes: Vec<&str> = approval.votes.iter().map(|vote| &*vote.by.name).collect();
+            let line = format!(
+                "[{} of {}: {}] {}",
+                votes.len(),
+                approval.persons,
+                votes.join(", "),
+                call(approval)
+            );
+            edit(to, approval, line)
+        }
+        Notice::ApprovalReminder { card, .. } => Outgoing {
+            rings: true,
+            reply_to: Some(card.clone()),
+            ..text_to(to, format!("[reminder] {}", call(approval)))
+        },
+        Notice::ApprovalSettled { by, .. } => {
+            let by = if by.is_empty() { "nobody" } else { by };
+            let absent = approval
+                .decided_for
+                .as_ref()
+                .map(|absent| format!(" for {}", absent.name));
+            let status = format!("{:?}", approval.status).to_lowercase();
+            let line = format!(
+                "[{status} by {by}{}] {}",
+                absent.unwrap_or_default(),
+                call(approval)
+            );
+            edit(to, approval, line)
+        }
+        _ => text_to(to, call(approval)),
     }
 }
 
