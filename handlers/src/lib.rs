@@ -1,6 +1,6 @@
 //! What decides what happens next: small stateless functions, a folder each, `(request, ports) -> outcome`.
 //!
-//! Two kinds. A **job handler** ([`run`], [`send`], [`tick`]) works under a lease and commits by itself, its last commit
+//! Two kinds. A **job handler** ([`run`], [`send`], [`circulate`], [`tick`]) works under a lease and commits by itself, its last commit
 //! finishing the job. A **command** ([`ask`], [`decide`], [`modify`], [`agents`] …) answers a [`Draft`]: the operations and the fact; the front
 //! door commits them together with its replies and with the end of the update that asked for it. So whatever one message
 //! causes, happens whole and once. Facts become sentences in `bot`, never here.
@@ -9,6 +9,7 @@ pub mod agents;
 pub mod ask;
 pub mod audit;
 pub mod cancel;
+pub mod circulate;
 pub mod decide;
 mod draft;
 mod home;

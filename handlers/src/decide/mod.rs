@@ -1,14 +1,16 @@
 //! A decision on an approval: the record, the run's journal, the next step, the audit and the edited card, in one commit.
 
+mod who;
+
 use crate::{
-    CommandError, Draft, HandlerError, Home, Problem, ask, audit,
+    CommandError, Draft, HandlerError, Home, Problem, ask, audit, circulate,
     keep::{fit, tell},
     run,
 };
 use domain::{
     agent::{Agent, AgentStatus},
     approval::{self, Approval, ApprovalStatus, Choice, Voter},
-    id::{ApprovalId, MemberId},
+    id::{ApprovalId, MemberId, SessionId},
     member::Member,
     permission::Rule,
     run::{Actor, Decided, Entry, Event},
@@ -23,7 +25,7 @@ use serde_json::json;
 /// Bytes of a reason.
 const REASON: usize = 2000;
 
-/// What was decided.
+/// What was decided. The approval is pending still where it takes more persons.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Decision {
     pub approval: Approval,
@@ -49,15 +51,30 @@ pub async fn decide(
     let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
         .await?
         .ok_or_else(not_found)?;
-    approval::check(&stored.value, choice, &Voter::of(member), shown, home.now())
-        .map_err(Problem::Decision)?;
-    if matches!(choice, Choice::Approve | Choice::Always | Choice::RunAgain) {
-        may_run(home, &stored.value).await?;
+    let Stored { mut value, version } = stored;
+    let (who, mut ops) = who::voter(home, member, &mut value, choice, shown).await?;
+    if choice.is_yes() {
+        may_run(home, &value).await?;
+        if !value.count(&who, home.now()) {
+            ops.extend(
+                voted(
+                    home,
+                    Stored {
+                        value: value.clone(),
+                        version,
+                    },
+                    &who,
+                )
+                .await?,
+            );
+            let (approval, added) = (value, Vec::new());
+            return Ok(Draft::new(ops, Decision { approval, added }));
+        }
     }
     let (status, decided) = outcome(choice);
-    let Stored { mut value, version } = stored;
     value.status = status;
     value.decided_by = Some(member.id.clone());
+    value.decided_for = who.instead_of.map(|(absent, _)| absent);
     value.decided_at = Some(home.now());
     if let Choice::Deny { reason } = choice {
         value.reason = fit(reason.trim(), REASON).to_owned();
@@ -71,7 +88,7 @@ pub async fn decide(
         value: value.clone(),
         version,
     };
-    let mut ops = settle(home, stored, decided, by, &member.name).await?;
+    ops.extend(settle(home, stored, decided, by, &member.name).await?);
     for rule in &added {
         ops.push(repo::create(&home.team, rule)?);
     }
@@ -88,6 +105,31 @@ pub async fn decide(
     }
     let approval = value;
     Ok(Draft::new(ops, Decision { approval, added }))
+}
+
+/// A yes that is not the last one: the card says so wherever it is, and goes on waiting.
+async fn voted(
+    home: &Home,
+    stored: Stored<Approval>,
+    who: &Voter,
+) -> Result<Vec<Op>, CommandError> {
+    let approval = &stored.value;
+    let mut detail = json!({
+        "run": approval.run, "call": approval.call.id, "digest": approval.digest,
+        "yes": approval.votes.len(), "of": approval.persons,
+    });
+    if let Some((absent, _)) = &who.instead_of {
+        detail["for"] = json!(absent.id);
+    }
+    let by = Actor::Member(who.by.id.clone());
+    let deed = audit::deed("approval.voted", by, &approval.id, detail);
+    let mut ops = vec![repo::update(&home.team, &stored)?];
+    ops.extend(audit::append(home, &run::stream(&approval.run), vec![deed]).await?);
+    let notice = Notice::ApprovalChanged {
+        approval: approval.clone(),
+    };
+    ops.extend(show(home, approval, &notice).await?);
+    Ok(ops)
 }
 
 /// Nothing of an archived agent runs: who says yes is told so, instead of seeing the call refused.
@@ -153,12 +195,22 @@ pub async fn expire(
     .await
 }
 
-/// The card can't arrive anywhere.
+/// The card can't arrive at a place. Where it can't arrive anywhere, nobody can decide it.
 ///
 /// # Errors
 /// What the store answers.
-pub async fn undeliverable(home: &Home, stored: Stored<Approval>) -> Result<Vec<Op>, CommandError> {
+pub async fn undeliverable(
+    home: &Home,
+    stored: Stored<Approval>,
+    place: &SessionId,
+) -> Result<Vec<Op>, CommandError> {
     let Stored { mut value, version } = stored;
+    // A place that the session was not at when it was asked is where the session is now.
+    let known = value.places().find(|known| *known == place);
+    let place = known.unwrap_or(&value.session).clone();
+    if !value.lose(&place) {
+        return Ok(vec![repo::update(&home.team, &Stored { value, version })?]);
+    }
     value.status = ApprovalStatus::Undeliverable;
     value.decided_at = Some(home.now());
     settle(
@@ -189,7 +241,10 @@ async fn settle(
     };
     // Without the reason: the audit keeps no texts.
     let how = serde_json::to_value(&decided)?["as"].clone();
-    let detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": how});
+    let mut detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": how});
+    if let Some(absent) = &approval.decided_for {
+        detail["for"] = json!(absent.id);
+    }
     let deed = audit::deed(action, &by, &approval.id, detail);
     let event = Event::ApprovalDecided {
         call: approval.call.id.clone(),
@@ -213,10 +268,17 @@ async fn settle(
         ask::wake(home, &approval.run)?,
     ];
     ops.extend(audit::append(home, &run::stream(&approval.run), vec![deed]).await?);
-    let zone = zone(home, &approval.requester).await?;
     let notice = settled(approval, name.to_owned());
-    let told = tell(home, &approval.session, &notice, &zone).await;
-    ops.extend(told.map_err(presented)?);
+    ops.extend(show(home, approval, &notice).await?);
+    Ok(ops)
+}
+
+/// The card is edited in the session now, and by a job of its own where else it was sent.
+async fn show(home: &Home, approval: &Approval, notice: &Notice) -> Result<Vec<Op>, CommandError> {
+    let zone = zone(home, &approval.requester).await?;
+    let told = tell(home, &approval.session, notice, &zone).await;
+    let mut ops = told.map_err(presented)?;
+    ops.extend(circulate::again(home, approval)?);
     Ok(ops)
 }
 

@@ -1,5 +1,9 @@
 //! Members and invites: a one-time code makes a person a member of a role, never of a higher one.
 
+mod away;
+
+pub use away::{away, back, named};
+
 use crate::{CommandError, Draft, Home, Problem, audit};
 use domain::{
     Digest,

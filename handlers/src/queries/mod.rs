@@ -49,6 +49,18 @@ pub async fn approval(home: &Home, id: &str) -> Result<Stored<Approval>, Command
     by_short_id::<Approval>(home, "approval", id).await
 }
 
+/// The name of who decided an approval, for people; empty when it was nobody.
+///
+/// # Errors
+/// What the store answers.
+pub async fn decider(home: &Home, approval: &Approval) -> Result<String, StoreError> {
+    let Some(by) = &approval.decided_by else {
+        return Ok(String::new());
+    };
+    let member = crate::members::find(home, by).await?;
+    Ok(member.map_or_else(|| by.to_string(), |member| member.name))
+}
+
 async fn by_short_id<T: Entity>(
     home: &Home,
     what: &'static str,

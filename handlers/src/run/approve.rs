@@ -2,7 +2,7 @@
 
 use super::{Step, log::Tail};
 use crate::{
-    HandlerError,
+    HandlerError, circulate,
     keep::{fit, keep, size, tell},
     tool::Preview,
 };
@@ -51,7 +51,7 @@ impl Step<'_> {
         };
         let mut approval = self.approval(call, question, preview).await?;
         let home = &self.ports.home;
-        let ops = match self.card_to_edit(call, question).await? {
+        let mut ops = match self.card_to_edit(call, question).await? {
             None => {
                 let mut ops = vec![repo::create(&home.team, &approval)?];
                 let approval = approval.clone();
@@ -74,6 +74,7 @@ impl Step<'_> {
             approval: approval.id.clone(),
             digest: approval.digest.clone(),
         };
+        ops.extend(circulate::due(home, &approval).await?);
         self.log.with(ops);
         self.log.note(self.log.agent(), event)?;
         Ok(true)
@@ -105,6 +106,10 @@ impl Step<'_> {
             .verdict
             .expires_after_s
             .map_or(self.ports.approval_expiry, Duration::from_secs);
+        let escalate_after_s = match judged.verdict.escalate_after_s {
+            None => circulate::escalation(home).await?,
+            said => said,
+        };
         Ok(Approval {
             id: ApprovalId::new(home.chance.id()),
             run: self.log.run.clone(),
@@ -128,7 +133,7 @@ impl Step<'_> {
             votes: Vec::new(),
             sent: Vec::new(),
             unreachable: Vec::new(),
-            escalate_after_s: judged.verdict.escalate_after_s,
+            escalate_after_s,
             reminded_at: None,
             status: ApprovalStatus::Pending,
             asked_at: home.now(),

@@ -5,7 +5,7 @@ use super::{
     log::{Log, Tail},
 };
 use crate::{
-    CommandError, HandlerError, Home, Problem, ask, decide,
+    CommandError, HandlerError, Home, Problem, ask, circulate, decide,
     keep::{fit, keep, tell},
     tool::person,
 };
@@ -145,7 +145,9 @@ pub(super) async fn withdraw_one(
     value.decided_at = Some(home.now());
     let notice = decide::settled(&value, String::new());
     let session = value.session.clone();
+    let again = circulate::again(home, &value)?;
     let mut ops = vec![repo::update(&home.team, &Stored { value, version })?];
+    ops.extend(again);
     ops.extend(tell(home, &session, &notice, zone).await?);
     Ok(ops)
 }

@@ -118,16 +118,8 @@ impl Step<'_> {
         let home = self.log.home();
         let mut ops = vec![repo::update(&home.team, &card)?];
         let approval = card.value;
-        let copies: Vec<_> = approval
-            .sent
-            .iter()
-            .map(|sent| sent.place.clone())
-            .collect();
         let notice = Notice::CallModified { approval };
         ops.extend(self.notify(&notice).await?);
-        for place in &copies {
-            ops.extend(tell(home, place, &notice, "").await?);
-        }
         Ok(ops)
     }
 

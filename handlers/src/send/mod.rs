@@ -309,7 +309,7 @@ async fn given_up(home: &Home, message: &Outgoing, why: &str) -> Result<Vec<Op>,
         && stored.value.status == ApprovalStatus::Pending
         && matches!(message.body, Body::Card { .. })
     {
-        ops.extend(decide::undeliverable(home, stored).await?);
+        ops.extend(decide::undeliverable(home, stored, &message.to).await?);
     }
     if let Some(owner) = crate::members::owner(home).await?
         && !owner.home.is_empty()

@@ -12,6 +12,7 @@ mod limits;
 mod models;
 mod modifying;
 mod moving;
+mod persons;
 mod rehearsal;
 mod sending;
 mod sizes;

@@ -2,8 +2,8 @@
 
 use super::{dying::DyingStore, rehearsal::rehearse};
 use crate::{
-    CommandError, Draft, HandlerError, Home, Lease, Problem, agents, ask, audit, commit_with,
-    decide, queries, run, send, tick, tool,
+    CommandError, Draft, HandlerError, Home, Lease, Problem, agents, ask, audit, circulate,
+    commit_with, decide, queries, run, send, tick, tool,
 };
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
@@ -13,7 +13,7 @@ use domain::{
     session::Session,
 };
 use ports::{
-    job::{RunStep, Tick, Work, lane},
+    job::{Circulate, RunStep, Tick, Work, lane},
     message::{Body, Outgoing},
     model::{ModelRef, Models},
     repo::{self, Stored, settings::Setting},
@@ -344,6 +344,14 @@ impl Team {
             <Outgoing as Work>::NAME => {
                 send::send(
                     &self.send,
+                    &lease,
+                    &serde_json::from_str(&job.payload).unwrap(),
+                )
+                .await
+            }
+            Circulate::NAME => {
+                circulate::circulate(
+                    &self.home,
                     &lease,
                     &serde_json::from_str(&job.payload).unwrap(),
                 )

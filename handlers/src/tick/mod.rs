@@ -1,8 +1,12 @@
 //! The tick: what is due, overdue or expired. It enqueues its own next time in the commit that finishes it.
 
+mod escalate;
+mod expire;
+mod remind;
+
 use crate::{
-    CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, decide, draft, keep::tell,
-    members, sessions,
+    CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, draft, keep::tell, members,
+    sessions,
 };
 use domain::{
     Micros,
@@ -14,7 +18,7 @@ use ports::{
     job::{self, Tick},
     present::Notice,
     repo::{self, Entity, sent::SentMessage, settings::Setting, updates::Update},
-    store::{Backlog, Batch, Claim, IndexValue, Job, Op, StoreError},
+    store::{Backlog, Batch, Claim, Job, Op, StoreError},
 };
 use std::time::Duration;
 
@@ -60,7 +64,9 @@ pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> 
     let home = &ports.home;
     // One that fails must not keep the others from being done, nor the next tick from coming.
     let done = [
-        ("expire", expire_approvals(home).await),
+        ("expire", expire::expire(home).await),
+        ("remind", remind::remind(home).await),
+        ("escalate", escalate::escalate(home).await),
         ("clean", clean(ports).await),
     ];
     for (what, result) in done {
@@ -78,44 +84,6 @@ pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> 
         counted: false,
     };
     draft::fenced(draft::commit(home, vec![again]).await)
-}
-
-async fn expire_approvals(home: &Home) -> Result<(), HandlerError> {
-    let now = home.now();
-    let mut query = repo::by::<Approval>(&home.team, "by_status", "pending");
-    query.to = Some(IndexValue::Int(now.0));
-    for stored in repo::collect::<Approval>(&*home.store, query).await? {
-        let id = stored.value.id.clone();
-        let draft = async || {
-            let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
-            let due = stored.filter(|stored| {
-                stored.value.status == domain::approval::ApprovalStatus::Pending
-                    && stored.value.expires_at <= now
-            });
-            let Some(stored) = due else {
-                return Ok::<_, CommandError>(Draft::fact(()));
-            };
-            let seen = was_seen(home, &stored.value).await?;
-            Ok(Draft::new(decide::expire(home, stored, seen).await?, ()))
-        };
-        if let Err(error) = commit_with(home, draft).await {
-            tracing::warn!(approval = %id, %error, "an approval could not expire");
-        }
-    }
-    Ok(())
-}
-
-/// Whether the card arrived, where the conversation was or where it is now.
-async fn was_seen(home: &Home, approval: &Approval) -> Result<bool, StoreError> {
-    let place = sessions::place_of(home, &approval.session).await?;
-    for place in [&approval.session, &place] {
-        let receipt = format!("approval:{}@{place}", approval.id);
-        let sent = repo::get::<SentMessage>(&*home.store, &home.team, &receipt).await?;
-        if sent.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// What is done now and then: seals over what was audited, and forgetting.
@@ -258,4 +226,24 @@ async fn post(home: &Home, seal: &Seal) -> Result<Vec<Op>, CommandError> {
         ops.extend(told.map_err(|e| crate::Problem::Invalid(e.to_string()))?);
     }
     Ok(ops)
+}
+
+/// Where the card of an approval arrived: in the session, where that is now, and where else it was sent.
+async fn receipts(
+    home: &Home,
+    approval: &Approval,
+) -> Result<Vec<(SessionId, SentMessage)>, StoreError> {
+    let moved = sessions::place_of(home, &approval.session).await?;
+    let mut places: Vec<SessionId> = approval.places().cloned().collect();
+    if !places.contains(&moved) {
+        places.push(moved);
+    }
+    let mut found = Vec::new();
+    for place in places {
+        let receipt = format!("approval:{}@{place}", approval.id);
+        if let Some(sent) = repo::get::<SentMessage>(&*home.store, &home.team, &receipt).await? {
+            found.push((place, sent.value));
+        }
+    }
+    Ok(found)
 }

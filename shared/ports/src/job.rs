@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     Micros,
-    id::{JobId, RunId, SessionId, TeamId},
+    id::{ApprovalId, JobId, RunId, SessionId, TeamId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -108,6 +108,21 @@ impl Work for Outgoing {
             crate::message::Body::Toast { .. } => None,
             _ => Some(format!("out:{}", self.to)),
         }
+    }
+}
+
+/// The copies of a card are sent to those who have to see it elsewhere, or brought up to date where they are.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Circulate {
+    pub approval: ApprovalId,
+}
+
+impl Work for Circulate {
+    const NAME: &'static str = "circulate";
+    const LANE: &'static str = lane::FRONT;
+    const PRIORITY: Priority = Priority::High;
+    fn serial(&self) -> Option<String> {
+        Some(format!("card:{}", self.approval))
     }
 }
 

@@ -5,13 +5,13 @@ use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
 use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
 use handlers::{
-    HandlerError, Home, Lease, members,
+    HandlerError, Home, Lease, circulate, members,
     run::{self, RunPorts},
     send::{self, SendPorts},
     tick::{self, TickPorts},
 };
 use ports::{
-    job::{Received, RunStep, Tick, Work, lane},
+    job::{Circulate, Received, RunStep, Tick, Work, lane},
     message::Outgoing,
     present::Notice,
     store::{ConflictReason, Job, Op, StoreError},
@@ -173,6 +173,7 @@ fn bind(
         home: home.clone(),
         seal_key: directory::audit_key(&local.config, &*home.chance)?,
     });
+    let at = home.clone();
     let talks = Arc::new(Conversation {
         home,
         me: surfaces.me.clone(),
@@ -185,6 +186,7 @@ fn bind(
         // It has its own limits, and whether it was under way decides about the mark on its repetition.
         .lasting(Outgoing::NAME, send::UNKNOWN)
         .with(Received::NAME, job!(talks, conversation::handle))
+        .with(Circulate::NAME, job!(at, circulate::circulate))
         .with(Tick::NAME, job!(ticks, tick)))
 }
 
