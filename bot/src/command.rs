@@ -5,6 +5,8 @@ mod agents;
 mod approvals;
 mod approve;
 mod audit;
+mod away;
+mod back;
 mod cancel;
 mod cost;
 mod deny;
@@ -41,6 +43,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &audit::Audit,
     &cost::Cost,
     &settings::Settings,
+    &away::Away,
+    &back::Back,
     &invite::Invite,
 ];
 

@@ -11,7 +11,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Refusal},
     id::ApprovalId,
 };
-use handlers::{CommandError, Problem, ask, decide, members, queries};
+use handlers::{CommandError, Problem, ask, decide, queries};
 use ports::{
     repo::{self, sent::SentMessage},
     store::StoreError,
@@ -72,15 +72,12 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
 
 async fn current(ctx: &Ctx<'_>, id: &str) -> Result<ports::message::Outgoing, CommandError> {
     let approval = queries::approval(ctx.home, id).await?.value;
-    let by = match &approval.decided_by {
-        Some(by) => members::find(ctx.home, by)
-            .await?
-            .map(|member| member.name)
-            .unwrap_or_else(|| by.to_string()),
-        None => String::new(),
-    };
+    let by = queries::decider(ctx.home, &approval).await?;
+    let here = approval
+        .places()
+        .find(|place| **place == ctx.inbound.session);
     Ok(present::settled(
-        &approval.session,
+        here.unwrap_or(&approval.session),
         &approval,
         &by,
         ctx.home.now(),
@@ -171,14 +168,9 @@ async fn reasoned(ctx: &Ctx<'_>, approval: Approval, reason: &str) -> Result<Rep
             let said = en::late_reason(&approval, reason);
             let told = ask::ask(ctx.home, ctx.member, &approval.session, &said, None).await?;
             let mut reply = asked(ctx, told.ops, &told.fact).with(kept.ops);
-            let card = present::settled(
-                &approval.session,
-                &kept.fact,
-                &ctx.member.name,
-                ctx.home.now(),
-                &ctx.member.zone,
-            );
-            reply.messages.push(card);
+            let (by, zone, now) = (&ctx.member.name, &ctx.member.zone, ctx.home.now());
+            let card = |place| present::settled(place, &kept.fact, by, now, zone);
+            reply.messages.extend(kept.fact.places().map(card));
             Ok(reply)
         }
         _ => {

@@ -1,5 +1,9 @@
 //! The approval card: everything that a decision needs, within one message. What doesn't fit hangs on it as a file.
 
+mod persons;
+
+pub use persons::reminder;
+
 use super::{
     cutting::{beginning, shorten},
     outgoing, texts,
@@ -11,7 +15,7 @@ use domain::{
     card::{Action, Block, Card, Style},
     content::Content,
     id::{ApprovalId, SessionId},
-    rich_text::{MarkStyle, RichText},
+    rich_text::MarkStyle,
 };
 use ports::message::{Body, Outgoing};
 
@@ -60,18 +64,6 @@ pub fn changed(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> 
     let (card, _) = card(to, approval, now, zone);
     let tag = tag(&approval.id);
     outgoing(to, Body::EditCard { tag, card })
-}
-
-/// An answer to the card that rings.
-#[must_use]
-pub fn reminder(to: &SessionId, approval: &Approval, card: &str, now: Micros) -> Outgoing {
-    let left = time::span(approval.expires_at.since(now));
-    let text = RichText::plain(en::reminder(approval, &left));
-    Outgoing {
-        rings: true,
-        reply_to: Some(card.to_owned()),
-        ..outgoing(to, Body::Text { text })
-    }
 }
 
 /// The card in the place of what it showed before, and the file with what did not fit.
@@ -235,7 +227,7 @@ fn card(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> (Card, 
         actions: actions(approval),
     };
     let diff_at = card.blocks.len();
-    card.blocks.extend(who(to, approval, now, zone));
+    card.blocks.extend(persons::blocks(to, approval, now, zone));
     card.blocks.extend(tail(approval, now, zone));
     let mut cut = Cut {
         what: what_cut,
@@ -264,34 +256,6 @@ fn head(approval: &Approval, what: &str) -> Vec<Block> {
         blocks.push(field(en::CHANGED_BY, &en::changed_by(change)));
     }
     blocks.push(code(language(approval), what));
-    blocks
-}
-
-/// Who asked, where that can't be seen; who decides, where not everybody may; who has said yes.
-fn who(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> Vec<Block> {
-    let mut blocks = Vec::new();
-    if *to != approval.session && !approval.requester_name.is_empty() {
-        blocks.push(field(en::ASKED_BY, &approval.requester_name));
-    }
-    if let Some(decides) = en::decides(approval) {
-        blocks.push(field(en::DECIDES, &decides));
-    }
-    if approval.persons > 1 && !approval.votes.is_empty() {
-        let votes = approval.votes.iter().map(|vote| {
-            let absent = vote.instead_of.as_ref().map(|absent| &*absent.name);
-            en::vote(&vote.by.name, absent, &time::at(vote.at, now, zone))
-        });
-        let votes: Vec<String> = votes.collect();
-        blocks.push(field(
-            en::APPROVED,
-            &en::so_far(approval, &votes.join("; ")),
-        ));
-    }
-    let sent = approval.sent.iter().find(|sent| sent.place == *to);
-    if let Some(sent) = sent {
-        let absent = sent.instead_of.as_ref().map(|absent| &*absent.name);
-        blocks.extend(en::why_here(absent, sent.escalated).map(|text| Block::Text { text }));
-    }
     blocks
 }
 

@@ -3,7 +3,7 @@
 use super::{Step, end, large, log::Tail};
 use crate::{
     HandlerError,
-    keep::{fit, tell},
+    keep::fit,
 };
 use domain::{
     approval::{Approval, ApprovalStatus, Change, Question},

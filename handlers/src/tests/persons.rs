@@ -85,7 +85,24 @@ async fn two_persons_approve_and_who_asked_is_none_of_them() {
     assert_eq!(second.approval.status, ApprovalStatus::Approved);
     team.work().await;
     assert_eq!(team.fakes.sandbox.started(), ["deploy"]);
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @"
+    ann> run: deploy
+    bot> [approval asked] run_command: deploy
+    bot> @chat:bob [approval asked] run_command: deploy
+    bot> @chat:otto [approval asked] run_command: deploy
+    ann> (Approve)
+    vera> (Approve)
+    bob> (Approve)
+    edit> [1 of 2: bob] run_command: deploy
+    edit> @chat:bob [1 of 2: bob] run_command: deploy
+    edit> @chat:otto [1 of 2: bob] run_command: deploy
+    bob> (Approve)
+    otto> (Approve)
+    edit> [approved by otto] run_command: deploy
+    edit> @chat:bob [approved by otto] run_command: deploy
+    edit> @chat:otto [approved by otto] run_command: deploy
+    bot> [answered] done: ran: deploy
+    ");
     let stream = crate::run::stream(&team.latest().await.id);
     let deeds = crate::queries::audit(&team.home, &stream, 50)
         .await
@@ -106,7 +123,18 @@ async fn one_no_settles_it_whoever_says_it() {
     team.choose(&team.ann, &card.id, deny()).await.unwrap();
     team.work().await;
     assert_eq!(team.fakes.sandbox.started(), Vec::<String>::new());
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @r#"
+    ann> run: deploy
+    bot> [approval asked] run_command: deploy
+    bot> @chat:bob [approval asked] run_command: deploy
+    bob> (Approve)
+    ann> (Deny { reason: "" })
+    edit> [1 of 2: bob] run_command: deploy
+    edit> [denied by ann] run_command: deploy
+    edit> @chat:bob [denied by ann] run_command: deploy
+    edit> @chat:bob [denied by ann] run_command: deploy
+    bot> [answered] done: Not run: the person denied it.
+    "#);
     team.audit_holds().await;
 }
 
@@ -162,7 +190,15 @@ async fn who_cannot_decide_alone_has_the_card_sent_to_those_who_can() {
         .await
         .unwrap();
     team.work().await;
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @"
+    bot> @chat:otto [approval asked] run_command: deploy
+    bot> [approval asked] run_command: deploy
+    otto> (Approve)
+    ann> (Approve)
+    edit> @chat:otto [approved by ann] run_command: deploy
+    edit> [approved by ann] run_command: deploy
+    bot> @chat:otto [answered] done: ran: deploy
+    ");
     team.audit_holds().await;
 }
 
@@ -207,7 +243,15 @@ async fn a_deputy_decides_what_the_absent_could() {
     team.choose(&bob, &card.id, Choice::Approve).await.unwrap();
     team.work().await;
     assert_eq!(team.fakes.sandbox.started(), ["deploy"]);
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @"
+    bot> @chat:otto [approval asked] run_command: deploy
+    bot> @chat:bob [approval asked] run_command: deploy
+    otto> (Approve)
+    bob> (Approve)
+    edit> @chat:otto [approved by bob for ann] run_command: deploy
+    edit> @chat:bob [approved by bob for ann] run_command: deploy
+    bot> @chat:otto [answered] done: ran: deploy
+    ");
 
     // Back before the time is over, or when it is: nobody's deputy any more.
     team.does(|| members::back(&team.home, &team.ann.id))
@@ -275,7 +319,7 @@ async fn one_reminder_rings_where_the_card_arrived() {
     team.says("run: deploy").await;
     team.transcript();
     team.waits(23 * HOUR - Duration::from_secs(60)).await;
-    assert_eq!(team.transcript(), "bot> [sealed] 1");
+    assert_eq!(team.transcript(), "", "not before the last hour");
     team.waits(Duration::from_secs(90)).await;
     team.waits(Duration::from_secs(90)).await;
     assert_snapshot!(team.transcript(), @"");
@@ -347,7 +391,15 @@ async fn what_nobody_decides_is_sent_on_to_one_after_the_other() {
         .await
         .unwrap();
     team.work().await;
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @"
+    bot> @chat:bob [approval asked] run_command: deploy
+    bot> @chat:otto [approval asked] run_command: deploy
+    otto> (Approve)
+    edit> [approved by otto] run_command: deploy
+    edit> @chat:bob [approved by otto] run_command: deploy
+    edit> @chat:otto [approved by otto] run_command: deploy
+    bot> [answered] done: ran: deploy
+    ");
     let stream = crate::run::stream(&team.latest().await.id);
     let deeds = crate::queries::audit(&team.home, &stream, 50)
         .await

@@ -23,5 +23,5 @@ pub mod tool;
 pub mod usage;
 
 pub use canon::{Digest, canonical_json};
-pub use time::Micros;
+pub use time::{Micros, parse_span};
 pub use usage::{MicroUsd, Usage};

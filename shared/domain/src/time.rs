@@ -34,9 +34,47 @@ impl Micros {
     }
 }
 
+/// Reads a span as people type it: `90s`, `45m`, `2h`, `3d`, or seconds alone. `None` for anything else.
+#[must_use]
+pub fn parse_span(text: &str) -> Option<Duration> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match &text[digits.len()..] {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        _ => return None,
+    };
+    let seconds = digits.parse::<u64>().ok()?.checked_mul(unit)?;
+    Some(Duration::from_secs(seconds))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn spans_are_read() {
+        let read = |text| parse_span(text).map(|span| span.as_secs());
+        let texts = [
+            "90", "90s", "45m", "45min", "2h", "3d", "", "h", "1y", "-1h",
+        ];
+        assert_eq!(
+            texts.map(read),
+            [
+                Some(90),
+                Some(90),
+                Some(2700),
+                Some(2700),
+                Some(7200),
+                Some(259_200),
+                None,
+                None,
+                None,
+                None
+            ]
+        );
+    }
 
     #[test]
     fn moments_and_spans() {

@@ -205,9 +205,9 @@ pub fn spent_today(total: MicroUsd) -> String {
 }
 
 #[must_use]
-pub fn settings(zone: &str, role: Role, members: &str) -> String {
+pub fn settings(zone: &str, role: Role, sent_on: &str, members: &str) -> String {
     format!(
-        "Your time zone: {zone} (/settings zone Europe/Berlin)\nYour role: {role}\n\nMembers:\n{members}"
+        "Your time zone: {zone} (/settings zone Europe/Berlin)\nYour role: {role}\n{sent_on}\n\nMembers:\n{members}"
     )
 }
 

@@ -91,3 +91,38 @@ pub fn reminder(approval: &Approval, left: &str) -> String {
         one_line(&approval.agent_name)
     )
 }
+
+pub const BACK: &str = "Welcome back. Cards come to you again, and nobody decides for you.";
+
+#[must_use]
+pub fn away(until: &str, deputy: Option<&str>) -> String {
+    let deputy = match deputy.map(one_line) {
+        Some(name) => {
+            format!("Until then {name} may decide what you could, and your cards go there.")
+        }
+        None => "Nobody decides for you: /away 2d to NAME names somebody.".to_owned(),
+    };
+    format!("You are away until {until}. {deputy} /back ends it.")
+}
+
+/// After a member's name in a list.
+#[must_use]
+pub fn away_until(until: &str) -> String {
+    format!(", away until {until}")
+}
+
+#[must_use]
+pub fn no_such_span(span: &str) -> String {
+    format!("“{}” is no span. Write 45m, 2h or 3d.", one_line(span))
+}
+
+/// What the team's setting says about cards that wait.
+#[must_use]
+pub fn escalation(after: Option<&str>) -> String {
+    match after {
+        Some(after) => format!(
+            "A card that waits for {after} is sent on to one more person, and so on (/settings escalate never)."
+        ),
+        None => "Cards that wait are not sent on (/settings escalate 2h).".to_owned(),
+    }
+}

@@ -61,15 +61,7 @@ const EXPIRY: std::ops::RangeInclusive<u64> = 60..=30 * 24 * 3600;
 /// # Errors
 /// A sentence that says what it can be.
 pub fn parse_expiry(text: &str) -> Result<u64, String> {
-    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match &text[digits.len()..] {
-        "" | "s" => Some(1),
-        "m" | "min" => Some(60),
-        "h" => Some(3600),
-        "d" => Some(24 * 3600),
-        _ => None,
-    };
-    let seconds = unit.and_then(|unit| digits.parse::<u64>().ok()?.checked_mul(unit));
+    let seconds = crate::parse_span(text).map(|span| span.as_secs());
     seconds
         .filter(|seconds| EXPIRY.contains(seconds))
         .ok_or_else(|| {
