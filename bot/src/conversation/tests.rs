@@ -649,6 +649,7 @@ async fn commands_show_what_there_is() {
     > /settings
     Your time zone: Europe/Berlin (/settings zone Europe/Berlin)
     Your role: owner
+    Cards that wait are not sent on (/settings escalate 2h).
 
     Members:
       Ann — owner (telegram:1)

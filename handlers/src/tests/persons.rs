@@ -120,6 +120,7 @@ async fn one_no_settles_it_whoever_says_it() {
     team.says("run: deploy").await;
     let card = team.card().await;
     team.choose(&bob, &card.id, Choice::Approve).await.unwrap();
+    team.work().await;
     team.choose(&team.ann, &card.id, deny()).await.unwrap();
     team.work().await;
     assert_eq!(team.fakes.sandbox.started(), Vec::<String>::new());
@@ -128,10 +129,10 @@ async fn one_no_settles_it_whoever_says_it() {
     bot> [approval asked] run_command: deploy
     bot> @chat:bob [approval asked] run_command: deploy
     bob> (Approve)
-    ann> (Deny { reason: "" })
     edit> [1 of 2: bob] run_command: deploy
+    edit> @chat:bob [1 of 2: bob] run_command: deploy
+    ann> (Deny { reason: "" })
     edit> [denied by ann] run_command: deploy
-    edit> @chat:bob [denied by ann] run_command: deploy
     edit> @chat:bob [denied by ann] run_command: deploy
     bot> [answered] done: Not run: the person denied it.
     "#);
@@ -322,7 +323,10 @@ async fn one_reminder_rings_where_the_card_arrived() {
     assert_eq!(team.transcript(), "", "not before the last hour");
     team.waits(Duration::from_secs(90)).await;
     team.waits(Duration::from_secs(90)).await;
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @"
+    bot> [reminder] run_command: deploy
+    bot> @chat:bob [reminder] run_command: deploy
+    ");
     let reminders = team.fakes.messenger.arrived();
     let reminders = reminders
         .iter()
@@ -331,7 +335,12 @@ async fn one_reminder_rings_where_the_card_arrived() {
     assert_eq!(reminders.count(), 2);
     team.waits(HOUR).await;
     assert_eq!(team.all_cards().await[0].status, ApprovalStatus::Expired);
-    assert_snapshot!(team.transcript(), @"");
+    assert_snapshot!(team.transcript(), @"
+    edit> [expired by nobody] run_command: deploy
+    edit> @chat:bob [expired by nobody] run_command: deploy
+    bot> [sealed] 1
+    bot> [answered] done: Not run: nobody decided in time.
+    ");
 }
 
 #[tokio::test]
