@@ -1,10 +1,7 @@
 //! Calls that a person changed: judged like any other, and always asked about. A change that can't be done is taken back.
 
 use super::{Step, end, large, log::Tail};
-use crate::{
-    HandlerError,
-    keep::fit,
-};
+use crate::{HandlerError, keep::fit};
 use domain::{
     approval::{Approval, ApprovalStatus, Change, Question},
     id::{ApprovalId, CallId},
