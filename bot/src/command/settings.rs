@@ -20,7 +20,7 @@ impl Command for Settings {
         "Your time zone; who is a member; when a card is sent on"
     }
     fn usage(&self) -> &'static str {
-        "[zone ZONE | escalate SPAN | escalate never | remove MEMBER]"
+        "[zone ZONE | escalate SPAN or never | remove MEMBER]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         match ctx.word() {

@@ -686,7 +686,9 @@ async fn commands_show_what_there_is() {
     /rules [add RULE | remove ID] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
-    /settings [zone ZONE | remove MEMBER] — Your time zone; who is a member
+    /settings [zone ZONE | escalate SPAN or never | remove MEMBER] — Your time zone; who is a member; when a card is sent on
+    /away <span> [to <member>] — Be away for a while; somebody may decide for you
+    /back — Be back: cards come to you again, nobody decides for you
     /invite operator|viewer|owner — A one-time link for a new member
     "#);
 }
