@@ -52,6 +52,9 @@ pub enum WorkspaceError {
     Binary(String),
     #[error("“{0}” cannot be opened: permission denied")]
     Forbidden(String),
+    /// A directory that no agent may be given, as a sentence without its period: why, and what to do.
+    #[error("{0}")]
+    Refused(String),
     #[error("“{0}” is a device, socket or pipe")]
     Special(String),
     #[error("“{0}” is not a usable pattern")]

@@ -1,6 +1,6 @@
 //! What does the work in this process: the handlers with their ports, one line each, and the lanes that it serves.
 
-use super::{BadStart, Local, directory, models, sandbox, service, surfaces::Surfaces};
+use super::{BadStart, Local, directory, models, sandbox, service, surfaces::Surfaces, workspace};
 use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
 use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
@@ -156,9 +156,11 @@ fn bind(
         home: home.clone(),
         models: found.models.clone(),
         sandbox: picked.sandbox.clone(),
-        workspaces: Arc::new(
-            FsWorkspaces::new(local.config.home.join("workspaces"), None).owned_by(sandbox::uid()),
-        ),
+        workspaces: Arc::new(workspace::Checked {
+            config: local.config.clone(),
+            workspaces: FsWorkspaces::new(local.config.home.join("workspaces"), None)
+                .owned_by(sandbox::uid()),
+        }),
         progress: Arc::new(surfaces.clone()),
         tools: handlers::tool::all(),
         presets: presets.into(),

@@ -2,11 +2,20 @@
 //! or change them.
 
 use crate::config::{Config, KEYS};
+use domain::id::SessionId;
 use figment::{
     Figment,
     providers::{Format, Toml},
 };
-use std::path::{Path, PathBuf};
+use ports::{
+    Workspace,
+    workspace::{WorkspaceError, Workspaces},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use workspace_fs::FsWorkspaces;
 
 /// Whether `directory` may be a workspace. Links are followed on both sides before anything is compared.
 ///
@@ -47,6 +56,32 @@ pub fn check(config: &Config, directory: &Path) -> Result<(), String> {
             home.display()
         )),
         _ => Ok(()),
+    }
+}
+
+/// Checks a person's directory each time that it is opened, too: a run that waited may go on in a process with another
+/// configuration, and a link may lead elsewhere by then.
+pub struct Checked {
+    pub config: Arc<Config>,
+    pub workspaces: FsWorkspaces,
+}
+
+#[async_trait::async_trait]
+impl Workspaces for Checked {
+    async fn open(
+        &self,
+        session: &SessionId,
+        own: Option<&str>,
+    ) -> Result<Arc<dyn Workspace>, WorkspaceError> {
+        let workspace = self.workspaces.open(session, own).await?;
+        // The root is what was opened, without links.
+        if own.is_some()
+            && let Err(why) = check(&self.config, &workspace.root())
+        {
+            let why = why.trim_end_matches('.').to_owned();
+            return Err(WorkspaceError::Refused(why));
+        }
+        Ok(workspace)
     }
 }
 
@@ -139,6 +174,30 @@ mod tests {
         ] {
             assert_eq!(tried(path), Ok(()), "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_directory_is_checked_when_it_is_opened() {
+        let place = place();
+        let workspaces = Checked {
+            config: Arc::new(configured(place.path(), &[])),
+            workspaces: FsWorkspaces::new(place.path().join("data/workspaces"), None),
+        };
+        let open = async |path: &str| {
+            let path = place.path().join(path).display().to_string();
+            let opened = workspaces.open(&SessionId::new("s"), Some(&path)).await;
+            opened.map(|workspace| workspace.root())
+        };
+        let link = place.path().join("links/project");
+        let project = place.path().join("project").canonicalize().unwrap();
+        assert_eq!(open("links/project").await, Ok(project));
+        fs::remove_file(&link).unwrap();
+        symlink(place.path().join("data"), &link).unwrap();
+        let refused = open("links/project").await.unwrap_err();
+        assert!(matches!(&refused, WorkspaceError::Refused(why) if why.contains("is part of")));
+        assert!(!refused.to_string().ends_with('.'));
+        let given = workspaces.open(&SessionId::new("s"), None).await.unwrap();
+        assert!(given.root().exists(), "one that is given needs no check");
     }
 
     #[test]
