@@ -15,7 +15,8 @@ use crate::{
 };
 use domain::{member::Member, rich_text::RichText};
 use handlers::{
-    CommandError, HandlerError, Home, Lease, ask, ask::Asked, commit, members, receive, tool::Tools,
+    CommandError, HandlerError, Home, Lease, ask, ask::Asked, commit, members, receive, sessions,
+    tool::Tools,
 };
 use ports::{
     job::{self, Received},
@@ -103,6 +104,10 @@ fn operations(home: &Home, lease: &Lease, reply: Reply) -> Result<Vec<Op>, Handl
 
 /// What one thing that happened causes. Who did it is checked before what they did is looked at.
 async fn answer(talk: &Conversation, inbound: &Inbound) -> Result<Reply, CommandError> {
+    if let What::Moved { from, to } = &inbound.what {
+        let moved = sessions::moved(&talk.home, from, to).await?;
+        return Ok(Reply::default().with(moved));
+    }
     let Some(person) = &inbound.from else {
         return Ok(Reply::default());
     };
@@ -129,7 +134,10 @@ async fn by_member(
     match &inbound.what {
         What::Tap { tap, data, .. } => card::tapped(&ctx, tap, data).await,
         What::Text {
-            text, replies_to, ..
+            text,
+            replies_to,
+            replies_in,
+            ..
         } => {
             if !inbound.addressed {
                 return Ok(Reply::default());
@@ -138,7 +146,8 @@ async fn by_member(
                 return command::run(&Ctx { args, ..ctx }, name).await;
             }
             if let Some(message) = replies_to
-                && let Some(answered) = card::answered(&ctx, message, text).await?
+                && let Some(answered) =
+                    card::answered(&ctx, message, replies_in.as_ref(), text).await?
             {
                 return Ok(answered);
             }
@@ -150,7 +159,9 @@ async fn by_member(
             "service message" | "change of rights" | "command for another bot" => Reply::default(),
             _ => ctx.say(en::ONLY_TEXT),
         }),
-        What::Added | What::Removed | What::Other { .. } => Ok(Reply::default()),
+        What::Added | What::Removed | What::Moved { .. } | What::Other { .. } => {
+            Ok(Reply::default())
+        }
     }
 }
 

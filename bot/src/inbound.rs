@@ -33,6 +33,9 @@ pub enum What {
         /// The message that this one answers.
         #[serde(default)]
         replies_to: Option<String>,
+        /// Where that message is, if not here: from before this place got its id.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replies_in: Option<SessionId>,
     },
     /// A button was pressed.
     Tap {
@@ -47,6 +50,8 @@ pub enum What {
     Added,
     /// The bot was blocked or removed.
     Removed,
+    /// A place got another id: who talked at `from` goes on at `to`. The surface says so itself, whoever caused it.
+    Moved { from: SessionId, to: SessionId },
     /// Anything else (a photo, an edit, a kind that this program doesn't know), by its surface's name.
     Other { kind: String },
 }

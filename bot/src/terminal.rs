@@ -82,6 +82,7 @@ pub fn line(line: &str, state: &TerminalState) -> Inbound {
         text: text.to_owned(),
         message: String::new(),
         replies_to: None,
+        replies_in: None,
     });
     Inbound {
         session: state.session.clone(),
@@ -130,6 +131,7 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
         text: format!("/{command} {id} {}", rest.trim()),
         message: String::new(),
         replies_to: None,
+        replies_in: None,
     })
 }
 

@@ -9,7 +9,7 @@ use crate::{
 };
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Refusal},
-    id::ApprovalId,
+    id::{ApprovalId, SessionId},
 };
 use handlers::{CommandError, Problem, ask, decide, queries};
 use ports::{
@@ -118,9 +118,10 @@ async fn to_modify(
 pub(super) async fn answered(
     ctx: &Ctx<'_>,
     message: &str,
+    place: Option<&SessionId>,
     text: &str,
 ) -> Result<Option<Reply>, CommandError> {
-    let Some(tag) = tag_of(ctx, message).await? else {
+    let Some(tag) = tag_of(ctx, message, place).await? else {
         return Ok(None);
     };
     if let Some((id, shown)) = modify::asked_by(&tag) {
@@ -135,15 +136,19 @@ pub(super) async fn answered(
     }
 }
 
-/// The name of what this message of ours shows.
-async fn tag_of(ctx: &Ctx<'_>, message: &str) -> Result<Option<String>, StoreError> {
-    let session = &ctx.inbound.session;
-    let surface = session.as_str().split(':').next().unwrap_or_default();
+/// The name of what this message of ours shows. It is in the conversation, unless it is from before that one moved.
+async fn tag_of(
+    ctx: &Ctx<'_>,
+    message: &str,
+    place: Option<&SessionId>,
+) -> Result<Option<String>, StoreError> {
+    let place = place.unwrap_or(&ctx.inbound.session);
+    let surface = place.as_str().split(':').next().unwrap_or_default();
     let mut query = repo::by::<SentMessage>(&ctx.home.team, "by_age", surface);
     query.descending = true;
     query.limit = LOOK_BACK;
     let (sent, _) = repo::page::<SentMessage>(&*ctx.home.store, query).await?;
-    let here = format!("@{session}");
+    let here = format!("@{place}");
     Ok(sent
         .iter()
         .filter(|sent| sent.value.message == message)

@@ -34,7 +34,9 @@ pub(super) async fn answer(
             })
         }
         What::Other { .. } if inbound.private => Ok(apology(inbound, en::STRANGER)),
-        What::Added | What::Removed | What::Other { .. } => Ok(Reply::default()),
+        What::Added | What::Removed | What::Moved { .. } | What::Other { .. } => {
+            Ok(Reply::default())
+        }
     }
 }
 

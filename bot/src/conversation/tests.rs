@@ -19,7 +19,7 @@ use ports::{
     Clock as _,
     job::lane,
     message::{Messenger as _, Outgoing},
-    repo::{self, sent::SentMessage},
+    repo::{self, sent::SentMessage, settings::Setting},
     sandbox::Cancel,
     store::{Claim, Job, Store as _},
 };
@@ -842,6 +842,51 @@ async fn a_card_is_changed_by_a_reply_to_the_question_for_it() {
         (&*change.by, &*change.was, change.judged),
         ("Bob", "make", false)
     );
+}
+
+#[tokio::test]
+async fn a_group_that_became_a_supergroup_keeps_its_session_at_once() {
+    let mut world = World::new().await;
+    const SUPERGROUP: i64 = -1009;
+    let session_here = async |world: &World| {
+        let key = format!("session_at.telegram:{SUPERGROUP}");
+        let stored = repo::get::<Setting>(&*world.fakes.store, &world.fakes.team, &key).await;
+        stored.unwrap().map(|stored| stored.value.value)
+    };
+    world
+        .message(ANN, GROUP, json!({"text": "/agent coder"}))
+        .await;
+    // As Telegram says it: in the old group whoever did it, in the new one nobody.
+    let there = json!({"migrate_to_chat_id": SUPERGROUP});
+    assert_eq!(world.message(EVE, GROUP, there).await, "");
+    let session = json!("telegram:-100");
+    assert_eq!(session_here(&world).await, Some(session.clone()));
+    let chat = json!({"id": SUPERGROUP, "type": "supergroup"});
+    let from = json!({"message": {"message_id": 1, "chat": chat, "migrate_from_chat_id": GROUP}});
+    assert_eq!(world.update(from).await, "");
+    assert_eq!(session_here(&world).await, Some(session));
+    let said = world
+        .message(ANN, SUPERGROUP, json!({"text": "/agent"}))
+        .await;
+    assert!(said.contains("coder"), "{said}");
+}
+
+#[tokio::test]
+async fn a_reply_to_a_card_from_before_the_group_moved_is_the_reason() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    let reply = |chat: i64| {
+        let bot = json!({"id": 42, "is_bot": true, "first_name": "bot"});
+        json!({"text": "use cargo", "reply_to_message": {"message_id": 7, "chat": {"id": chat}, "from": bot}})
+    };
+    // Another message with the same number.
+    world.message(ANN, GROUP, reply(GROUP)).await;
+    assert_eq!(
+        world.stored(&approval.id).await.status,
+        ApprovalStatus::Pending
+    );
+    world.message(ANN, GROUP, reply(ANN)).await;
+    assert_eq!(world.stored(&approval.id).await.reason, "use cargo");
 }
 
 #[tokio::test]

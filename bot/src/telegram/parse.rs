@@ -41,6 +41,7 @@ struct Message {
 #[derive(Deserialize)]
 struct Replied {
     message_id: i64,
+    chat: Option<Chat>,
     from: Option<User>,
 }
 
@@ -206,6 +207,7 @@ impl Message {
         let heard = self.text.as_deref().map(|text| hear(text, &me.username));
         let addressed = private || answers_bot || heard.as_ref().is_some_and(|heard| heard.to_me);
         let elsewhere = heard.as_ref().is_some_and(|heard| heard.to_another);
+        let answered = self.reply_to_message.as_deref();
         let what = match heard {
             Some(_) if elsewhere => What::Other {
                 kind: "command for another bot".to_owned(),
@@ -213,12 +215,15 @@ impl Message {
             Some(heard) => What::Text {
                 text: heard.text,
                 message: self.message_id.to_string(),
-                replies_to: self
-                    .reply_to_message
-                    .as_ref()
-                    .map(|replied| replied.message_id.to_string()),
+                replies_to: answered.map(|replied| replied.message_id.to_string()),
+                replies_in: answered
+                    .and_then(|replied| replied.chat.as_ref())
+                    .filter(|chat| chat.id != self.chat.id)
+                    .map(|chat| Place::new(chat.id, None).session()),
             },
-            None => What::Other { kind: self.kind() },
+            None => self
+                .moved()
+                .unwrap_or_else(|| What::Other { kind: self.kind() }),
         };
         Inbound {
             session: place.session(),
@@ -227,6 +232,18 @@ impl Message {
             addressed: addressed && !elsewhere,
             what,
         }
+    }
+
+    /// A group that was made a supergroup says so twice: in the old one where it went, in the new one where it was.
+    fn moved(&self) -> Option<What> {
+        let other = |key| {
+            let chat = self.rest.get(key)?.as_i64()?;
+            Some(Place::new(chat, None).session())
+        };
+        let here = || Place::new(self.chat.id, None).session();
+        let moved = |from, to| What::Moved { from, to };
+        let went = other("migrate_to_chat_id").map(|to| moved(here(), to));
+        went.or_else(|| Some(moved(other("migrate_from_chat_id")?, here())))
     }
 
     /// What a message without text is.
