@@ -8,6 +8,7 @@
 //! which made a lone commit a quarter slower and a group of 32 half as fast. `examples/commit_rate.rs` measures what is left.
 
 mod apply;
+mod archive;
 mod error;
 mod migrate;
 mod open;
@@ -68,6 +69,8 @@ impl Default for Options {
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    location: Location,
+    options: Options,
 }
 
 impl SqliteStore {
@@ -79,6 +82,7 @@ impl SqliteStore {
     pub async fn open(database: &str, options: Options) -> Result<Self, StoreError> {
         let location = Location::parse(database)?;
         let readers = Readers::new(&location, &options);
+        let kept = (location.clone(), options.clone());
         let writer = tokio::task::spawn_blocking(move || -> Result<Writer, StoreError> {
             let mut connection = open::writer(&location, &options)?;
             migrate::up(&mut connection, &location)?;
@@ -87,7 +91,13 @@ impl SqliteStore {
         let writer = writer
             .await
             .map_err(|e| StoreError::Unavailable(e.to_string()))??;
-        Ok(Self { writer, readers })
+        let (location, options) = kept;
+        Ok(Self {
+            writer,
+            readers,
+            location,
+            options,
+        })
     }
 
     /// Brings the schema up to date and answers its version. Opening does it as well.

@@ -1,6 +1,7 @@
 //! What the world must do for us: one trait per file, with its requests and errors. Adapters in `infra/` keep these promises,
 //! fakes in `testkit` keep them too, and one contract suite per port checks both.
 
+pub mod archive;
 pub mod blob;
 pub mod chance;
 pub mod clock;
@@ -15,6 +16,7 @@ pub mod store;
 pub mod wake;
 pub mod workspace;
 
+pub use archive::Archive;
 pub use blob::Blobs;
 pub use chance::Chance;
 pub use clock::Clock;

@@ -14,3 +14,17 @@ async fn make() -> Result<(Arc<dyn Store>, TempDir), Broken> {
 }
 
 testkit::store_contract!(make);
+
+mod archive {
+    use super::{Broken, SqliteStore, TempDir, options, place};
+    use std::sync::Arc;
+    use testkit::contract::archive::Store;
+
+    async fn make() -> Result<(Store, TempDir), Broken> {
+        let (directory, path) = place()?;
+        let store = SqliteStore::open(&path, options()).await?;
+        Ok((Arc::new(store), directory))
+    }
+
+    testkit::archive_contract!(make);
+}

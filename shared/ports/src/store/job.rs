@@ -4,10 +4,12 @@ use domain::{
     Micros,
     id::{JobId, TeamId},
 };
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Lower is sooner, among jobs that are due.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, Debug, Default)]
+#[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// A person waits for it.
     High = 0,

@@ -1,5 +1,6 @@
 //! Contract suites: one per port, run against the fake here and against every adapter.
 
+pub mod archive;
 pub mod sandbox;
 pub mod store;
 

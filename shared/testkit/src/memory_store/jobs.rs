@@ -1,6 +1,7 @@
 //! The queue in memory: who may be claimed, who is blocked, who is leased.
 
 use domain::{Micros, id::JobId};
+use ports::archive::ArchivedJob;
 use ports::store::{Backlog, Claim, Claimed, ConflictReason, Job, NewJob, Priority, Renewal};
 use std::collections::{BTreeMap, HashSet};
 
@@ -33,6 +34,48 @@ impl Held {
         self.job.lost_before = false;
         if !counted {
             self.job.attempts = self.job.attempts.saturating_sub(1);
+        }
+    }
+
+    pub fn archived(&self) -> ArchivedJob {
+        let job = self.job.clone();
+        ArchivedJob {
+            id: job.id,
+            team: job.team,
+            name: job.name,
+            lane: job.lane,
+            serial: job.serial,
+            priority: self.priority,
+            payload: job.payload,
+            due: job.due,
+            attempts: job.attempts,
+            epoch: job.epoch,
+            leased: self.lease_until.is_some(),
+            last_error: job.last_error,
+            set_aside: job.set_aside,
+        }
+    }
+
+    /// A lease of the copied store is one that ran out long ago.
+    pub fn restored(job: ArchivedJob) -> Self {
+        Self {
+            priority: job.priority,
+            lease_until: job.leased.then_some(Micros(0)),
+            signalled: false,
+            job: Job {
+                id: job.id,
+                team: job.team,
+                name: job.name,
+                lane: job.lane,
+                serial: job.serial,
+                payload: job.payload,
+                due: job.due,
+                attempts: job.attempts,
+                epoch: job.epoch,
+                lost_before: false,
+                last_error: job.last_error,
+                set_aside: job.set_aside,
+            },
         }
     }
 

@@ -7,6 +7,7 @@
 //! It has no clock of its own: times come with the calls, as they do for every store.
 
 mod apply;
+mod archive;
 mod faults;
 mod jobs;
 mod query;

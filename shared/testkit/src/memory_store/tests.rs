@@ -16,6 +16,13 @@ mod contract {
     crate::store_contract!(super::make);
 }
 
+mod archive {
+    async fn make() -> Result<(crate::contract::archive::Store, ()), crate::contract::Broken> {
+        Ok((std::sync::Arc::new(super::MemoryStore::new()), ()))
+    }
+    crate::archive_contract!(make);
+}
+
 #[tokio::test]
 async fn stale_index_reads_lag_by_one_commit() -> Outcome {
     let store = MemoryStore::new();
