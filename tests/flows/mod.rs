@@ -5,6 +5,7 @@ mod agents;
 mod answers;
 mod approvals;
 mod audit;
+mod backup;
 mod bad_cards;
 mod bad_database;
 mod bad_model;

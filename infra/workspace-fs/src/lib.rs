@@ -5,8 +5,9 @@
 //! a directory for a link. Links inside the workspace that stay inside are followed; all others are answered with
 //! [`WorkspaceError::Outside`].
 //!
-//! [`beneath`] opens, [`read`] and [`write`] are single files, [`walk`] is what needs the whole tree.
+//! [`beneath`] opens, [`read`] and [`write`] are single files, [`walk`] is what needs the whole tree, [`backup`] all trees at once.
 
+pub mod backup;
 mod beneath;
 mod read;
 mod walk;
@@ -52,14 +53,18 @@ impl FsWorkspaces {
         self
     }
 
-    fn session_directory(&self, session: &SessionId) -> Result<PathBuf, WorkspaceError> {
+    fn make_root(&self) -> Result<(), WorkspaceError> {
         // 0711: the sandbox's user must get through to its own session, and sees no other session's name.
         let mode = if self.owner.is_some() { 0o711 } else { 0o700 };
         std::fs::DirBuilder::new()
             .recursive(true)
             .mode(mode)
             .create(&self.root)
-            .map_err(|e| failed(&self.root, &e))?;
+            .map_err(|e| failed(&self.root, &e))
+    }
+
+    fn session_directory(&self, session: &SessionId) -> Result<PathBuf, WorkspaceError> {
+        self.make_root()?;
         let directory = self.root.join(directory_name(session));
         match std::fs::DirBuilder::new().mode(0o700).create(&directory) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}

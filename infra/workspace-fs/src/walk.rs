@@ -22,7 +22,7 @@ const LINE_LIMIT: usize = 400;
 const CONTENT_LIMIT: u64 = WRITE_LIMIT;
 
 /// A visit's answer: go on, or enough.
-type More = bool;
+pub type More = bool;
 
 struct Walk<'a> {
     visit: &'a mut dyn FnMut(Visited<'_>) -> More,
@@ -35,16 +35,16 @@ struct Walk<'a> {
     cut: bool,
 }
 
-struct Visited<'a> {
-    directory: BorrowedFd<'a>,
-    name: &'a [u8],
+pub struct Visited<'a> {
+    pub directory: BorrowedFd<'a>,
+    pub name: &'a [u8],
     /// Relative to the root, as bytes: names need not be UTF-8.
-    path: &'a [u8],
-    stat: Stat,
+    pub path: &'a [u8],
+    pub stat: Stat,
 }
 
 impl Visited<'_> {
-    fn open(&self) -> Result<OwnedFd, Errno> {
+    pub fn open(&self) -> Result<OwnedFd, Errno> {
         let file = open_entry(self.directory, self.name, OFlags::RDONLY)?;
         // Between the listing and now it may have become another thing.
         match kind(&rustix::fs::fstat(&file)?) {
@@ -122,7 +122,7 @@ fn sorted_names(directory: &OwnedFd) -> Result<Vec<Vec<u8>>, Errno> {
 }
 
 /// Visits what is below `path` and answers whether something was left out.
-fn walk(
+pub fn walk(
     root: &Root,
     path: &Clean,
     recursive: bool,

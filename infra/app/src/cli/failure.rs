@@ -3,7 +3,7 @@
 use crate::compose::BadStart;
 use domain::approval::Refusal;
 use handlers::{CommandError, Problem};
-use ports::store::StoreError;
+use ports::{archive::ArchiveError, store::StoreError};
 
 /// `text` says what was wrong and what to do; empty when everything was said already.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -37,6 +37,19 @@ impl From<BadStart> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::new(format!("The database cannot be used: {error}."))
+    }
+}
+
+impl From<ArchiveError> for Failure {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Store(error) => error.into(),
+            ArchiveError::NotEmpty(what) => Self::new(format!(
+                "There are {what} in the database already: a backup goes into an empty one only. Set COUNTERSIGN_HOME to a new directory, or move this one away."
+            )),
+            ArchiveError::Malformed(_) => Self::new(format!("Nothing was imported: {error}.")),
+            ArchiveError::Cut(text) => Self::new(text),
+        }
     }
 }
 

@@ -15,8 +15,10 @@ mod ask;
 mod audit;
 mod chat;
 mod doctor;
+mod export;
 mod failure;
 mod follow;
+mod import;
 mod migrate;
 mod output;
 mod pair;
@@ -116,6 +118,10 @@ enum Command {
     Doctor,
     /// Bring the database's schema up to date
     Migrate(migrate::Arguments),
+    /// Write a backup of everything into one file, also while the service runs
+    Export(export::Arguments),
+    /// Bring a backup into an empty data directory
+    Import(import::Arguments),
 }
 
 /// What every command is given.
@@ -179,6 +185,8 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
         Command::Pair(arguments) => pair::run(context, arguments).await,
         Command::Doctor => doctor::run(context).await,
         Command::Migrate(arguments) => migrate::run(context, &arguments),
+        Command::Export(arguments) => export::run(context, &arguments).await,
+        Command::Import(arguments) => import::run(context, &arguments).await,
     }
 }
 

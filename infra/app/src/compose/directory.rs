@@ -116,6 +116,12 @@ pub fn audit_key(config: &Config, chance: &dyn Chance) -> Result<Arc<[u8]>, BadS
     }
 }
 
+/// Whether there is a key, without making one.
+#[must_use]
+pub fn has_audit_key(config: &Config) -> bool {
+    config.audit_key.is_some() || config.home.join(KEY_FILE).exists()
+}
+
 /// Appears whole or not at all; of several processes that start at once, one is first.
 fn make_key(home: &Path, path: &Path, secret: &str) -> io::Result<()> {
     let draft = home.join(format!(".{KEY_FILE}.{}", std::process::id()));

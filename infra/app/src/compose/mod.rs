@@ -3,6 +3,7 @@
 //! [`Local`] is enough for questions and commands. [`worker::Engine`] adds what does the work: models, a sandbox,
 //! workspaces, the ways out.
 
+pub mod backup;
 pub mod directory;
 pub mod models;
 pub mod sandbox;
@@ -18,7 +19,6 @@ use crate::{
     chance::SystemChance, clock::SystemClock, config::Config, wake::Bells,
     waking_store::WakingStore, worker::Bench,
 };
-use blob_fs::FsBlobs;
 use bot::present::English;
 use domain::{id::TeamId, member::Member};
 use handlers::{CommandError, Draft, Home, agents, commit_with, members};
@@ -59,7 +59,7 @@ impl Local {
         let home = Home {
             team: TeamId::new("home"),
             store: Arc::new(WakingStore::new(Arc::new(store), wake.clone())),
-            blobs: Arc::new(FsBlobs::new(config.home.join("blobs"))),
+            blobs: Arc::new(backup::blobs(&config)),
             clock: Arc::new(SystemClock::default()),
             chance: Arc::new(SystemChance),
             presenter: Arc::new(English),

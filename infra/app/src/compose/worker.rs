@@ -1,6 +1,8 @@
 //! What does the work in this process: the handlers with their ports, one line each, and the lanes that it serves.
 
-use super::{BadStart, Local, directory, models, sandbox, service, surfaces::Surfaces, workspace};
+use super::{
+    BadStart, Local, backup, directory, models, sandbox, service, surfaces::Surfaces, workspace,
+};
 use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
 use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
@@ -19,7 +21,6 @@ use ports::{
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use workspace_fs::FsWorkspaces;
 
 /// A model call may take this long, its stream included.
 const MODEL_TIMEOUT: Duration = Duration::from_secs(300);
@@ -158,8 +159,7 @@ fn bind(
         sandbox: picked.sandbox.clone(),
         workspaces: Arc::new(workspace::Checked {
             config: local.config.clone(),
-            workspaces: FsWorkspaces::new(local.config.home.join("workspaces"), None)
-                .owned_by(sandbox::uid()),
+            workspaces: backup::workspaces(&local.config),
         }),
         progress: Arc::new(surfaces.clone()),
         tools: handlers::tool::all(),
