@@ -9,7 +9,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 fn contents(path: &Path) -> Vec<Line> {
     let mut reader = Reader::begin(std::io::BufReader::new(fs::File::open(path).unwrap())).unwrap();
     let mut lines = Vec::new();
-    while let Some(line) = reader.next().unwrap() {
+    while let Some(line) = reader.line().unwrap() {
         lines.push(line);
     }
     lines.retain(|line| !matches!(line, Line::Countersign(_)));

@@ -84,7 +84,7 @@ impl<R: BufRead> Reader<R> {
     ///
     /// # Errors
     /// That the file is not what was written.
-    pub fn next(&mut self) -> Result<Option<Line>, ReadError> {
+    pub fn line(&mut self) -> Result<Option<Line>, ReadError> {
         if self.end.is_some() {
             return Ok(None);
         }

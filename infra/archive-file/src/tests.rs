@@ -88,7 +88,7 @@ fn written() -> Vec<u8> {
 fn read(bytes: &[u8]) -> Result<Vec<Line>, ReadError> {
     let mut reader = Reader::begin(bytes)?;
     let mut lines = Vec::new();
-    while let Some(line) = reader.next()? {
+    while let Some(line) = reader.line()? {
         lines.push(line);
     }
     assert!(reader.counts().is_some());

@@ -117,7 +117,7 @@ fn check(file: &File, name: &str) -> Result<Counts, Failure> {
         )));
     }
     while reader
-        .next()
+        .line()
         .map_err(|error| refused(name, &error))?
         .is_some()
     {}
@@ -204,7 +204,7 @@ impl Unpacking {
         let mut reader = Reader::begin(BufReader::new(file))?;
         let mut files = self.workspaces.import()?;
         let mut blob: Option<(Digest, Vec<u8>)> = None;
-        while let Some(line) = reader.next()? {
+        while let Some(line) = reader.line()? {
             match (line, &mut blob) {
                 (Line::Bytes(bytes), Some((_, blob))) => blob.extend(bytes),
                 (line, _) => {

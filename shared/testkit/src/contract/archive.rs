@@ -49,10 +49,11 @@ async fn copy(store: &Store) -> Result<Vec<Item>, Broken> {
 }
 
 fn items(items: &[Item]) -> Items {
-    stream::iter(items.to_vec().into_iter().map(Ok)).boxed()
+    let items = items.to_vec();
+    stream::iter(items.into_iter().map(Ok)).boxed()
 }
 
-/// Some of everything: several versions, teams and journals, odd texts, jobs in every state.
+/// Some of everything: several versions, teams and journals, odd texts, jobs.
 async fn fill(store: &Store) -> Outcome {
     let store = &**store;
     let theirs = Key {
@@ -102,6 +103,11 @@ async fn fill(store: &Store) -> Outcome {
         ],
     )
     .await?;
+    queue(store).await
+}
+
+/// Jobs in every state: leased, postponed, set aside, blocked, urgent.
+async fn queue(store: &dyn Kept) -> Outcome {
     for (id, serial) in [
         ("lost", None),
         ("first", Some("s")),
