@@ -56,17 +56,11 @@ pub async fn decide(
     if choice.is_yes() {
         may_run(home, &value).await?;
         if !value.count(&who, home.now()) {
-            ops.extend(
-                voted(
-                    home,
-                    Stored {
-                        value: value.clone(),
-                        version,
-                    },
-                    &who,
-                )
-                .await?,
-            );
+            let stored = Stored {
+                value: value.clone(),
+                version,
+            };
+            ops.extend(voted(home, stored, &who).await?);
             let (approval, added) = (value, Vec::new());
             return Ok(Draft::new(ops, Decision { approval, added }));
         }
@@ -89,22 +83,35 @@ pub async fn decide(
         version,
     };
     ops.extend(settle(home, stored, decided, by, &member.name).await?);
-    for rule in &added {
-        ops.push(repo::create(&home.team, rule)?);
-    }
-    if !added.is_empty() {
-        let deeds = added.iter().map(|rule| {
-            audit::deed(
-                "rule.added",
-                format!("member:{}", member.id),
-                &rule.id,
-                json!({"rule": rule.to_string(), "from": id}),
-            )
-        });
-        ops.extend(audit::append(home, "team", deeds.collect()).await?);
-    }
+    ops.extend(add(home, member, id, &added).await?);
     let approval = value;
     Ok(Draft::new(ops, Decision { approval, added }))
+}
+
+/// The operations by which the rules come to be.
+async fn add(
+    home: &Home,
+    member: &Member,
+    from: &ApprovalId,
+    added: &[Rule],
+) -> Result<Vec<Op>, CommandError> {
+    if added.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut ops = Vec::new();
+    for rule in added {
+        ops.push(repo::create(&home.team, rule)?);
+    }
+    let deeds = added.iter().map(|rule| {
+        audit::deed(
+            "rule.added",
+            format!("member:{}", member.id),
+            &rule.id,
+            json!({"rule": rule.to_string(), "from": from}),
+        )
+    });
+    ops.extend(audit::append(home, "team", deeds.collect()).await?);
+    Ok(ops)
 }
 
 /// A yes that is not the last one: the card says so wherever it is, and goes on waiting.

@@ -102,14 +102,14 @@ impl Step<'_> {
             Question::Call => offered(home, judged.always),
             Question::Unknown => Vec::new(),
         };
-        let expiry = judged
-            .verdict
-            .expires_after_s
-            .map_or(self.ports.approval_expiry, Duration::from_secs);
+        let expiry = judged.verdict.expires_after_s;
+        let expiry = expiry.map_or(self.ports.approval_expiry, Duration::from_secs);
         let escalate_after_s = match judged.verdict.escalate_after_s {
             None => circulate::escalation(home).await?,
             said => said,
         };
+        let requester = self.requester().await?;
+        let requester_name = requester.map(|member| member.name).unwrap_or_default();
         Ok(Approval {
             id: ApprovalId::new(home.chance.id()),
             run: self.log.run.clone(),
@@ -117,11 +117,7 @@ impl Step<'_> {
             agent: state.agent.id.clone(),
             agent_name: state.agent.name.clone(),
             requester: state.requester.clone(),
-            requester_name: self
-                .requester()
-                .await?
-                .map(|member| member.name)
-                .unwrap_or_default(),
+            requester_name,
             call: call.call.clone(),
             question,
             digest,

@@ -94,6 +94,7 @@ pub async fn prepare(home: &Path, people: &[Conversation]) -> Result<()> {
             },
             zone: String::new(),
             home: id,
+            away: None,
             created_at: Micros(1),
         };
         commit(&home, vec![repo::create(&home.team, &member)?]).await?;
