@@ -27,5 +27,6 @@ mod terminal;
 mod webhook;
 mod welcome;
 
-use program::Program;
+pub(crate) use program::Program;
 use team::Team;
+pub(crate) use team::code_of;

@@ -98,12 +98,17 @@ impl Program {
 
     /// Starts `countersign up`.
     pub async fn up(&mut self) {
+        self.spawn();
+        self.wait_for("ready").await;
+    }
+
+    /// The same without waiting until it is up: it may never be.
+    pub fn spawn(&mut self) {
         let mut child = self.command(&["up"]).spawn().unwrap();
         self.output.send_replace(String::new());
         collect(child.stdout.take(), self.output.clone());
         collect(child.stderr.take(), self.output.clone());
         self.process = Some(child);
-        self.wait_for("ready").await;
     }
 
     /// Waits until the process printed this.

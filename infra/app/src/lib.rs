@@ -8,6 +8,7 @@ pub mod cli;
 pub mod clock;
 pub mod compose;
 pub mod config;
+pub mod crash;
 pub mod http;
 pub mod telemetry;
 pub mod wake;

@@ -1,6 +1,9 @@
 //! A store that rings: whoever commits a job wakes its lane, without knowing that there is such a thing.
 
-use crate::wake::SIGNAL;
+use crate::{
+    crash::{Point, reached},
+    wake::SIGNAL,
+};
 use domain::{
     Micros,
     id::{CommitId, JobId},
@@ -46,7 +49,9 @@ impl Store for WakingStore {
             .collect();
         bells.sort_unstable();
         bells.dedup();
+        reached(Point::CommitBefore);
         self.inner.commit(batch).await?;
+        reached(Point::CommitAfter);
         for lane in bells {
             self.wake.wake(&lane);
         }

@@ -3,6 +3,7 @@
 //! its line in [`main`].
 
 mod bench;
+mod crash;
 mod lint;
 mod project;
 mod setup;
@@ -33,6 +34,8 @@ enum Command {
     Lint,
     /// The rules about the source tree only: sizes, names, direction of crates (part of `test`)
     Tidy,
+    /// Kill the program again and again, and look whether a promise breaks (a shorter round is part of `test`)
+    Crash(crash::Args),
     /// Measure, in release mode, beside the peers that the numbers are compared with
     Bench(bench::Args),
 }
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Setup => setup::run(&project, &mut steps).map(drop),
         Command::Lint => lint::run(&project, &mut steps),
         Command::Tidy => tidy::run(&project, &mut steps),
+        Command::Crash(args) => crash::run(&args, &project, &mut steps),
         Command::Bench(args) => bench::run(&args, &project),
     });
     if let Err(error) = outcome {

@@ -11,6 +11,9 @@ use crate::project::Project;
 use crate::setup;
 use crate::steps::Steps;
 
+/// The program with its points for the crash machine: they do nothing unless a test says where.
+pub const CRASH: &str = "app/crash";
+
 #[derive(clap::Args)]
 pub struct Args {
     /// Leave out format and clippy
@@ -36,7 +39,14 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
     let program = keep_program(project)?;
     let mut command = project.clean_command("cargo");
     command
-        .args(["nextest", "run", "--workspace", "--no-tests=pass"])
+        .args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--features",
+            CRASH,
+            "--no-tests=pass",
+        ])
         .args(&args.nextest)
         .env("COUNTERSIGN_BIN", program);
     if let Some(python) = &ready.python {
@@ -47,19 +57,24 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
 }
 
 /// `--bins --tests` is what nextest builds, plus the program itself, with the same features.
-fn build(project: &Project, steps: &mut Steps) -> bool {
+pub fn build(project: &Project, steps: &mut Steps) -> bool {
     steps.run(
         "build",
         "the program, which tests start as a process, and all tests",
-        project
-            .clean_command("cargo")
-            .args(["build", "--workspace", "--bins", "--tests"]),
+        project.clean_command("cargo").args([
+            "build",
+            "--workspace",
+            "--bins",
+            "--tests",
+            "--features",
+            CRASH,
+        ]),
     )
 }
 
 /// A copy of the program that no other build replaces while the tests run it: another clone or an editor may be
 /// building in the same target directory.
-fn keep_program(project: &Project) -> Result<PathBuf> {
+pub fn keep_program(project: &Project) -> Result<PathBuf> {
     let dir = project.target.join("tested").join(project.clone_id());
     fs::create_dir_all(&dir)?;
     let kept = dir.join("countersign");

@@ -14,9 +14,9 @@ use crate::{
 };
 use axum::Router;
 use bot::telegram::{Api, ApiError, Me, Poller, Webhook, webhook};
-use domain::member::Role;
-use handlers::{Draft, Home, commit_with, members};
-use ports::repo::{self, settings::Setting};
+use domain::{Digest, member::Role};
+use handlers::{Home, commit_with, members};
+use secrecy::ExposeSecret;
 use std::{
     io::IsTerminal,
     sync::{Arc, OnceLock},
@@ -188,7 +188,8 @@ async fn front_door(
         tasks.spawn(Poller::new(api, inbox).run(stop.clone().cancelled_owned()));
         return Ok(router);
     };
-    let Door { path, secret } = door(&local.home, api.bot_id()).await?;
+    let token = local.config.telegram.token.as_ref();
+    let Door { path, secret } = Door::of(token.map_or("", |token| token.expose_secret()));
     let url = format!("{}/telegram/{path}", public.as_str().trim_end_matches('/'));
     let url = url.parse().map_err(|error| {
         Failure::new(format!("COUNTERSIGN_PUBLIC_URL cannot be used: {error}."))
@@ -209,30 +210,23 @@ async fn front_door(
     )))
 }
 
-/// The webhook's path and secret, the same for every process on the database and after every start.
-#[derive(serde::Serialize, serde::Deserialize)]
+/// The webhook's path and secret: of the bot's token, so that they are the same for every process and after every start, and kept
+/// nowhere.
 struct Door {
     path: String,
     secret: String,
 }
 
-async fn door(home: &Home, bot: &str) -> Result<Door, Failure> {
-    let name = format!("webhook.{bot}");
-    let draft = async || {
-        if let Some(stored) = repo::get::<Setting>(&*home.store, &home.team, &name).await? {
-            return Ok(Draft::fact(serde_json::from_value(stored.value.value)?));
+impl Door {
+    fn of(token: &str) -> Self {
+        let of = |what: &str| {
+            Digest::of_bytes(format!("countersign webhook {what} {token}")).to_string()
+        };
+        Self {
+            path: of("path"),
+            secret: of("secret"),
         }
-        let door = Door {
-            path: home.chance.secret(),
-            secret: home.chance.secret(),
-        };
-        let setting = Setting {
-            name: name.clone(),
-            value: serde_json::to_value(&door)?,
-        };
-        Ok(Draft::new(vec![repo::create(&home.team, &setting)?], door))
-    };
-    Ok(commit_with(home, draft).await?)
+    }
 }
 
 fn serve(tasks: &TaskTracker, listener: TcpListener, router: Router, stop: &CancellationToken) {

@@ -16,8 +16,8 @@ pub mod workspace;
 mod tests;
 
 use crate::{
-    chance::SystemChance, clock::SystemClock, config::Config, wake::Bells,
-    waking_store::WakingStore, worker::Bench,
+    chance::SystemChance, config::Config, crash, wake::Bells, waking_store::WakingStore,
+    worker::Bench,
 };
 use bot::present::English;
 use domain::{id::TeamId, member::Member};
@@ -60,7 +60,7 @@ impl Local {
             team: TeamId::new("home"),
             store: Arc::new(WakingStore::new(Arc::new(store), wake.clone())),
             blobs: Arc::new(backup::blobs(&config)),
-            clock: Arc::new(SystemClock::default()),
+            clock: crash::clock(),
             chance: Arc::new(SystemChance),
             presenter: Arc::new(English),
         };

@@ -1,6 +1,6 @@
 //! The surfaces of this process: ways in and out, and who shows what a run is doing.
 
-use crate::config::Config;
+use crate::{config::Config, crash};
 use bot::{
     inbox::{Inbox, NotStored},
     telegram::{Api, Me, Pace, StatusMessages, TelegramMessenger},
@@ -38,7 +38,7 @@ impl Surfaces {
         let messenger = TelegramMessenger::new(api.clone(), home.blobs.clone());
         let status = StatusMessages::new(api.clone(), home.clock.clone(), Pace::default());
         self.messengers
-            .insert("telegram".to_owned(), Arc::new(messenger));
+            .insert("telegram".to_owned(), crash::messenger(Arc::new(messenger)));
         self.progress
             .insert("telegram".to_owned(), Arc::new(status));
         (self, Some(api))

@@ -3,7 +3,10 @@
 use super::{
     BadStart, Local, backup, directory, models, sandbox, service, surfaces::Surfaces, workspace,
 };
-use crate::worker::{Alert, Handlers, Lane, Pace, Worker};
+use crate::{
+    crash,
+    worker::{Alert, Handlers, Lane, Pace, Worker},
+};
 use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
 use handlers::{
@@ -155,8 +158,8 @@ fn bind(
     let preset_names = presets.iter().map(|preset| preset.name.clone()).collect();
     let runs = Arc::new(RunPorts {
         home: home.clone(),
-        models: found.models.clone(),
-        sandbox: picked.sandbox.clone(),
+        models: crash::models(found.models.clone()),
+        sandbox: crash::sandbox(picked.sandbox.clone()),
         workspaces: Arc::new(workspace::Checked {
             config: local.config.clone(),
             workspaces: backup::workspaces(&local.config),

@@ -3,7 +3,7 @@
 use super::{Worker, lease::Held};
 use domain::{
     Micros,
-    id::{CommitId, JobId},
+    id::CommitId,
 };
 use handlers::{HandlerError, Lease};
 use ports::{
@@ -70,7 +70,7 @@ impl Worker {
             let error = format!("this program has no handler named {}", job.name);
             return Ending::Again { after: None, error };
         };
-        if job.attempts > self.pace.attempts && job.lost_before && !self.lasts(job) {
+        if job.lost_before && job.attempts > self.pace.deaths && !self.lasts(job) {
             let error = "its worker died every time".to_owned();
             return Ending::Never { error };
         }
@@ -88,6 +88,14 @@ impl Worker {
         };
         let work = tokio::spawn(handler(lease).instrument(tracing::Span::current()));
         self.watch(job, work, &held).await
+    }
+
+    /// A dead worker's claim may not have been the job's fault, so it takes more of them.
+    fn most(&self, job: &Job) -> u32 {
+        match job.lost_before {
+            true => self.pace.deaths,
+            false => self.pace.attempts,
+        }
     }
 
     fn lasts(&self, job: &Job) -> bool {
@@ -160,9 +168,7 @@ impl Worker {
                     counted: false,
                 }]
             }
-            Ending::Again { after, error }
-                if job.attempts < self.pace.attempts || self.lasts(job) =>
-            {
+            Ending::Again { after, error } if job.attempts < self.most(job) || self.lasts(job) => {
                 tracing::warn!(attempt = job.attempts, error, "postponed");
                 let due = now.plus(after.unwrap_or_else(|| wait(job.attempts)));
                 vec![Op::Postpone {
@@ -174,14 +180,14 @@ impl Worker {
                 }]
             }
             Ending::Again { error, .. } | Ending::Never { error } => {
-                self.set_aside(job, id, error).await
+                return self.set_aside(job, error).await;
             }
         };
         self.write_down(now, ops).await;
     }
 
-    /// The first operation is the job's, what follows goes with it.
-    async fn write_down(&self, at: Micros, mut ops: Vec<Op>) {
+    /// The first operation is the job's, what follows goes with it. False when what goes with it does not fit the world any more.
+    async fn write_down(&self, at: Micros, ops: Vec<Op>) -> bool {
         for attempt in 1..=SETTLE_ATTEMPTS {
             let id = CommitId::new(self.bench.chance.id());
             match self
@@ -194,13 +200,10 @@ impl Worker {
                 })
                 .await
             {
-                Ok(()) => return,
+                Ok(()) => return true,
                 // Lost meanwhile, or the handler got through to the end after all.
-                Err(StoreError::Conflict(conflict)) if conflict.op == 0 => return,
-                // What goes with it must not keep the job from being settled.
-                Err(StoreError::Conflict(_) | StoreError::Rejected(_)) if ops.len() > 1 => {
-                    ops.truncate(1)
-                }
+                Err(StoreError::Conflict(conflict)) if conflict.op == 0 => return true,
+                Err(StoreError::Conflict(_) | StoreError::Rejected(_)) => return false,
                 Err(error) => {
                     tracing::warn!(%error, "cannot write down what became of the job");
                     if attempt < SETTLE_ATTEMPTS {
@@ -209,17 +212,26 @@ impl Worker {
                 }
             }
         }
+        true
     }
 
-    async fn set_aside(&self, job: &Job, id: JobId, error: String) -> Vec<Op> {
+    /// Whoever has to know is told in the same commit, made anew while the world moves. At last the job is set aside alone: nothing
+    /// may keep it in everybody's way.
+    async fn set_aside(&self, job: &Job, error: String) {
         tracing::error!(attempts = job.attempts, error, "set aside");
-        let mut ops = vec![Op::SetAside {
-            job: id,
+        let aside = Op::SetAside {
+            job: job.id.clone(),
             epoch: job.epoch,
             error: error.clone(),
-        }];
-        ops.extend((self.alert)(job.clone(), error).await);
-        ops
+        };
+        for _ in 0..SETTLE_ATTEMPTS {
+            let mut ops = vec![aside.clone()];
+            ops.extend((self.alert)(job.clone(), error.clone()).await);
+            if self.write_down(self.bench.clock.now(), ops).await {
+                return;
+            }
+        }
+        self.write_down(self.bench.clock.now(), vec![aside]).await;
     }
 }
 

@@ -89,6 +89,8 @@ pub struct Pace {
     pub step: Duration,
     /// Claims after which a failing job is set aside.
     pub attempts: u32,
+    /// Claims after which a job whose workers die is taken for the cause of that.
+    pub deaths: u32,
     /// What a handler gets to stop after its lease was lost.
     pub grace: Duration,
     /// What work under way gets to finish when the process stops.
@@ -103,6 +105,7 @@ impl Default for Pace {
             poll: Duration::from_secs(1),
             step: Duration::from_secs(15 * 60),
             attempts: 5,
+            deaths: 12,
             grace: Duration::from_secs(2),
             shutdown: Duration::from_secs(10),
         }

@@ -1,0 +1,213 @@
+//! Places at which the crash machine (`tests/crash`) kills this process, and a clock that it can set. Only with the feature
+//! `crash`, which no release has; without it nothing of this is in the program but [`reached`], which does nothing.
+
+/// A moment in the life of a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Point {
+    CommitBefore,
+    CommitAfter,
+    ModelBefore,
+    ModelAfter,
+    EffectBefore,
+    EffectAfter,
+    SendBefore,
+    SendAfter,
+}
+
+#[cfg(feature = "crash")]
+pub use armed::{clock, messenger, models, reached, sandbox};
+#[cfg(not(feature = "crash"))]
+pub use harmless::{clock, messenger, models, reached, sandbox};
+
+/// What a release has: nothing is put around anything.
+#[cfg(not(feature = "crash"))]
+mod harmless {
+    use super::Point;
+    use crate::clock::SystemClock;
+    use ports::{Clock, Messenger, Sandbox, model::Models};
+    use std::sync::Arc;
+
+    #[inline]
+    pub fn reached(_: Point) {}
+
+    #[must_use]
+    pub fn clock() -> Arc<dyn Clock> {
+        Arc::new(SystemClock::default())
+    }
+
+    #[must_use]
+    pub fn messenger(messenger: Arc<dyn Messenger>) -> Arc<dyn Messenger> {
+        messenger
+    }
+
+    #[must_use]
+    pub fn models(models: Models) -> Models {
+        models
+    }
+
+    #[must_use]
+    pub fn sandbox(sandbox: Arc<dyn Sandbox>) -> Arc<dyn Sandbox> {
+        sandbox
+    }
+}
+
+#[cfg(feature = "crash")]
+mod armed {
+    use super::Point;
+    use crate::clock::SystemClock;
+    use domain::{Digest, MicroUsd, Micros};
+    use ports::{
+        Clock, Messenger, Model, Sandbox,
+        message::{Outgoing, SendError, Sent},
+        model::{ModelError, ModelReply, ModelRequest, Models, OnText},
+        sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
+    };
+    use std::{
+        path::PathBuf,
+        sync::{
+            Arc, LazyLock,
+            atomic::{AtomicI64, AtomicU64, Ordering},
+        },
+    };
+
+    /// `COUNTERSIGN_CRASH_AT=send-after:3`: the process dies when it gets there the third time.
+    static AT: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
+        let at = std::env::var("COUNTERSIGN_CRASH_AT").ok()?;
+        let (point, nth) = at.split_once(':')?;
+        Some((point.to_owned(), nth.parse().ok()?))
+    });
+    static TIMES: AtomicU64 = AtomicU64::new(0);
+
+    fn name(point: Point) -> &'static str {
+        match point {
+            Point::CommitBefore => "commit-before",
+            Point::CommitAfter => "commit-after",
+            Point::ModelBefore => "model-before",
+            Point::ModelAfter => "model-after",
+            Point::EffectBefore => "effect-before",
+            Point::EffectAfter => "effect-after",
+            Point::SendBefore => "send-before",
+            Point::SendAfter => "send-after",
+        }
+    }
+
+    /// Notes that the process is at this point, which may be its end.
+    pub fn reached(point: Point) {
+        let Some((wanted, nth)) = AT.as_ref() else {
+            return;
+        };
+        if name(point) == wanted && TIMES.fetch_add(1, Ordering::SeqCst) + 1 == *nth {
+            // Nothing is cleaned up, as when the power fails.
+            let _ = rustix::process::kill_process(
+                rustix::process::getpid(),
+                rustix::process::Signal::KILL,
+            );
+            loop {
+                std::thread::park();
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn clock() -> Arc<dyn Clock> {
+        Arc::new(JumpingClock::default())
+    }
+
+    #[must_use]
+    pub fn messenger(messenger: Arc<dyn Messenger>) -> Arc<dyn Messenger> {
+        Arc::new(Perilous(messenger))
+    }
+
+    #[must_use]
+    pub fn models(mut models: Models) -> Models {
+        for model in models.providers.values_mut() {
+            *model = Arc::new(Perilous(model.clone()));
+        }
+        models
+    }
+
+    #[must_use]
+    pub fn sandbox(sandbox: Arc<dyn Sandbox>) -> Arc<dyn Sandbox> {
+        Arc::new(Perilous(sandbox))
+    }
+
+    /// An adapter with a point before and after what it does.
+    struct Perilous<T: ?Sized>(Arc<T>);
+
+    #[async_trait::async_trait]
+    impl Messenger for Perilous<dyn Messenger> {
+        async fn send(
+            &self,
+            message: &Outgoing,
+            edits: Option<&Sent>,
+            again: bool,
+        ) -> Result<Option<Sent>, SendError> {
+            reached(Point::SendBefore);
+            let sent = self.0.send(message, edits, again).await;
+            reached(Point::SendAfter);
+            sent
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Model for Perilous<dyn Model> {
+        async fn complete(
+            &self,
+            request: &ModelRequest,
+            on_text: OnText<'_>,
+        ) -> Result<ModelReply, ModelError> {
+            reached(Point::ModelBefore);
+            let reply = self.0.complete(request, on_text).await;
+            reached(Point::ModelAfter);
+            reply
+        }
+
+        fn ceiling(&self, request: &ModelRequest) -> MicroUsd {
+            self.0.ceiling(request)
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Sandbox for Perilous<dyn Sandbox> {
+        async fn probe(&self) -> Result<Tier, SandboxError> {
+            self.0.probe().await
+        }
+
+        async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
+            reached(Point::EffectBefore);
+            let result = self.0.run(exec, cancel).await;
+            reached(Point::EffectAfter);
+            result
+        }
+
+        fn digest(&self, limits: &Limits) -> Digest {
+            self.0.digest(limits)
+        }
+    }
+
+    /// The machine's time and as many seconds as stand in the file `COUNTERSIGN_CRASH_CLOCK`, which may change at any time.
+    struct JumpingClock {
+        real: SystemClock,
+        offset: Option<PathBuf>,
+        latest: AtomicI64,
+    }
+
+    impl Default for JumpingClock {
+        fn default() -> Self {
+            Self {
+                real: SystemClock::default(),
+                offset: std::env::var_os("COUNTERSIGN_CRASH_CLOCK").map(PathBuf::from),
+                latest: AtomicI64::default(),
+            }
+        }
+    }
+
+    impl Clock for JumpingClock {
+        fn now(&self) -> Micros {
+            let read = |path: &PathBuf| std::fs::read_to_string(path).ok()?.trim().parse().ok();
+            let seconds: i64 = self.offset.as_ref().and_then(read).unwrap_or(0);
+            let now = self.real.now().0 + seconds * 1_000_000;
+            Micros(self.latest.fetch_max(now, Ordering::SeqCst).max(now))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What must be true when a world has come to rest, looked at from the outside.
+
+use super::{
+    person::{MARK, Person},
+    plan::Choice,
+    world::{KEY, World},
+};
+use crate::flows::Program;
+use std::path::Path;
+
+/// Each line a promise that was broken.
+pub async fn check(world: &mut World) -> Vec<String> {
+    let mut problems = Vec::new();
+    let people = std::mem::take(&mut world.people);
+    for person in &people {
+        answers(world, person, &mut problems);
+        effects(world, person, &mut problems);
+        commands(person, &mut problems);
+    }
+    let left = rows(&world.program, LEFT);
+    problems.extend(
+        left.into_iter()
+            .map(|job| format!("a job is left over: {job}")),
+    );
+    let open = rows(&world.program, OPEN_RUNS);
+    problems.extend(
+        open.into_iter()
+            .map(|run| format!("a run neither ended nor waits: {run}")),
+    );
+    let (status, out, err) = world.program.run(&["audit", "verify"]).await;
+    if status != 0 {
+        problems.push(format!("the audit does not verify: {out}{err}"));
+    }
+    world.program.kill().await;
+    if world.printed.contains("panicked") || world.program.printed().contains("panicked") {
+        problems.push(format!("something panicked:\n{}", world.printed));
+    }
+    secrets(world, &mut problems);
+    world.people = people;
+    problems
+}
+
+fn answers(world: &mut World, person: &Person, problems: &mut Vec<String>) {
+    for (at, task) in person.tasks.iter().enumerate() {
+        let messages = person.chat.messages();
+        let answer = task.answer();
+        let found: Vec<bool> = messages
+            .iter()
+            .filter(|message| message.is_bots() && message.text.contains(&answer))
+            .map(|message| message.text.contains(MARK))
+            .collect();
+        let unmarked = found.iter().filter(|marked| !**marked).count();
+        world.count("answers", found.len().min(1));
+        world.count("answers sent again, and marked", found.len() - unmarked);
+        if unmarked > 1 {
+            problems.push(format!("{answer:?} came {unmarked} times without a mark"));
+        }
+        if found.is_empty() && !person.has_ended(at) {
+            problems.push(format!("{answer:?} is missing"));
+        }
+    }
+}
+
+fn effects(world: &mut World, person: &Person, problems: &mut Vec<String>) {
+    for task in &person.tasks {
+        let answered = person
+            .chat
+            .messages()
+            .iter()
+            .any(|message| message.is_bots() && message.text.contains(&task.answer()));
+        for effect in task.effects() {
+            let executed = person.executed(effect);
+            let again = person.run_again.get(effect).map_or(0, |cards| cards.len());
+            let yes = Choice::of(world.seed, effect).is_yes();
+            let most = if yes { 1 + again } else { 0 };
+            if executed > most {
+                problems.push(format!(
+                    "{effect} was executed {executed} times, {most} were approved"
+                ));
+            }
+            if yes && answered && executed == 0 {
+                problems.push(format!("{effect} was approved, and never executed"));
+            }
+            world.count("effects", executed);
+            world.count("effects run again because a person said so", again);
+        }
+    }
+}
+
+fn commands(person: &Person, problems: &mut Vec<String>) {
+    for (sent, expected) in &person.commands {
+        let messages = person.chat.messages();
+        let answered = messages.iter().any(|message| {
+            message.is_bots() && message.id > *sent && message.text.contains(expected)
+        });
+        if !answered {
+            problems.push(format!("the command in message {sent} was never answered"));
+        }
+    }
+}
+
+fn secrets(world: &World, problems: &mut Vec<String>) {
+    let token = world.tg.token().split(':').nth(1).unwrap_or_default();
+    let audit =
+        std::fs::read_to_string(world.program.home().join("data/audit.key")).unwrap_or_default();
+    let hooks = world.tg.requests();
+    let hook = hooks
+        .iter()
+        .rfind(|request| request.method == "setWebhook")
+        .and_then(|request| request.params["secret_token"].as_str());
+    let secrets: Vec<&str> = [Some(KEY), Some(token), Some(audit.trim()), hook]
+        .into_iter()
+        .flatten()
+        .filter(|secret| !secret.is_empty())
+        .collect();
+    let holds = |bytes: &[u8]| {
+        secrets.iter().any(|secret| {
+            bytes
+                .windows(secret.len())
+                .any(|window| window == secret.as_bytes())
+        })
+    };
+    let mut files = Vec::new();
+    below(&world.program.home().join("data"), &mut files);
+    for file in files {
+        // The key itself is kept there, readable for its owner only.
+        let own = ["audit.key"].iter().any(|name| file.ends_with(name));
+        if !own && std::fs::read(&file).is_ok_and(|bytes| holds(&bytes)) {
+            problems.push(format!("a secret is in {}", file.display()));
+        }
+    }
+    if holds(world.printed.as_bytes()) || holds(world.tg.transcript().as_bytes()) {
+        problems.push("a secret was printed or sent".to_owned());
+    }
+    for request in world.model.requests() {
+        if holds(&request.body) {
+            problems.push("a secret is in a prompt".to_owned());
+        }
+    }
+}
+
+fn below(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => below(&entry.path(), files),
+            Ok(kind) if kind.is_file() => files.push(entry.path()),
+            _ => {}
+        }
+    }
+}
+
+/// Everything but the tick.
+const LEFT: &str = "SELECT name || ' ' || coalesce(serial, '') || ' ' || coalesce(last_error, '') FROM task_queue WHERE name <> 'tick'";
+const OPEN_RUNS: &str =
+    "SELECT id || ' ' || status FROM runs WHERE status IN ('running', 'waiting')";
+
+/// Whether nothing is left to do.
+pub fn is_quiet(program: &Program) -> bool {
+    rows(program, LEFT).is_empty()
+}
+
+/// The queue as text.
+pub fn jobs(program: &Program) -> String {
+    let all = "SELECT name || ' ' || coalesce(serial, '') || ' due ' || due || ' until ' || coalesce(lease_until, 0) || ' attempts ' || attempts || ' aside ' || set_aside || ' ' || coalesce(last_error, '') || ' ' || substr(payload, 1, 200) FROM task_queue";
+    rows(program, all).join("\n")
+}
+
+fn rows(program: &Program, sql: &str) -> Vec<String> {
+    let database = program.sqlite();
+    let mut statement = database.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}

@@ -1,0 +1,210 @@
+//! What people ask for, and the model that does it: a task names its steps, so the model needs to remember nothing but the
+//! conversation that it is shown, and whoever checks knows what should have happened.
+
+use super::chance::Chance;
+use serde_json::json;
+use std::sync::Mutex;
+use tests::servers::model::{Asked, Reply, Turn};
+
+/// Where an effect that is executed adds a line, in the workspace. Each has a file of its own, so that no “Always” lets another pass.
+pub fn ledger(effect: &str) -> String {
+    format!("ledger-{effect}")
+}
+
+#[derive(Clone, Debug)]
+pub struct Task {
+    pub name: String,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// A command that adds its id to the ledger.
+    Effect(String),
+    /// Two of them in one reply.
+    Pair(String, String),
+    /// The file of this name, with its name in it.
+    Write(String),
+    Read,
+    /// A question to the person.
+    Ask(String),
+}
+
+/// What a person does about an effect's card.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice {
+    Approve,
+    Always,
+    Deny,
+    DenyWithReason,
+    /// Nothing but to stop the run.
+    Cancel,
+}
+
+impl Choice {
+    pub fn of(seed: u64, effect: &str) -> Self {
+        match Chance::of(seed, effect).below(100) {
+            0..70 => Self::Approve,
+            70..78 => Self::Always,
+            78..86 => Self::Deny,
+            86..94 => Self::DenyWithReason,
+            _ => Self::Cancel,
+        }
+    }
+
+    pub fn is_yes(self) -> bool {
+        matches!(self, Self::Approve | Self::Always)
+    }
+}
+
+impl Task {
+    pub fn new(name: &str, chance: &mut Chance) -> Self {
+        let count = 1 + chance.below(4);
+        let steps = (0..count).map(|number| {
+            let id = format!("{name}-{number}");
+            match chance.below(10) {
+                0..4 => Step::Effect(id),
+                4 | 5 => Step::Pair(format!("{id}a"), format!("{id}b")),
+                6 => Step::Write(id),
+                7 => Step::Read,
+                _ => Step::Ask(id),
+            }
+        });
+        Self {
+            name: name.to_owned(),
+            steps: steps.collect(),
+        }
+    }
+
+    /// What the person writes.
+    pub fn text(&self) -> String {
+        let words: Vec<String> = self.steps.iter().map(Step::text).collect();
+        format!("task {}: {}", self.name, words.join("; "))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (name, steps) = text.strip_prefix("task ")?.split_once(": ")?;
+        let steps: Option<Vec<Step>> = steps.split("; ").map(Step::parse).collect();
+        Some(Self {
+            name: name.to_owned(),
+            steps: steps?,
+        })
+    }
+
+    pub fn answer(&self) -> String {
+        format!("answer {}.", self.name)
+    }
+
+    pub fn effects(&self) -> Vec<&str> {
+        let effects = self.steps.iter().flat_map(|step| match step {
+            Step::Effect(id) => vec![id.as_str()],
+            Step::Pair(one, two) => vec![one.as_str(), two.as_str()],
+            _ => Vec::new(),
+        });
+        effects.collect()
+    }
+}
+
+impl Step {
+    fn text(&self) -> String {
+        match self {
+            Self::Effect(id) => format!("effect {id}"),
+            Self::Pair(one, two) => format!("pair {one} {two}"),
+            Self::Write(id) => format!("write {id}"),
+            Self::Read => "read".to_owned(),
+            Self::Ask(id) => format!("ask {id}"),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let words: Vec<&str> = text.split(' ').collect();
+        Some(match words[..] {
+            ["effect", id] => Self::Effect(id.to_owned()),
+            ["pair", one, two] => Self::Pair(one.to_owned(), two.to_owned()),
+            ["write", id] => Self::Write(id.to_owned()),
+            ["read"] => Self::Read,
+            ["ask", id] => Self::Ask(id.to_owned()),
+            _ => return None,
+        })
+    }
+
+    fn reply(&self) -> Reply {
+        let run = |id: &str| ("run_command", json!({ "command": command(id) }));
+        let calls = match self {
+            Self::Effect(id) => vec![run(id)],
+            Self::Pair(one, two) => vec![run(one), run(two)],
+            Self::Write(id) => vec![("write_file", json!({"path": id, "text": id}))],
+            Self::Read => vec![("list_files", json!({"path": "."}))],
+            Self::Ask(id) => vec![("ask_person", json!({ "question": question(id) }))],
+        };
+        Reply::text_and_calls("The next step.", calls)
+    }
+}
+
+/// The pause makes it likelier that a kill falls into the command.
+pub fn command(effect: &str) -> String {
+    format!("echo {effect} >> {}; sleep 0.03", ledger(effect))
+}
+
+pub fn question(id: &str) -> String {
+    format!("Which colour for {id}?")
+}
+
+pub fn reply_to_question(id: &str) -> String {
+    format!("blue for {id}")
+}
+
+/// What the model says to a conversation: the step after those that it shows, at last the answer.
+pub fn said(asked: &Asked) -> Reply {
+    let of_person = |turn: &Turn| match turn {
+        Turn::User(text) => Task::parse(text),
+        _ => None,
+    };
+    let Some((at, task)) = asked
+        .turns
+        .iter()
+        .enumerate()
+        .rev()
+        .find_map(|(at, turn)| Some((at, of_person(turn)?)))
+    else {
+        return Reply::text("There is no task in that.");
+    };
+    let is_own = |turn: &&Turn| matches!(turn, Turn::Assistant { .. });
+    let done = asked.turns[at..].iter().filter(is_own).count();
+    match task.steps.get(done) {
+        Some(step) => step.reply(),
+        None => Reply::text(&task.answer()),
+    }
+}
+
+/// The same model on a bad day: it fails in every way, but not for ever.
+pub struct Moody {
+    chance: Mutex<(Chance, u32)>,
+}
+
+impl Moody {
+    pub fn new(seed: u64) -> Self {
+        let chance = Mutex::new((Chance::of(seed, "model"), 0));
+        Self { chance }
+    }
+
+    pub fn reply(&self, asked: &Asked) -> Reply {
+        let good = said(asked);
+        let mut state = self.chance.lock().unwrap();
+        let (chance, failures) = &mut *state;
+        // A run ends when its model fails four times in a row.
+        if *failures >= 2 || !chance.percent(15) {
+            *failures = 0;
+            return good;
+        }
+        *failures += 1;
+        match chance.below(6) {
+            0 => Reply::status(429).retry_after(1),
+            1 => Reply::status(500),
+            2 => Reply::status(529),
+            3 => good.cut(),
+            4 => good.failing_with("overloaded_error"),
+            _ => Reply::garbage(),
+        }
+    }
+}
