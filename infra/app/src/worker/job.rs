@@ -1,10 +1,7 @@
 //! One job: its handler in a task of its own, so that a panic stays there, and what becomes of the job afterwards.
 
 use super::{Worker, lease::Held};
-use domain::{
-    Micros,
-    id::CommitId,
-};
+use domain::{Micros, id::CommitId};
 use handlers::{HandlerError, Lease};
 use ports::{
     sandbox::Cancel,
