@@ -10,6 +10,7 @@ pub mod compose;
 pub mod config;
 pub mod crash;
 pub mod http;
+pub mod redacted;
 pub mod telemetry;
 pub mod wake;
 pub mod waking_store;

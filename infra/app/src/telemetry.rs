@@ -1,7 +1,9 @@
 //! What people and machines see of the process: log lines on stderr, and metrics in Prometheus' text format.
 //!
-//! Lines carry the ids of job, run and session. Texts of messages, arguments and keys are in no line at info level or above.
+//! Lines carry the ids of job, run and session. Texts of messages and arguments are in no line at info level or above, secrets in
+//! none at all.
 
+use crate::redacted::{Lines, Redaction};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::io::IsTerminal;
 use tracing::Dispatch;
@@ -22,9 +24,9 @@ const BUCKETS: [f64; 12] = [
 ];
 
 /// Logs from here on go to stderr. A second call changes nothing.
-pub fn log(filter: Option<&str>, loudness: Loudness) {
+pub fn log(filter: Option<&str>, loudness: Loudness, redaction: Redaction) {
     let terminal = std::io::stderr().is_terminal();
-    let _ = lines(filter, loudness, terminal, std::io::stderr).try_init();
+    let _ = lines(filter, loudness, terminal, Lines(redaction)).try_init();
 }
 
 /// A service's lines are for people at a terminal, and JSON for programs elsewhere. A command's are for whoever reads its output,

@@ -14,6 +14,7 @@ pub mod id;
 pub mod member;
 pub mod message;
 pub mod permission;
+pub mod redact;
 pub mod rich_text;
 pub mod run;
 pub mod session;

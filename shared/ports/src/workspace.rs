@@ -57,6 +57,9 @@ pub enum WorkspaceError {
     Refused(String),
     #[error("“{0}” is a device, socket or pipe")]
     Special(String),
+    /// Who changes such a file has to write the secret again, which nobody but a person knows.
+    #[error("“{0}” holds a secret: only a person may change it")]
+    HoldsSecret(String),
     #[error("“{0}” is not a usable pattern")]
     Pattern(String),
     #[error("the disk is full")]

@@ -7,7 +7,7 @@ use super::{
     up,
 };
 use crate::{
-    compose::{directory, models, sandbox, surfaces},
+    compose::{directory, models, sandbox, secrets, surfaces},
     config::{Config, SandboxChoice},
     http,
 };
@@ -58,6 +58,14 @@ pub async fn run(context: Context) -> Result<u8, Failure> {
     );
     checks.extend(models);
     checks.extend([sandbox, telegram, webhook(&config), port]);
+    checks.push(match secrets::count(&config).await {
+        Ok(count) => check("secrets", Health::Good, format!("{count} in the file")),
+        Err(error) => check("secrets", Health::Broken, error.0),
+    });
+    // What a server answered may quote the key.
+    for check in &mut checks {
+        check.found = config.redaction.text(&check.found);
+    }
     let broken = checks.iter().any(|check| check.health == Health::Broken);
     let settings: Vec<serde_json::Value> = config
         .settings

@@ -24,6 +24,7 @@ mod output;
 mod pair;
 mod rules;
 mod runs;
+mod secrets;
 mod stop;
 mod up;
 
@@ -114,6 +115,8 @@ enum Command {
     Audit(audit::Arguments),
     /// Print a one-time code that pairs a person
     Pair(pair::Arguments),
+    /// Keep values that no agent, message or record may show
+    Secrets(secrets::Arguments),
     /// Check everything and say what to do about it
     Doctor,
     /// Bring the database's schema up to date
@@ -166,13 +169,22 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
         Command::Up(ref arguments) if !arguments.talks() => Loudness::Service,
         _ => Loudness::Command,
     };
-    telemetry::log(config.log.as_deref(), loudness);
+    let redaction = config.redaction.clone();
+    telemetry::log(config.log.as_deref(), loudness, redaction.clone());
     let context = Context {
         config,
         output: Output {
             json: arguments.json,
         },
     };
+    let done = dispatch(command, context).await;
+    done.map_err(|failure| Failure {
+        text: redaction.text(&failure.text),
+        ..failure
+    })
+}
+
+async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
     match command {
         Command::Up(arguments) => up::run(context, arguments).await,
         Command::Ask(arguments) => ask::run(context, arguments).await,
@@ -183,6 +195,7 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
         Command::Rules(arguments) => rules::run(context, arguments).await,
         Command::Audit(arguments) => audit::run(context, arguments).await,
         Command::Pair(arguments) => pair::run(context, arguments).await,
+        Command::Secrets(arguments) => secrets::run(context, arguments).await,
         Command::Doctor => doctor::run(context).await,
         Command::Migrate(arguments) => migrate::run(context, &arguments),
         Command::Export(arguments) => export::run(context, &arguments).await,

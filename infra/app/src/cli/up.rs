@@ -16,7 +16,8 @@ use axum::Router;
 use bot::telegram::{Api, ApiError, Me, Poller, Webhook, webhook};
 use domain::{Digest, member::Role};
 use handlers::{Home, commit_with, members};
-use secrecy::ExposeSecret;
+use ports::Secret;
+use secrecy::{ExposeSecret, SecretString};
 use std::{
     io::IsTerminal,
     sync::{Arc, OnceLock},
@@ -190,6 +191,10 @@ async fn front_door(
     };
     let token = local.config.telegram.token.as_ref();
     let Door { path, secret } = Door::of(token.map_or("", |token| token.expose_secret()));
+    local
+        .config
+        .redaction
+        .set("webhook", hidden(&path, &secret));
     let url = format!("{}/telegram/{path}", public.as_str().trim_end_matches('/'));
     let url = url.parse().map_err(|error| {
         Failure::new(format!("COUNTERSIGN_PUBLIC_URL cannot be used: {error}."))
@@ -208,6 +213,15 @@ async fn front_door(
             secret,
         },
     )))
+}
+
+fn hidden(path: &str, secret: &str) -> Vec<Secret> {
+    let values = [("webhook_path", path), ("webhook_secret", secret)];
+    let secret = |(name, value): (&str, &str)| Secret {
+        name: name.to_owned(),
+        value: SecretString::from(value.to_owned()),
+    };
+    values.into_iter().map(secret).collect()
 }
 
 /// The webhook's path and secret: of the bot's token, so that they are the same for every process and after every start, and kept

@@ -7,6 +7,7 @@ pub mod backup;
 pub mod directory;
 pub mod models;
 pub mod sandbox;
+pub mod secrets;
 pub mod service;
 pub mod surfaces;
 pub mod worker;
@@ -23,7 +24,7 @@ use bot::present::English;
 use domain::{id::TeamId, member::Member};
 use handlers::{CommandError, Draft, Home, agents, commit_with, members};
 use ports::{
-    Wake,
+    Blobs, Store, Wake,
     repo::{self, settings::Setting},
 };
 use std::sync::Arc;
@@ -51,17 +52,22 @@ impl Local {
     /// [`BadStart`]: not writable, locked, damaged, of a newer program.
     pub async fn open(config: Config) -> Result<Self, BadStart> {
         directory::prepare(&config)?;
+        let chance = Arc::new(SystemChance);
+        secrets::hide(&config, &*chance).await?;
         let database = config.database.to_string_lossy();
         let store = SqliteStore::open(&database, Options::default())
             .await
             .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
         let wake: Arc<dyn Wake> = Arc::new(Bells::default());
+        let (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>) =
+            (Arc::new(store), Arc::new(backup::blobs(&config)));
+        let store = config.redaction.over(store);
         let home = Home {
             team: TeamId::new("home"),
-            store: Arc::new(WakingStore::new(Arc::new(store), wake.clone())),
-            blobs: Arc::new(backup::blobs(&config)),
+            store: Arc::new(WakingStore::new(store, wake.clone())),
+            blobs: config.redaction.over(blobs),
             clock: crash::clock(),
-            chance: Arc::new(SystemChance),
+            chance,
             presenter: Arc::new(English),
         };
         let owner = first_use(&config, &home)

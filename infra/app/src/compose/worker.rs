@@ -1,10 +1,12 @@
 //! What does the work in this process: the handlers with their ports, one line each, and the lanes that it serves.
 
 use super::{
-    BadStart, Local, backup, directory, models, sandbox, service, surfaces::Surfaces, workspace,
+    BadStart, Local, backup, directory, models, sandbox, secrets, service, surfaces::Surfaces,
+    workspace,
 };
 use crate::{
     crash,
+    redacted::Redaction,
     worker::{Alert, Handlers, Lane, Pace, Worker},
 };
 use bot::conversation::{self, Conversation};
@@ -16,12 +18,15 @@ use handlers::{
     tick::{self, TickPorts},
 };
 use ports::{
+    Messenger, Model,
     job::{Circulate, Received, RunStep, Tick, Work, lane},
     message::Outgoing,
+    model::Models,
     present::Notice,
     store::{ConflictReason, Job, Op, StoreError},
+    workspace::Workspaces,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -102,6 +107,8 @@ impl Engine {
         stop: CancellationToken,
     ) -> Result<JoinHandle<()>, BadStart> {
         begin_ticking(&self.local.home).await?;
+        let (config, until) = (self.local.config.clone(), stop.clone());
+        tokio::spawn(async move { secrets::follow(&config, until).await });
         let pace = Pace {
             shutdown: self.local.config.shutdown,
             ..Pace::default()
@@ -154,16 +161,18 @@ fn bind(
             "This program was built with a wrong catalog: {error}."
         ))
     };
+    let redaction = &local.config.redaction;
     let presets = catalog::policies().map_err(bad)?;
     let preset_names = presets.iter().map(|preset| preset.name.clone()).collect();
+    let workspaces: Arc<dyn Workspaces> = Arc::new(workspace::Checked {
+        config: local.config.clone(),
+        workspaces: backup::workspaces(&local.config),
+    });
     let runs = Arc::new(RunPorts {
         home: home.clone(),
-        models: crash::models(found.models.clone()),
-        sandbox: crash::sandbox(picked.sandbox.clone()),
-        workspaces: Arc::new(workspace::Checked {
-            config: local.config.clone(),
-            workspaces: backup::workspaces(&local.config),
-        }),
+        models: clean_models(redaction, &crash::models(found.models.clone())),
+        sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
+        workspaces: redaction.over(workspaces),
         progress: Arc::new(surfaces.clone()),
         tools: handlers::tool::all(),
         presets: presets.into(),
@@ -172,7 +181,7 @@ fn bind(
     });
     let sends = Arc::new(SendPorts {
         home: home.clone(),
-        messengers: surfaces.messengers.clone(),
+        messengers: clean_messengers(redaction, &surfaces.messengers),
     });
     let ticks = Arc::new(TickPorts {
         home: home.clone(),
@@ -193,6 +202,28 @@ fn bind(
         .with(Received::NAME, job!(talks, conversation::handle))
         .with(Circulate::NAME, job!(at, circulate::circulate))
         .with(Tick::NAME, job!(ticks, tick)))
+}
+
+/// What is asked and what is answered, without secrets.
+fn clean_models(redaction: &Redaction, models: &Models) -> Models {
+    let over = |(name, model): (&String, &Arc<dyn Model>)| -> (String, Arc<dyn Model>) {
+        (name.clone(), redaction.over(model.clone()))
+    };
+    Models {
+        providers: models.providers.iter().map(over).collect(),
+        default: models.default.clone(),
+    }
+}
+
+/// Ways out that let no secret out.
+fn clean_messengers(
+    redaction: &Redaction,
+    messengers: &BTreeMap<String, Arc<dyn Messenger>>,
+) -> BTreeMap<String, Arc<dyn Messenger>> {
+    let over = |(name, messenger): (&String, &Arc<dyn Messenger>)| -> (String, Arc<dyn Messenger>) {
+        (name.clone(), redaction.over(messenger.clone()))
+    };
+    messengers.iter().map(over).collect()
 }
 
 /// The tick has no payload to look at.

@@ -75,6 +75,11 @@ pub static KEYS: &[Key] = &[
         &["COUNTERSIGN_AUDIT_KEY"],
         "key of the audit's seals; made in the data directory if not set",
     ),
+    secret(
+        "secrets_key",
+        &["COUNTERSIGN_SECRETS_KEY"],
+        "opens the file of `countersign secrets`",
+    ),
     plain(
         "log",
         &["COUNTERSIGN_LOG", "RUST_LOG"],

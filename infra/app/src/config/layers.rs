@@ -24,6 +24,8 @@ pub enum Origin {
     Default,
     File(PathBuf),
     Variable(&'static str),
+    /// A variable that is no setting.
+    Environment,
 }
 
 impl fmt::Display for Origin {
@@ -32,6 +34,7 @@ impl fmt::Display for Origin {
             Self::Default => f.write_str("default"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Variable(name) => f.write_str(name),
+            Self::Environment => f.write_str("the environment"),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! are set.
 
 mod database;
+pub mod environment;
 mod keys;
 mod layers;
 mod read;
@@ -13,9 +14,10 @@ mod tests;
 pub use keys::{KEYS, Key, nearest};
 pub use layers::{Environment, Origin};
 
+use crate::redacted::Redaction;
 use domain::run::Limits;
 use layers::Layers;
-use ports::model::ModelRef;
+use ports::{Secret, model::ModelRef};
 use read::Reader;
 use secrecy::SecretString;
 use std::{
@@ -42,6 +44,12 @@ pub struct Config {
     /// Runs that work at the same time in this process.
     pub workers: usize,
     pub audit_key: Option<SecretString>,
+    /// What the file of secrets is encrypted with.
+    pub secrets_key: Option<SecretString>,
+    /// Every secret value of the configuration, under its key, and those of the environment.
+    pub secrets: Vec<Secret>,
+    /// What nobody may see, in this whole process: these secrets, and those that are found later.
+    pub redaction: Redaction,
     /// A tracing filter, when one was set.
     pub log: Option<String>,
     pub telegram: Telegram,
@@ -206,6 +214,9 @@ pub fn load(places: &Places) -> Result<Config, ConfigError> {
         sandbox: read.sandbox()?,
         workers: usize::try_from(read.number("workers", 32, 1..=1000)?).unwrap_or(32),
         audit_key: read.secret("audit_key", 16)?,
+        secrets_key: read.secret("secrets_key", 16)?,
+        secrets: Vec::new(),
+        redaction: Redaction::default(),
         log: read.log()?,
         telegram: Telegram {
             token: read.bot_token()?,
@@ -232,8 +243,12 @@ pub fn load(places: &Places) -> Result<Config, ConfigError> {
         settings: Vec::new(),
         file,
     };
+    let mut secrets = environment::secrets(&places.environment)?;
+    secrets.append(&mut read.secrets);
+    config.redaction.set("configuration", secrets.clone());
     Ok(Config {
         settings: read.into_settings(),
+        secrets,
         ..config
     })
 }

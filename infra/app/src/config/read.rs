@@ -2,7 +2,7 @@
 
 use super::{ConfigError, KEYS, Key, Origin, SandboxChoice, Setting, database, layers::Layers};
 use domain::{MicroUsd, run::Limits};
-use ports::model::ModelRef;
+use ports::{Secret, model::ModelRef};
 use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
@@ -17,6 +17,8 @@ use url::Url;
 pub(super) struct Reader {
     layers: Layers,
     settings: BTreeMap<&'static str, (String, Origin)>,
+    /// Every value that was read and must not be shown.
+    pub(super) secrets: Vec<Secret>,
 }
 
 type Read<T> = Result<T, ConfigError>;
@@ -34,6 +36,7 @@ impl Reader {
         Self {
             layers,
             settings: BTreeMap::new(),
+            secrets: Vec::new(),
         }
     }
 
@@ -166,7 +169,15 @@ impl Reader {
             ));
         }
         self.note(key, "set", origin);
+        self.hide(key, &text);
         Ok(Some(SecretString::from(text)))
+    }
+
+    fn hide(&mut self, key: &str, value: &str) {
+        self.secrets.push(Secret {
+            name: key.to_owned(),
+            value: SecretString::from(value.to_owned()),
+        });
     }
 
     pub(super) fn bot_token(&mut self) -> Read<Option<SecretString>> {
@@ -185,6 +196,8 @@ impl Reader {
                     "is not a bot token: it looks like 123456:ABC-DEF, and @BotFather tells yours";
                 return Err(invalid(key, origin, why));
             }
+            // The number before it is the bot's public id.
+            self.hide(key, text.split(':').next_back().unwrap_or(&text));
         }
         self.secret(key, 3)
     }
@@ -195,6 +208,9 @@ impl Reader {
         };
         let url = web_address(text.trim()).map_err(|why| invalid(key, origin.clone(), why))?;
         self.note(key, without_credentials(&url), origin);
+        if let Some(password) = url.password() {
+            self.hide(key, password);
+        }
         Ok(Some(url))
     }
 
@@ -239,6 +255,9 @@ impl Reader {
             let _ = url.set_port(Some(11434));
         }
         self.note(key, without_credentials(&url), origin);
+        if let Some(password) = url.password() {
+            self.hide(key, password);
+        }
         Ok(url)
     }
 

@@ -1,4 +1,4 @@
-//! Small settings of a team by name, each a JSON value: a poll offset per token, the webhook's secret, the default agent.
+//! Small settings of a team by name, each a JSON value: a poll offset per token, the default agent.
 
 use super::Entity;
 use crate::store::Table;
