@@ -7,6 +7,7 @@ mod approve;
 mod audit;
 mod away;
 mod back;
+mod budget;
 mod cancel;
 mod cost;
 mod deny;
@@ -42,6 +43,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &rules::Rules,
     &audit::Audit,
     &cost::Cost,
+    &budget::Budget,
     &settings::Settings,
     &away::Away,
     &back::Back,

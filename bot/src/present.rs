@@ -148,4 +148,4 @@ fn question(agent: &str, text: &str) -> RichText {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

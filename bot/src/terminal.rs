@@ -21,13 +21,14 @@ use ports::message::{Body, Outgoing};
 pub const SURFACE: &str = "terminal";
 
 /// Which key stands for which button, by the verb in the button's data.
-const KEYS: [(&str, &str, &str); 8] = [
+const KEYS: [(&str, &str, &str); 9] = [
     ("ok", "a", "[a]pprove"),
     ("no", "d", "[d]eny (d REASON says why)"),
     ("modify", "m", "[m]odify (m TEXT does it)"),
     ("always", "A", "[A]lways"),
     ("again", "r", "[r]un again"),
     ("happened", "h", "it [h]appened"),
+    ("more", "+", "[+] more money"),
     ("stop", "s", "[s]top"),
     ("details", "?", "[?] details"),
 ];
@@ -107,6 +108,8 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
     };
     let word = text.to_lowercase();
     let key = match word.as_str() {
+        "y" | "yes" if action("+").is_some() => "+",
+        "n" | "no" if action("+").is_some() => "s",
         "y" | "yes" => "a",
         "n" | "no" => "d",
         _ => text,

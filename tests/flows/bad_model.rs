@@ -203,7 +203,8 @@ async fn the_limit_of_cost_is_kept_before_it_is_spent() {
         ("COUNTERSIGN_MAX_COST_USD", "0.01"),
     ];
     let team = Team::with(&variables).await;
-    team.ask("Think hard.", "its limit of cost").await;
+    team.ask("Think hard.", "needs more than this run’s budget")
+        .await;
     assert_eq!(
         model.requests().len(),
         0,

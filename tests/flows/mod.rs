@@ -12,6 +12,7 @@ mod bad_model;
 mod bad_start;
 mod bad_telegram;
 mod bad_words;
+mod budgets;
 mod command_line;
 mod commands;
 mod engines;

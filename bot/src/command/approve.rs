@@ -28,8 +28,11 @@ impl Command for Approve {
             // Yes could mean “again” or “it happened”: only the buttons say which.
             return Ok(ctx.say(en::USE_BUTTONS));
         }
-        let draft =
-            decide::decide(ctx.home, ctx.member, &approval.id, &Choice::Approve, None).await?;
+        let choice = match approval.question {
+            Question::Budget => Choice::Raise,
+            _ => Choice::Approve,
+        };
+        let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, None).await?;
         Ok(ctx
             .say(&en::decided(&draft.fact.approval, 0))
             .with(draft.ops))

@@ -28,7 +28,7 @@ impl Command for Deny {
             Question::Call => Choice::Deny {
                 reason: reason.to_owned(),
             },
-            Question::Unknown => Choice::Stop,
+            Question::Unknown | Question::Budget => Choice::Stop,
         };
         let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, None).await?;
         Ok(ctx

@@ -38,6 +38,7 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "happened" => Choice::Happened,
         "stop" => Choice::Stop,
         "modify" => return to_modify(ctx, tap, id, digest).await,
+        "more" => Choice::Raise,
         "details" => return details(ctx, tap, id).await,
         _ => return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON)),
     };

@@ -9,6 +9,7 @@ use crate::{
 use domain::{
     Digest, Micros,
     approval::{Approval, ApprovalStatus, Question, Shown},
+    budget,
     id::ApprovalId,
     member::Role,
     permission::{NewRule, Rule, parse_rule},
@@ -235,6 +236,7 @@ impl World {
                 ..Shown::default()
             },
             change: None,
+            budget: None,
             always,
             approvers: Role::Operator,
             persons: 1,
@@ -686,6 +688,7 @@ async fn commands_show_what_there_is() {
     /rules [add RULE | remove ID] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
+    /budget [team | day | run | agent NAME | member NAME] [DOLLARS | off] — What models may cost: team, day, agent, member, run
     /settings [zone ZONE | escalate SPAN or never | remove MEMBER] — Your time zone; who is a member; when a card is sent on
     /away <span> [to <member>] — Be away for a while; somebody may decide for you
     /back — Be back: cards come to you again, nobody decides for you
@@ -1024,4 +1027,94 @@ async fn a_terminal_that_is_opened_again_shows_what_waits_and_its_keys_decide() 
     assert_eq!(status(&approval.id).await, ApprovalStatus::Approved);
     assert_eq!(status(&elsewhere.id).await, ApprovalStatus::Pending);
     assert!(waiting(home, &session, "").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn budgets_are_set_by_an_owner_and_seen_by_all() {
+    let mut world = World::new().await;
+    insta::assert_snapshot!(world.say(BOB, "/budget").await, @r#"
+    No budget is set, except what each run may cost (limits.cost_usd).
+
+    An owner can /budget team 20, /budget day 5, /budget agent coder 3, /budget member Ann 2, /budget run 1; off instead of an amount takes one away. Dollars; days are those of UTC.
+    "#);
+    assert_eq!(
+        world.say(BOB, "/budget team 20").await,
+        "That takes an owner."
+    );
+    let mut said = Vec::new();
+    for line in [
+        "team 20",
+        "day $5.50",
+        "agent coder 3",
+        "member bob 2",
+        "run 1",
+        "team 30",
+    ] {
+        said.push(world.say(ANN, &format!("/budget {line}")).await);
+    }
+    for line in [
+        "team",
+        "team much",
+        "planet 3",
+        "agent nobody 3",
+        "day -1",
+        "run off",
+    ] {
+        said.push(world.say(ANN, &format!("/budget {line}")).await);
+    }
+    said.push(world.say(BOB, "/budget").await);
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    Team: $0 of $20.00 spent since 09:00 UTC
+    Day: $0 of $5.50 spent today (UTC)
+    Agent coder: $0 of $3.00 spent since 09:00 UTC
+    Member Bob: $0 of $2.00 spent since 09:00 UTC
+    Each run: $1.00
+    Team: $0 of $30.00 spent since 09:00 UTC
+    “” is no amount in dollars: write 20 or 2.50.
+    “much” is no amount in dollars: write 20 or 2.50.
+    “planet” can have no budget: write team, day, run, agent NAME or member NAME.
+    There is no agent “nobody”. /agents lists them.
+    “-1” is no amount in dollars: write 20 or 2.50.
+    The budget is gone: run
+    Team: $0 of $30.00 spent since 09:00 UTC
+    Day: $0 of $5.50 spent today (UTC)
+    Agent coder: $0 of $3.00 spent since 09:00 UTC
+    Member Bob: $0 of $2.00 spent since 09:00 UTC
+
+    An owner can /budget team 20, /budget day 5, /budget agent coder 3, /budget member Ann 2, /budget run 1; off instead of an amount takes one away. Dollars; days are those of UTC.
+    "#);
+}
+
+#[tokio::test]
+async fn more_money_is_a_tap() {
+    let mut world = World::new().await;
+    world.say(ANN, "/budget team 20").await;
+    let waiting = world.approval(Vec::new()).await;
+    let approval = Approval {
+        question: Question::Budget,
+        budget: Some(present::tests::ask(budget::Scope::Team, "")),
+        approvers: Role::Owner,
+        ..waiting
+    };
+    let team = &world.talk.home.team;
+    let stored = repo::put(team, &approval, Some(1)).unwrap();
+    commit(&world.talk.home, vec![stored]).await.unwrap();
+    assert_eq!(
+        world.tap(BOB, &button("more", &approval)).await,
+        "(toast) Only an owner can decide this."
+    );
+    insta::assert_snapshot!(world.tap(ANN, &button("ok", &approval)).await, @r#"
+    (toast) That is not offered here. “Always” takes an owner, and a rule that is narrow enough.
+    "#);
+    insta::assert_snapshot!(world.tap(ANN, &button("more", &approval)).await, @r#"
+    (edit) coder needs more than the team’s budget  ✅ $10.00 more, by Ann at 09:00 UTC  make
+    --
+    (toast) $10.00 more: it goes on.
+    "#);
+    insta::assert_snapshot!(world.tap(ANN, &button("stop", &approval)).await, @r#"
+    (toast) It was approved before.
+    --
+    (edit) coder needs more than the team’s budget  ✅ $10.00 more, by Ann at 09:00 UTC  make
+    "#);
+    assert!(world.say(ANN, "/budget").await.contains("of $30.00"));
 }

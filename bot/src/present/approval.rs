@@ -1,5 +1,6 @@
 //! The approval card: everything that a decision needs, within one message. What doesn't fit hangs on it as a file.
 
+mod budget;
 mod persons;
 
 pub use persons::reminder;
@@ -212,6 +213,10 @@ fn files(approval: &Approval, cut: Cut) -> Vec<(&'static str, Content)> {
 }
 
 fn card(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> (Card, Cut) {
+    if let Some(ask) = &approval.budget {
+        let card = budget::card(to, approval, ask, (now, zone));
+        return (card, Cut::default());
+    }
     let shown = &approval.shown;
     let known = match attached(approval) {
         Some(Attached::Call) => shown.what.trim_end_matches('…'),
@@ -281,11 +286,7 @@ fn tail(approval: &Approval, now: Micros, zone: &str) -> Vec<Block> {
             .filter(|(_, value)| !value.trim().is_empty())
             .map(|(label, value)| field(label, value)),
     );
-    let (at, left) = (
-        time::at(approval.expires_at, now, zone),
-        time::span(approval.expires_at.since(now)),
-    );
-    blocks.push(field(en::EXPIRES, &en::expires(&at, &left)));
+    blocks.push(expires(approval, now, zone));
     if offers_always(approval) {
         let rules: Vec<String> = approval.always.iter().map(en::rule).collect();
         blocks.push(Block::Field {
@@ -294,6 +295,14 @@ fn tail(approval: &Approval, now: Micros, zone: &str) -> Vec<Block> {
         });
     }
     blocks
+}
+
+fn expires(approval: &Approval, now: Micros, zone: &str) -> Block {
+    let (at, left) = (
+        time::at(approval.expires_at, now, zone),
+        time::span(approval.expires_at.since(now)),
+    );
+    field(en::EXPIRES, &en::expires(&at, &left))
 }
 
 /// A rule that can't be shown whole can't be agreed to.
@@ -330,6 +339,8 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
                 vec![modify()]
             },
         ),
+        // Its card is another one.
+        Question::Budget => (Vec::new(), Vec::new()),
         Question::Unknown => (
             vec![
                 button(en::RUN_AGAIN, "again", Style::Danger),

@@ -3,6 +3,7 @@ use crate::text::card as card_text;
 use domain::{
     Digest, MicroUsd,
     approval::{Approval, ApprovalStatus, Question, Shown},
+    budget::{self, Ask, Part},
     card::Card,
     id::{ApprovalId, RunId},
     member::Role,
@@ -35,6 +36,7 @@ fn approval(tool: &str, shown: Shown) -> Approval {
         digest: Digest::of_bytes("x"),
         shown,
         change: None,
+        budget: None,
         always: Vec::new(),
         approvers: Role::Operator,
         persons: 1,
@@ -278,6 +280,105 @@ fn a_long_path_and_a_long_change_are_two_files() {
         .map(|(name, _)| name)
         .collect();
     assert_eq!(names, ["call.txt", "change.diff"]);
+}
+
+pub(crate) fn ask(scope: budget::Scope, name: &str) -> Ask {
+    let part = |what: &str, cost| Part {
+        what: what.to_owned(),
+        cost: MicroUsd(cost),
+    };
+    Ask {
+        scope,
+        name: name.to_owned(),
+        ceiling: MicroUsd(20_000_000),
+        spent: MicroUsd(19_950_000),
+        need: MicroUsd(123_400),
+        raise: MicroUsd(10_000_000),
+        model: "anthropic/claude".to_owned(),
+        parts: vec![part("coder", 19_000_000), part("assistant", 950_000)],
+    }
+}
+
+#[test]
+fn a_card_about_money() {
+    let of = |scope, name: &str| Approval {
+        question: Question::Budget,
+        budget: Some(ask(scope, name)),
+        approvers: Role::Owner,
+        ..approval("spend", Shown::default())
+    };
+    let approval = of(budget::Scope::Team, "");
+    insta::assert_snapshot!(shown(&present(&Notice::ApprovalAsked { approval })), @r#"
+    🔔 coder needs more than the team’s budget
+
+    Agent: coder
+
+    $19.95 of $20.00 is spent. The next call of anthropic/claude may cost up to $0.12.
+
+    Spent on: coder $19.00, assistant $0.95
+    More: “+ $10.00” makes it $30.00 from now on
+    Decided by: an owner
+    Expires: 22 Nov 11:03 CET (24 h left)
+    [+ $10.00 → more:0199aabbccddeeff0011223344556677:2d711642] [Stop → stop:0199aabbccddeeff0011223344556677:2d711642]
+    "#);
+    let titles = [
+        of(budget::Scope::Day, ""),
+        of(budget::Scope::Agent("coder".into()), "coder"),
+        of(budget::Scope::Member("telegram:7".into()), "Bob"),
+        of(budget::Scope::Run, ""),
+    ]
+    .map(|approval| {
+        let raise = en::raise(approval.budget.as_ref().unwrap());
+        format!("{}: {raise}", en::card_title(&approval))
+    });
+    insta::assert_snapshot!(titles.join("\n"), @r#"
+    coder needs more than today’s budget: “+ $10.00” makes it $30.00 for today (UTC)
+    coder needs more than the budget of agent coder: “+ $10.00” makes it $30.00 from now on
+    coder needs more than Bob’s budget: “+ $10.00” makes it $30.00 from now on
+    coder needs more than this run’s budget: “+ $10.00” makes it $30.00 for this run
+    "#);
+    let ways = [
+        ApprovalStatus::Approved,
+        ApprovalStatus::Denied,
+        ApprovalStatus::ExpiredUnseen,
+        ApprovalStatus::Undeliverable,
+        ApprovalStatus::Withdrawn,
+    ]
+    .map(|status| {
+        let approval = Approval {
+            status,
+            decided_at: Some(NOW),
+            ..of(budget::Scope::Run, "")
+        };
+        let by = "Ann".to_owned();
+        shown(&present(&Notice::ApprovalSettled { approval, by }))
+    });
+    insta::assert_snapshot!(ways.join("\n\n"), @r#"
+    edit approval:0199aabbccddeeff0011223344556677
+    coder needs more than this run’s budget
+
+    ✅ $10.00 more, by Ann at 11:03 CET
+
+    edit approval:0199aabbccddeeff0011223344556677
+    coder needs more than this run’s budget
+
+    🛑 Stopped by Ann at 11:03 CET
+
+    edit approval:0199aabbccddeeff0011223344556677
+    coder needs more than this run’s budget
+
+    ⌛ Expired at 11:03 CET: nobody decided. The run was stopped.
+
+    edit approval:0199aabbccddeeff0011223344556677
+    coder needs more than this run’s budget
+
+    🚫 The card could not be delivered. The run was stopped.
+
+    edit approval:0199aabbccddeeff0011223344556677
+    coder needs more than this run’s budget
+
+    ↩️ Settled at 11:03 CET: there is room in the budget again, or the run ended.
+    "#);
 }
 
 #[test]

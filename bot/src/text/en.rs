@@ -1,10 +1,12 @@
 //! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
 
 mod lists;
+mod money;
 mod persons;
 mod talk;
 
 pub use lists::*;
+pub use money::*;
 pub use persons::*;
 pub use talk::*;
 
@@ -53,6 +55,9 @@ pub fn card_title(approval: &Approval) -> String {
     let agent = super::one_line(&approval.agent_name);
     // Agents' and tools' names are checked to be short when they are made.
     let tool = approval.call.name.as_str();
+    if let Some(ask) = &approval.budget {
+        return over_budget(&agent, ask);
+    }
     match (approval.question, tool) {
         (Question::Unknown, _) => format!(
             "Did it happen? {agent} was interrupted while using {}",
@@ -105,6 +110,9 @@ pub fn settled(approval: &Approval, by: &str, at: &str) -> String {
         reason => format!(" — {}", super::one_line(reason)),
     };
     let by = &signers(approval, by);
+    if let Some(ask) = &approval.budget {
+        return raised(approval, ask, by, at);
+    }
     match approval.status {
         ApprovalStatus::Pending => "⏳ Waiting for a decision".to_owned(),
         ApprovalStatus::Approved => format!("✅ Approved by {by} at {at}{reason}"),
@@ -146,7 +154,7 @@ pub fn ended(agent: &str, outcome: &Outcome, steps: u32, cost: MicroUsd) -> Opti
             let which = match limit {
                 Limit::Steps => format!("its limit of steps ({steps} done)"),
                 Limit::Tokens => "its limit of tokens".to_owned(),
-                Limit::Cost => format!("its limit of cost ({cost} spent)"),
+                Limit::Cost => format!("its budget ({cost} spent by this run)"),
                 Limit::Wall => "its limit of working time".to_owned(),
             };
             format!(

@@ -21,6 +21,12 @@ pub fn at(when: Micros, now: Micros, zone: &str) -> String {
     when.format(format).to_string()
 }
 
+/// `21 Nov`, in UTC.
+#[must_use]
+pub fn day(when: Micros) -> String {
+    utc(when).map_or_else(String::new, |when| when.format("%-d %b").to_string())
+}
+
 fn utc(when: Micros) -> Option<DateTime<Utc>> {
     DateTime::from_timestamp_micros(when.0)
 }

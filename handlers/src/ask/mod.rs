@@ -1,7 +1,7 @@
 //! A person's words to an agent: they start a run, answer a question of a run, or wait behind the run that works.
 
 use crate::{
-    CommandError, Draft, HandlerError, Home, Problem, audit,
+    CommandError, Draft, HandlerError, Home, Problem, audit, budgets,
     keep::{fit, keep, keep_within},
     sessions,
 };
@@ -240,6 +240,7 @@ pub(crate) async fn begin(
         ended_at: None,
         steps: 0,
         cost: domain::MicroUsd::ZERO,
+        spent: Vec::new(),
         model: String::new(),
     };
     let events = opening(home, session, &agent, queued).await?;
@@ -293,7 +294,11 @@ async fn opening(
     };
     let limits: Limits = match agent.metadata.get("limits") {
         Some(limits) => serde_json::from_value(limits.clone()).unwrap_or_default(),
-        None => default_limits(home).await?,
+        None => {
+            let mut limits = default_limits(home).await?;
+            limits.cost = budgets::of_runs(home).await?.unwrap_or(limits.cost);
+            limits
+        }
     };
     let mut events = vec![Event::Started {
         agent: snapshot,

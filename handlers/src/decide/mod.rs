@@ -3,7 +3,7 @@
 mod who;
 
 use crate::{
-    CommandError, Draft, HandlerError, Home, Problem, ask, audit, circulate,
+    CommandError, Draft, HandlerError, Home, Problem, ask, audit, budgets, circulate,
     keep::{fit, tell},
     run,
 };
@@ -65,7 +65,7 @@ pub async fn decide(
             return Ok(Draft::new(ops, Decision { approval, added }));
         }
     }
-    let (status, decided) = outcome(choice);
+    let (status, decided) = outcome(&value, choice);
     value.status = status;
     value.decided_by = Some(member.id.clone());
     value.decided_for = who.instead_of.map(|(absent, _)| absent);
@@ -83,6 +83,9 @@ pub async fn decide(
         version,
     };
     ops.extend(settle(home, stored, decided, by, &member.name).await?);
+    if *choice == Choice::Raise {
+        ops.extend(budgets::raised(home, member, &value).await?);
+    }
     ops.extend(add(home, member, id, &added).await?);
     let approval = value;
     Ok(Draft::new(ops, Decision { approval, added }))
@@ -161,7 +164,7 @@ fn signed(home: &Home, member: &Member, approval: &Approval) -> Vec<Rule> {
     rules
 }
 
-fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
+fn outcome(approval: &Approval, choice: &Choice) -> (ApprovalStatus, Decided) {
     match choice {
         Choice::Approve | Choice::Always => (ApprovalStatus::Approved, Decided::Approved),
         Choice::Deny { reason } => (
@@ -173,6 +176,10 @@ fn outcome(choice: &Choice) -> (ApprovalStatus, Decided) {
         Choice::RunAgain => (ApprovalStatus::Approved, Decided::RunAgain),
         Choice::Happened => (ApprovalStatus::Approved, Decided::Happened),
         Choice::Stop => (ApprovalStatus::Denied, Decided::Stop),
+        Choice::Raise => {
+            let amount = approval.raise();
+            (ApprovalStatus::Approved, Decided::Raised { amount })
+        }
     }
 }
 
@@ -200,6 +207,18 @@ pub async fn expire(
         "",
     )
     .await
+}
+
+/// The budget that the card is about has room again.
+///
+/// # Errors
+/// What the store answers.
+pub async fn freed(home: &Home, stored: Stored<Approval>) -> Result<Vec<Op>, CommandError> {
+    let Stored { mut value, version } = stored;
+    value.status = ApprovalStatus::Withdrawn;
+    value.decided_at = Some(home.now());
+    let stored = Stored { value, version };
+    settle(home, stored, Decided::Freed, Actor::System, "").await
 }
 
 /// The card can't arrive at a place. Where it can't arrive anywhere, nobody can decide it.
@@ -251,6 +270,9 @@ async fn settle(
     let mut detail = json!({"run": approval.run, "call": approval.call.id, "digest": approval.digest, "as": how});
     if let Some(absent) = &approval.decided_for {
         detail["for"] = json!(absent.id);
+    }
+    if let Decided::Raised { amount } = &decided {
+        detail["amount"] = json!(amount);
     }
     let deed = audit::deed(action, &by, &approval.id, detail);
     let event = Event::ApprovalDecided {

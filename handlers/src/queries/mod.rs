@@ -1,8 +1,11 @@
 //! Questions: they read, and change nothing.
 
+mod cost;
+
+pub use cost::{Cost, cost};
+
 use crate::{CommandError, Home, Problem, run::parse};
 use domain::{
-    MicroUsd, Micros,
     approval::Approval,
     audit::Entry as AuditEntry,
     id::{RunId, SessionId},
@@ -12,7 +15,6 @@ use ports::{
     repo::{self, Entity, Stored},
     store::StoreError,
 };
-use std::collections::BTreeMap;
 
 /// The latest runs, newest first; of one session where given.
 ///
@@ -120,52 +122,6 @@ pub async fn pending(home: &Home) -> Result<Vec<Approval>, StoreError> {
         .map(|stored| stored.value)
         .filter(|approval| approval.expires_at > now)
         .collect())
-}
-
-/// What was spent, since a moment.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Cost {
-    pub total: MicroUsd,
-    pub runs: u64,
-    pub by_model: BTreeMap<String, MicroUsd>,
-    pub by_agent: BTreeMap<String, MicroUsd>,
-    pub by_member: BTreeMap<String, MicroUsd>,
-    /// By day since 1970 (UTC).
-    pub by_day: BTreeMap<i64, MicroUsd>,
-}
-
-/// # Errors
-/// What the store answers.
-pub async fn cost(home: &Home, since: Micros) -> Result<Cost, StoreError> {
-    let mut cost = Cost::default();
-    let mut query = repo::all::<RunSummary>(&home.team);
-    query.descending = true;
-    loop {
-        let (page, next) = repo::page::<RunSummary>(&*home.store, query.clone()).await?;
-        // Ids are ordered by time, so the first old one ends it; one more page guards against clocks that jumped.
-        let all_old = page.iter().all(|stored| stored.value.started_at < since);
-        for Stored { value: run, .. } in page
-            .into_iter()
-            .filter(|stored| stored.value.started_at >= since)
-        {
-            cost.total += run.cost;
-            cost.runs += 1;
-            *cost.by_model.entry(run.model).or_default() += run.cost;
-            *cost.by_agent.entry(run.agent_name).or_default() += run.cost;
-            *cost
-                .by_member
-                .entry(run.requester.as_str().to_owned())
-                .or_default() += run.cost;
-            *cost
-                .by_day
-                .entry(run.started_at.0.div_euclid(86_400_000_000))
-                .or_default() += run.cost;
-        }
-        match next {
-            Some(cursor) if !all_old => query.after = Some(cursor),
-            _ => return Ok(cost),
-        }
-    }
 }
 
 /// The latest deeds of a stream (`run:<id>`, `team`, …), newest last.

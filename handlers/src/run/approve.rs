@@ -43,6 +43,10 @@ impl Step<'_> {
     ) -> Result<bool, HandlerError> {
         let preview = match question {
             Question::Unknown => self.preview_of_begun(call).await?,
+            Question::Budget => {
+                let error = "a card about money is about no call".to_owned();
+                return Err(HandlerError::Fail(error));
+            }
             Question::Call => match self.preview(call).await? {
                 Ok(preview) => preview,
                 // The world changed since the call was judged: judge it again, which finds the same error.
@@ -100,7 +104,7 @@ impl Step<'_> {
         };
         let always = match question {
             Question::Call => offered(home, judged.always),
-            Question::Unknown => Vec::new(),
+            Question::Unknown | Question::Budget => Vec::new(),
         };
         let expiry = judged.verdict.expires_after_s;
         let expiry = expiry.map_or(self.ports.approval_expiry, Duration::from_secs);
@@ -123,6 +127,7 @@ impl Step<'_> {
             digest,
             shown,
             change: None,
+            budget: None,
             always,
             approvers: judged.verdict.approvers.unwrap_or(Role::Operator),
             persons: judged.verdict.persons.unwrap_or(1),
@@ -178,7 +183,7 @@ impl Step<'_> {
         tell(&self.ports.home, &self.state().session, notice, &zone).await
     }
 
-    async fn requester(&self) -> Result<Option<Member>, HandlerError> {
+    pub(super) async fn requester(&self) -> Result<Option<Member>, HandlerError> {
         let (home, id) = (&self.ports.home, &self.state().requester);
         let member = repo::get::<Member>(&*home.store, &home.team, id.as_str()).await?;
         Ok(member.map(|member| member.value))

@@ -117,11 +117,13 @@ async fn readable(home: &Home, state: &State) -> Result<Option<Content>, Handler
 async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
     let home = log.home();
     let mut ops = Vec::new();
-    for call in log.state.calls.iter().filter(|call| call.decided.is_none()) {
+    let open = log.state.calls.iter().filter(|call| call.decided.is_none());
+    let of_call = open.filter_map(|call| {
         let card = call.asked.as_ref().map(|(id, _)| id);
-        let Some(id) = card.or(call.modified.as_ref()) else {
-            continue;
-        };
+        card.or(call.modified.as_ref())
+    });
+    let of_budget = log.state.budget.iter().map(|card| &card.approval);
+    for id in of_call.chain(of_budget) {
         let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
         else {
             continue;

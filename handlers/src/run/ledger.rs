@@ -115,6 +115,15 @@ fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
             call.to_string(),
             json!({"approval": approval, "was": was, "arguments": Digest::of(arguments).ok()}),
         ),
+        Event::BudgetAsked {
+            scope,
+            approval,
+            digest,
+        } => (
+            "approval.asked",
+            approval.to_string(),
+            json!({"budget": scope, "digest": digest}),
+        ),
         Event::CallStarted { call, approval } => (
             "call.started",
             call.to_string(),

@@ -3,9 +3,9 @@
 use super::{RunPorts, ledger::Ledger};
 use crate::{HandlerError, Home, Lease, draft};
 use domain::{
-    canonical_json,
+    MicroUsd, canonical_json,
     id::RunId,
-    run::{Actor, Entry, Event, Phase, RunStatus, RunSummary, State, lift},
+    run::{Actor, Entry, Event, Hold, Moves, Phase, RunStatus, RunSummary, State, lift},
     session::{Expects, Session},
 };
 use ports::{
@@ -13,7 +13,7 @@ use ports::{
     repo::{self, Stored},
     store::{ConflictReason, Op, StoreError},
 };
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How a commit ends.
 #[derive(Clone, Debug)]
@@ -42,7 +42,20 @@ pub struct Log<'a> {
     /// Operations that belong to what is pending: approvals to create, messages to send.
     ops: Vec<Op>,
     committed: u64,
+    /// What is reserved as far as it is committed.
+    hold: Hold,
+    /// What counters may reach with the commit under way.
+    ceilings: BTreeMap<String, i64>,
+    /// Which ceiling the latest commit met.
+    over: Option<Over>,
     ledger: Ledger,
+}
+
+/// A budget that a reservation would pass.
+pub struct Over {
+    pub counter: String,
+    /// With what is reserved for others.
+    pub spent: MicroUsd,
 }
 
 impl<'a> Log<'a> {
@@ -61,7 +74,7 @@ impl<'a> Log<'a> {
             .await?
             .ok_or_else(|| missing("the session"))?;
         let ledger = Ledger::load(home, run).await?;
-        let committed = state.len;
+        let (committed, hold) = (state.len, state.hold.clone());
         let run = run.clone();
         Ok(Self {
             ports,
@@ -73,6 +86,9 @@ impl<'a> Log<'a> {
             pending: Vec::new(),
             ops: Vec::new(),
             committed,
+            hold,
+            ceilings: BTreeMap::new(),
+            over: None,
             ledger,
         })
     }
@@ -101,6 +117,50 @@ impl<'a> Log<'a> {
         Actor::Agent(self.state.agent.id.clone())
     }
 
+    /// Commits what was noted, then that a model is asked, under the ceilings of these counters. As [`Log::commit`], or which one
+    /// was in the way.
+    pub async fn reserve(
+        &mut self,
+        asked: Event,
+        ceilings: BTreeMap<String, i64>,
+    ) -> Result<Result<bool, Over>, HandlerError> {
+        self.ceilings = ceilings;
+        let done = self.commit(Some((self.agent(), asked)), Tail::Hold).await;
+        self.ceilings.clear();
+        match (done?, self.over.take()) {
+            (false, Some(mut over)) => {
+                // What was settled and is not committed yet will be.
+                let settled = self.moves().get(&over.counter).copied();
+                over.spent += MicroUsd(settled.unwrap_or_default());
+                Ok(Err(over))
+            }
+            (done, _) => Ok(Ok(done)),
+        }
+    }
+
+    /// How what is pending moves the budgets' counters.
+    fn moves(&self) -> Moves {
+        let (mut hold, mut moves) = (self.hold.clone(), Moves::new());
+        for entry in &self.pending {
+            hold.apply(&entry.event, &mut moves);
+        }
+        moves
+    }
+
+    /// In the commit that appends what moves them, so that each moves once.
+    fn money(&self) -> impl Iterator<Item = Op> {
+        self.moves().into_iter().filter_map(|(name, delta)| {
+            let ceiling = self.ceilings.get(&name).copied();
+            let counter = repo::budgets::counter(&self.ports.home.team, &name);
+            let counts = delta != 0 || ceiling.is_some();
+            counts.then_some(Op::Add {
+                counter,
+                delta,
+                ceiling,
+            })
+        })
+    }
+
     /// Commits what was noted, then `last`. `false`: the journal grew meanwhile, nothing of `last` happened, and the state is the
     /// new one with what was noted still pending: ask `next` again.
     pub async fn commit(
@@ -126,6 +186,12 @@ impl<'a> Log<'a> {
                         (ConflictReason::Position { .. }, Some(Op::Append { journal, .. }))
                             if journal.journal.name == "run_events" =>
                         {
+                            self.refold(has_last).await?;
+                            return Ok(false);
+                        }
+                        (ConflictReason::Ceiling { value }, Some(Op::Add { counter, .. })) => {
+                            let (counter, spent) = (counter.id.clone(), MicroUsd(*value));
+                            self.over = Some(Over { counter, spent });
                             self.refold(has_last).await?;
                             return Ok(false);
                         }
@@ -158,6 +224,7 @@ impl<'a> Log<'a> {
             });
         }
         ops.extend(self.ledger.audit(home, &self.run, &self.pending).await?);
+        ops.extend(self.money());
         ops.extend(self.ops.iter().cloned());
         let status = match tail {
             Tail::Park(..) => RunStatus::Waiting,
@@ -218,6 +285,7 @@ impl<'a> Log<'a> {
         let mut summary = self.summary.value.clone();
         summary.steps = state.steps;
         summary.cost = state.cost;
+        summary.spent.clone_from(&state.spent);
         summary.model.clone_from(&state.model);
         summary.status = status;
         if let domain::run::Phase::Over(outcome) = &state.phase {
@@ -230,6 +298,7 @@ impl<'a> Log<'a> {
     fn settled(&mut self, tail: &Tail) {
         self.ledger.settled();
         self.committed = self.state.len;
+        self.hold = self.state.hold.clone();
         self.pending.clear();
         self.ops.clear();
         if matches!(tail, Tail::Hold) && self.summary.value.status != RunStatus::Running {
@@ -246,6 +315,7 @@ impl<'a> Log<'a> {
         self.drop_cards();
         self.state = fold(&self.ports.home, &self.run).await?;
         self.committed = self.state.len;
+        self.hold = self.state.hold.clone();
         for entry in &self.pending {
             self.state
                 .apply(entry)
@@ -257,8 +327,12 @@ impl<'a> Log<'a> {
     /// Cards that were made and not committed: they were made for a world that is no more, and nobody has seen them.
     pub fn drop_cards(&mut self) {
         self.ops.clear();
-        self.pending
-            .retain(|entry| !matches!(entry.event, Event::ApprovalAsked { .. } | Event::Cancelled));
+        self.pending.retain(|entry| {
+            !matches!(
+                entry.event,
+                Event::ApprovalAsked { .. } | Event::BudgetAsked { .. } | Event::Cancelled
+            )
+        });
     }
 
     /// The session, with what its next text is an answer to.

@@ -11,6 +11,7 @@
 
 mod abandon;
 mod approve;
+mod budget;
 mod call;
 mod end;
 mod judge;

@@ -1,13 +1,13 @@
 //! Asking the model: the request from the state, the chain of models with retries, the reply into the journal.
 
-use super::{Step, large, log::Tail};
+use super::{Step, large};
 use crate::{HandlerError, keep::keep};
 use domain::{
     MicroUsd, canonical_json,
     content::Content,
     id::CallId,
     message::Message,
-    run::{Actor, Event, Limit, Outcome},
+    run::{Actor, Event},
 };
 use ports::{
     blob,
@@ -66,19 +66,7 @@ impl Step<'_> {
             return Ok(true);
         };
         let reserved = ceiling(&chain, &request);
-        if reserved > MicroUsd::ZERO && self.state().cost + reserved > self.state().limits.cost {
-            let limit = Limit::Cost;
-            return self.finish(Outcome::LimitReached { limit }).await;
-        }
-        let asked = Event::ModelAsked {
-            model: first.to_string(),
-            reserved,
-        };
-        if !self
-            .log
-            .commit(Some((self.log.agent(), asked)), Tail::Hold)
-            .await?
-        {
+        if !self.reserve(first.to_string(), reserved).await? {
             return Ok(true);
         }
         self.report(Doing::Thinking {

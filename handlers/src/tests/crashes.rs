@@ -1,18 +1,21 @@
 //! Workers die at every commit, and others go on: one effect, one answer, a whole audit.
 
+use super::rehearsal::rehearse;
 use super::{
     dying::Moment,
     team::{Ended, LEASE, Team},
 };
-use crate::HandlerError;
+use crate::{HandlerError, budgets};
 use domain::{
+    MicroUsd,
     approval::{ApprovalStatus, Choice, Question},
+    budget::Scope,
     run::{Event, RunStatus},
 };
 use insta::assert_snapshot;
 use ports::sandbox::Cancel;
 use std::time::Duration;
-use testkit::scripted_model::Gate;
+use testkit::scripted_model::{Gate, ScriptedModel};
 
 /// Works like workers that are started again whenever one dies, whose leases have to run out before.
 async fn survives(team: &Team) {
@@ -31,6 +34,7 @@ async fn lives_through(team: &Team, prompt: &str) {
             let choice = match card.question {
                 Question::Call => Choice::Approve,
                 Question::Unknown => Choice::Happened,
+                Question::Budget => Choice::Raise,
             };
             team.choose(&team.ann, &card.id, choice).await.unwrap();
         } else if team.talk().await.expects.is_some() {
@@ -41,6 +45,9 @@ async fn lives_through(team: &Team, prompt: &str) {
     }
 }
 
+/// What each answer costs; 50 are reserved for it.
+const COST: MicroUsd = MicroUsd(30);
+
 const CONVERSATIONS: [&str; 5] = [
     "read: notes.md\nrun: ls\nthen\nrun: wc notes.md",
     "run: make",
@@ -50,7 +57,14 @@ const CONVERSATIONS: [&str; 5] = [
 ];
 
 async fn dies(prompt: &str, commit: i64, moment: Moment) -> bool {
-    let team = Team::new().await;
+    let team = Team::with(ScriptedModel::answering(|request| {
+        rehearse(request).cost(COST)
+    }))
+    .await;
+    team.model.set_ceiling(MicroUsd(50));
+    // Enough for a first call and no second one: each run asks for more.
+    let budget = || budgets::set(&team.home, &team.ann, &Scope::Team, MicroUsd(70));
+    team.does(budget).await.unwrap();
     team.workspace().put("notes.md", "buy milk");
     team.store.die_at(commit, moment);
     lives_through(&team, prompt).await;
@@ -103,6 +117,14 @@ async fn dies(prompt: &str, commit: i64, moment: Moment) -> bool {
         arrived.iter().filter(|sending| sending.again).count() <= 1,
         "{at}"
     );
+
+    // Whatever was reserved is settled: each answer was paid once.
+    let answers = count(|event| matches!(event, Event::ModelReplied { .. }));
+    let paid = MicroUsd(COST.0 * i64::try_from(answers).unwrap());
+    assert_eq!(run.cost, paid, "{at}");
+    for standing in budgets::list(&team.home).await.unwrap() {
+        assert_eq!(standing.spent, paid, "{at}");
+    }
 
     team.audit_holds().await;
     team.is_quiet();

@@ -118,6 +118,9 @@ async fn cost_is_reserved_before_it_is_spent() {
     team.says("run: ls\nthen\nrun: ls -a\nthen\nrun: ls -b")
         .await;
     // 30, 60: a third could make it 110.
+    assert_eq!(team.model.requests().len(), 2);
+    assert_eq!(team.latest().await.cost, MicroUsd(60));
+    team.decides(Choice::Stop).await;
     assert_eq!(
         (team.model.requests().len(), outcome(&team).await),
         (2, reached(Limit::Cost))

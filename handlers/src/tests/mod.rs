@@ -4,6 +4,7 @@ mod abandoned;
 mod approvals;
 mod audit;
 mod basics;
+mod budgets;
 mod cancelling;
 mod commands;
 mod crashes;

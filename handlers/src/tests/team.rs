@@ -244,6 +244,7 @@ impl Team {
             let choice = match card.question {
                 Question::Call => Choice::Approve,
                 Question::Unknown => Choice::Happened,
+                Question::Budget => Choice::Raise,
             };
             self.decides(choice).await;
         }

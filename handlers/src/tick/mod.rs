@@ -5,8 +5,8 @@ mod expire;
 mod remind;
 
 use crate::{
-    CommandError, Draft, HandlerError, Home, Lease, audit, commit_with, draft, keep::tell, members,
-    sessions,
+    CommandError, Draft, HandlerError, Home, Lease, audit, budgets, commit_with, draft, keep::tell,
+    members, sessions,
 };
 use domain::{
     Micros,
@@ -67,6 +67,7 @@ pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> 
         ("expire", expire::expire(home).await),
         ("remind", remind::remind(home).await),
         ("escalate", escalate::escalate(home).await),
+        ("budgets", budgets::free(home).await),
         ("clean", clean(ports).await),
     ];
     for (what, result) in done {

@@ -11,11 +11,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 1] = [Migration {
-    id: 1,
-    name: "0001_kernel",
-    sql: include_str!("../../../migrations/sqlite/0001_kernel.sql"),
-}];
+const MIGRATIONS: [Migration; 2] = [
+    Migration {
+        id: 1,
+        name: "0001_kernel",
+        sql: include_str!("../../../migrations/sqlite/0001_kernel.sql"),
+    },
+    Migration {
+        id: 2,
+        name: "0002_budgets",
+        sql: include_str!("../../../migrations/sqlite/0002_budgets.sql"),
+    },
+];
 
 /// The newest version that this program knows.
 pub const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].id;

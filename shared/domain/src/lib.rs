@@ -7,6 +7,7 @@
 pub mod agent;
 pub mod approval;
 pub mod audit;
+pub mod budget;
 pub mod canon;
 pub mod card;
 pub mod content;

@@ -27,6 +27,12 @@ impl Micros {
         )
     }
 
+    /// Whole days since 1970-01-01, UTC: the day by which money is counted.
+    #[must_use]
+    pub fn day(self) -> i64 {
+        self.0.div_euclid(86_400_000_000)
+    }
+
     /// How long ago `earlier` was; zero when it lies ahead (clocks jump).
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

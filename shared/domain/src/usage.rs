@@ -46,6 +46,25 @@ impl std::fmt::Display for MicroUsd {
     }
 }
 
+/// Dollars with at most six digits after the point: `20`, `$2.50`.
+impl std::str::FromStr for MicroUsd {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("“{text}” is no amount in dollars: write 20 or 2.50.");
+        let digits = text.trim().trim_start_matches('$');
+        let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+        let plain = |digits: &str| digits.bytes().all(|b| b.is_ascii_digit());
+        if whole.is_empty() || part.len() > 6 || !plain(whole) || !plain(part) {
+            return Err(wrong());
+        }
+        format!("{whole}{part:0<6}")
+            .parse()
+            .map(Self)
+            .map_err(|_| wrong())
+    }
+}
+
 /// Tokens of one or more model calls, as the provider counted them.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 #[serde(default)]
@@ -87,6 +106,28 @@ mod tests {
         assert_eq!(shown(4_200), "$0.0042");
         assert_eq!(shown(10_000), "$0.01");
         assert_eq!(shown(1_254_000), "$1.25");
+    }
+
+    #[test]
+    fn dollars_are_read_exactly() {
+        let read = |text: &str| text.parse::<MicroUsd>().ok().map(|money| money.0);
+        let amounts = ["20", "$2.5", " 0.000001 ", "0"].map(read);
+        assert_eq!(
+            amounts,
+            [Some(20_000_000), Some(2_500_000), Some(1), Some(0)]
+        );
+        for text in [
+            "",
+            "$",
+            ".5",
+            "-1",
+            "1e3",
+            "1.0000001",
+            "1,5",
+            "99999999999999",
+        ] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

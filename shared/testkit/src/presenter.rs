@@ -59,6 +59,7 @@ fn of_approval(to: &SessionId, notice: &Notice, approval: &Approval) -> Outgoing
             let what = match approval.question {
                 Question::Call => "approval asked",
                 Question::Unknown => "outcome unknown",
+                Question::Budget => "over budget",
             };
             let line = format!("[{what}] {}", call(approval));
             Outgoing {

@@ -27,6 +27,7 @@ pub const NO_AUDIT: &str = "Nothing was done yet.";
 pub const BY_AGENT: &str = "By agent";
 pub const BY_MODEL: &str = "By model";
 pub const BY_MEMBER: &str = "By member";
+pub const BY_DAY: &str = "By day (UTC)";
 pub const DEFAULT_MODEL: &str = "the default one";
 pub const AGENTS_HINT: &str =
     "/agent <name> chooses one for this chat, /agents show <name> tells more.";
@@ -143,6 +144,12 @@ pub fn event(event: &Event) -> Option<String> {
             format!("asked for approval {}", short(approval.as_str()))
         }
         Event::CallModified { was, .. } => format!("changed, it was {}", was.short()),
+        Event::BudgetAsked {
+            scope, approval, ..
+        } => {
+            let short = short(approval.as_str());
+            format!("asked for more money ({scope}), approval {short}")
+        }
         Event::ApprovalDecided { decided, .. } => format!("decided: {}", one_line(&how(decided))),
         Event::CallFinished { ok, output, .. } => format!(
             "{} {}",
@@ -178,6 +185,8 @@ fn how(decided: &Decided) -> String {
         Decided::RunAgain => "run again".to_owned(),
         Decided::Happened => "taken as happened".to_owned(),
         Decided::Stop => "stopped".to_owned(),
+        Decided::Raised { amount } => format!("{amount} more"),
+        Decided::Freed => "the budget has room again".to_owned(),
     }
 }
 
@@ -189,19 +198,6 @@ pub fn deed(at: &str, deed: &Deed) -> String {
         &deed.subject
     };
     format!("{at} {} by {}: {subject}", deed.action, deed.actor)
-}
-
-#[must_use]
-pub fn spent(total: MicroUsd, runs: u64, days: u64) -> String {
-    format!(
-        "{total} in {days} days, for {runs} {}",
-        if runs == 1 { "run" } else { "runs" }
-    )
-}
-
-#[must_use]
-pub fn spent_today(total: MicroUsd) -> String {
-    format!("{total} today (UTC)")
 }
 
 #[must_use]

@@ -102,6 +102,9 @@ pub fn invited(role: Role, how: &str) -> String {
 /// After a tap.
 #[must_use]
 pub fn decided(approval: &Approval, rules: usize) -> String {
+    if let Some(ask) = &approval.budget {
+        return super::decided_money(approval, ask);
+    }
     match (approval.status, rules) {
         (ApprovalStatus::Denied, _) if approval.reason.is_empty() => {
             format!(
@@ -237,6 +240,8 @@ fn where_to_look(what: &str) -> &'static str {
         "run" => "/runs lists the latest.",
         "approval" => "/approvals lists those that wait.",
         "rule" => "/rules lists them.",
+        "budget" => "/budget lists them.",
+        "member" => "/settings lists them.",
         _ => "",
     }
 }

@@ -86,6 +86,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
                 (Question::Call, true, _) => Choice::Always,
                 (Question::Unknown, _, true) => Choice::Happened,
                 (Question::Unknown, _, false) => Choice::RunAgain,
+                (Question::Budget, ..) => Choice::Raise,
                 _ => Choice::Approve,
             };
             decide(&local, output, &approval, choice).await?;
@@ -106,7 +107,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
                 Question::Call => Choice::Deny {
                     reason: reason.join(" "),
                 },
-                Question::Unknown => Choice::Stop,
+                Question::Unknown | Question::Budget => Choice::Stop,
             };
             decide(&local, output, &approval, choice).await?;
         }

@@ -360,6 +360,7 @@ fn choices(approval: &Approval) -> String {
         (Question::Unknown, _) => {
             "Did it happen? y (go on), again (run it again), or n (stop):".to_owned()
         }
+        (Question::Budget, _) => format!("{} more? y, or n (stop):", approval.raise()),
     }
 }
 
@@ -376,7 +377,10 @@ fn choice(approval: &Approval, line: &str) -> Option<Choice> {
         }),
         (Question::Unknown, "y" | "yes") if rest.is_empty() => Some(Choice::Happened),
         (Question::Unknown, "again") if rest.is_empty() => Some(Choice::RunAgain),
-        (Question::Unknown, "n" | "no" | "stop") if rest.is_empty() => Some(Choice::Stop),
+        (Question::Budget, "y" | "yes" | "+") if rest.is_empty() => Some(Choice::Raise),
+        (Question::Unknown | Question::Budget, "n" | "no" | "stop") if rest.is_empty() => {
+            Some(Choice::Stop)
+        }
         _ => None,
     }
 }

@@ -13,6 +13,7 @@ mod agents;
 mod approvals;
 mod ask;
 mod audit;
+mod budgets;
 mod chat;
 mod doctor;
 mod export;
@@ -111,6 +112,8 @@ enum Command {
     Approvals(approvals::Arguments),
     /// List, add and remove permission rules
     Rules(rules::Arguments),
+    /// List and set what models may cost
+    Budgets(budgets::Arguments),
     /// Show, seal and verify the audit
     Audit(audit::Arguments),
     /// Print a one-time code that pairs a person
@@ -193,6 +196,7 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Runs(arguments) => runs::run(context, arguments).await,
         Command::Approvals(arguments) => approvals::run(context, arguments).await,
         Command::Rules(arguments) => rules::run(context, arguments).await,
+        Command::Budgets(arguments) => budgets::run(context, arguments).await,
         Command::Audit(arguments) => audit::run(context, arguments).await,
         Command::Pair(arguments) => pair::run(context, arguments).await,
         Command::Secrets(arguments) => secrets::run(context, arguments).await,

@@ -1,7 +1,8 @@
 //! An approval: what was shown, bound by a digest to what may run, used once.
 
 use crate::{
-    Digest, Micros,
+    Digest, MicroUsd, Micros,
+    budget::Ask,
     id::{AgentId, ApprovalId, CallId, MemberId, RunId, SessionId},
     member::Role,
     permission::Rule,
@@ -60,6 +61,8 @@ pub enum Question {
     Call,
     /// It was started, and nobody knows whether it happened: run again, take it as happened, or stop.
     Unknown,
+    /// The next model call would pass a budget: more money, or stop.
+    Budget,
 }
 
 /// What a person sees of the call, made when it was asked.
@@ -112,6 +115,9 @@ pub struct Approval {
     pub shown: Shown,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// What [`Question::Budget`] is about; the call is no more than a name then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Ask>,
     /// What `Always` would add; empty when nothing narrow enough can be said.
     #[serde(default)]
     pub always: Vec<Rule>,
@@ -153,6 +159,14 @@ impl Approval {
     pub fn call_id(&self) -> &CallId {
         &self.call.id
     }
+
+    /// What [`Choice::Raise`] adds; zero where nothing of the kind is asked.
+    #[must_use]
+    pub fn raise(&self) -> MicroUsd {
+        self.budget
+            .as_ref()
+            .map_or(MicroUsd::ZERO, |budget| budget.raise)
+    }
 }
 
 /// What a person decided.
@@ -169,15 +183,20 @@ pub enum Choice {
     RunAgain,
     /// For [`Question::Unknown`]: it happened, go on.
     Happened,
-    /// For [`Question::Unknown`]: stop the run.
+    /// For [`Question::Unknown`] and [`Question::Budget`]: stop the run.
     Stop,
+    /// For [`Question::Budget`]: as much more as `Ask::raise` says.
+    Raise,
 }
 
 impl Choice {
     /// Whether it lets something run.
     #[must_use]
     pub fn is_yes(&self) -> bool {
-        matches!(self, Self::Approve | Self::Always | Self::RunAgain)
+        matches!(
+            self,
+            Self::Approve | Self::Always | Self::RunAgain | Self::Raise
+        )
     }
 }
 
@@ -240,6 +259,7 @@ pub fn check(
                 && crate::member::may(who.role, crate::member::Deed::Configure)
         }
         (Question::Unknown, Choice::RunAgain | Choice::Happened | Choice::Stop) => true,
+        (Question::Budget, Choice::Raise | Choice::Stop) => true,
         _ => false,
     };
     if !offered {

@@ -25,6 +25,7 @@ fn approval(question: Question, approvers: Role) -> Approval {
         digest: Digest::of_bytes("x"),
         shown: Shown::default(),
         change: None,
+        budget: None,
         always: vec![rule.into_rule(crate::id::RuleId::new("r"), None, Micros(0))],
         approvers,
         persons: 1,
@@ -61,7 +62,12 @@ fn named(name: &str) -> Named {
 fn choices() -> Vec<Choice> {
     let reason = String::new();
     let deny = Choice::Deny { reason };
-    let unknown = [Choice::RunAgain, Choice::Happened, Choice::Stop];
+    let unknown = [
+        Choice::RunAgain,
+        Choice::Happened,
+        Choice::Stop,
+        Choice::Raise,
+    ];
     [
         vec![Choice::Approve, Choice::Always, deny],
         unknown.to_vec(),
@@ -76,7 +82,7 @@ fn each_question_offers_its_choices_to_those_who_may() {
         let taken =
             |choice: &Choice| check(&approval, choice, &voter(role), None, Micros(0)).is_ok();
         let choices = choices();
-        (0..6).filter(|i| taken(&choices[*i])).collect()
+        (0..7).filter(|i| taken(&choices[*i])).collect()
     };
     assert_eq!(
         taken(Question::Call, Role::Operator, Role::Owner),
@@ -90,6 +96,8 @@ fn each_question_offers_its_choices_to_those_who_may() {
         taken(Question::Unknown, Role::Operator, Role::Operator),
         [3, 4, 5]
     );
+    assert_eq!(taken(Question::Budget, Role::Owner, Role::Owner), [5, 6]);
+    assert_eq!(taken(Question::Budget, Role::Owner, Role::Operator), [0; 0]);
     assert_eq!(taken(Question::Call, Role::Owner, Role::Operator), [0; 0]);
     // A rule can't let viewers decide.
     assert_eq!(taken(Question::Call, Role::Viewer, Role::Viewer), [0; 0]);

@@ -3,6 +3,7 @@
 use super::{Limits, Outcome};
 use crate::{
     Digest, MicroUsd, Micros, Usage,
+    budget::Scope,
     content::Content,
     id::{AgentId, ApprovalId, CallId, MemberId, SessionId},
     message::Message,
@@ -92,6 +93,9 @@ pub enum Event {
     ModelAsked {
         model: String,
         reserved: MicroUsd,
+        /// The counters of budgets on which it is reserved.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        held: Vec<String>,
     },
     ModelReplied {
         model: String,
@@ -129,6 +133,12 @@ pub enum Event {
         approval: ApprovalId,
         was: Digest,
         arguments: Value,
+    },
+    /// The next model call would pass a budget: a card asks for more. What was reserved is released.
+    BudgetAsked {
+        scope: Scope,
+        approval: ApprovalId,
+        digest: Digest,
     },
     ApprovalDecided {
         call: CallId,
@@ -185,6 +195,8 @@ fn is_zero(number: &u32) -> bool {
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum ParkedOn {
     Approvals,
+    /// More money.
+    Budget,
     /// The answer to a question of the agent.
     Person {
         call: CallId,
@@ -207,6 +219,12 @@ pub enum Decided {
     RunAgain,
     Happened,
     Stop,
+    /// A budget has so much more now; of a run: this run's.
+    Raised {
+        amount: MicroUsd,
+    },
+    /// The budget has room again, without anybody's doing at this card.
+    Freed,
 }
 
 /// Reads a stored event, whichever version wrote it.

@@ -4,8 +4,8 @@ use crate::MicroUsd;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// At any of these a run ends (and says which). The defaults come from what a person who isn't watching would accept: an hour of
-/// work, a dollar.
+/// At any of these a run ends and says which; at its cost it asks for more first. The defaults come from what a person who isn't
+/// watching would accept: an hour of work, a dollar.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(default)]
 pub struct Limits {

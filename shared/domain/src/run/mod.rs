@@ -9,12 +9,14 @@
 mod call;
 mod event;
 mod limits;
+mod money;
 mod next;
 mod state;
 
 pub use call::CallState;
 pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, lift};
 pub use limits::{Limit, Limits};
+pub use money::{BudgetCard, Hold, Moves, Spent};
 pub use next::{ASK_PERSON, Action, MAX_REPEATS, Refusal, next};
 pub use state::{FoldError, Phase, State};
 
@@ -93,6 +95,9 @@ pub struct RunSummary {
     pub ended_at: Option<Micros>,
     pub steps: u32,
     pub cost: MicroUsd,
+    /// The cost by day and model; empty in records of release 0.1 and of runs that cost nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spent: Vec<Spent>,
     /// `provider/model` that answered last.
     #[serde(default)]
     pub model: String,

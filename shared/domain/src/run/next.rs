@@ -95,6 +95,16 @@ pub fn next(state: &State, now: Micros) -> Action {
             outcome: Outcome::Failed { why },
         };
     }
+    if let Some(card) = &state.budget {
+        return match &card.decided {
+            None => Action::Park {
+                on: ParkedOn::Budget,
+            },
+            Some(_) => Action::Finish {
+                outcome: Outcome::LimitReached { limit: Limit::Cost },
+            },
+        };
+    }
     if let Some(limit) = limit(state, now)
         && !state.calls.iter().any(|call| call.running)
     {
@@ -133,9 +143,6 @@ fn limit(state: &State, now: Micros) -> Option<Limit> {
     }
     if asks && state.usage.total() >= limits.tokens {
         return Some(Limit::Tokens);
-    }
-    if asks && state.cost >= limits.cost && state.cost.0 > 0 {
-        return Some(Limit::Cost);
     }
     let late = state.worked(now) >= limits.wall();
     // What a person approved is done; the time that it took them to decide is not held against it.
@@ -217,7 +224,8 @@ fn next_of_decided(call: &CallState, id: CallId, decided: &Decided) -> Action {
             why: Refusal::Undeliverable,
         },
         Decided::Happened => Action::TakeAsHappened { call: id },
-        Decided::Stop => stop(call),
+        // More money is no permission to do anything.
+        Decided::Stop | Decided::Raised { .. } | Decided::Freed => stop(call),
     }
 }
 

@@ -1,6 +1,9 @@
 //! The fold: what a journal amounts to.
 
-use super::{Actor, AgentSnapshot, CallState, Entry, Event, Limits, Outcome, ParkedOn};
+use super::{
+    Actor, AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Outcome, ParkedOn,
+    Spent,
+};
 use crate::{
     Digest, MicroUsd, Micros, Usage,
     content::Content,
@@ -35,7 +38,12 @@ pub struct State {
     pub usage: Usage,
     /// Spent, with what is reserved for a call under way.
     pub cost: MicroUsd,
-    reserved: MicroUsd,
+    /// What is reserved for a call under way.
+    pub hold: Hold,
+    /// What was settled, by day and model.
+    pub spent: Vec<Spent>,
+    /// The card about a budget for the next model call; none when there is room.
+    pub budget: Option<BudgetCard>,
     /// Model that answered last.
     pub model: String,
     pub model_error: Option<String>,
@@ -112,7 +120,9 @@ impl State {
             steps: 0,
             usage: Usage::default(),
             cost: MicroUsd::ZERO,
-            reserved: MicroUsd::ZERO,
+            hold: Hold::default(),
+            spent: Vec::new(),
+            budget: None,
             model: String::new(),
             model_error: None,
             started_at: entry.at,
@@ -144,8 +154,21 @@ impl State {
                 }
             }
             Event::ModelAsked { .. } | Event::ModelReplied { .. } | Event::ModelFailed { .. } => {
-                self.apply_model(&entry.event)
+                self.apply_model(entry);
             }
+            Event::BudgetAsked {
+                scope, approval, ..
+            } => {
+                self.release(entry);
+                self.budget = Some(BudgetCard {
+                    scope: scope.clone(),
+                    approval: approval.clone(),
+                    decided: None,
+                });
+            }
+            Event::ApprovalDecided {
+                approval, decided, ..
+            } if self.asks_for(approval) => self.decide_budget(decided),
             Event::CallProposed { .. }
             | Event::ApprovalAsked { .. }
             | Event::ApprovalDecided { .. }
@@ -173,6 +196,9 @@ impl State {
             Event::Cancelled => {}
             Event::Finished { outcome, answer } => {
                 self.phase = Phase::Over(outcome.clone());
+                // Nobody knows what the provider charges for the call that was under way.
+                let open = self.hold.amount;
+                self.spend(entry.at, open);
                 self.answer.clone_from(answer);
             }
         }
@@ -198,55 +224,9 @@ impl State {
         };
     }
 
-    fn wake(&mut self) {
+    pub(super) fn wake(&mut self) {
         if matches!(self.phase, Phase::Parked(_)) {
             self.phase = Phase::Working;
-        }
-    }
-
-    fn apply_model(&mut self, event: &Event) {
-        match event {
-            Event::ModelAsked { model, reserved } => {
-                self.steps += 1;
-                self.model.clone_from(model);
-                // A reservation that was never settled stays spent: the call may have been charged.
-                self.reserved = *reserved;
-                self.cost += *reserved;
-                self.phase = Phase::Asking;
-            }
-            Event::ModelReplied {
-                model,
-                text,
-                calls,
-                usage,
-                cost,
-                ..
-            } => {
-                self.phase = Phase::Working;
-                self.next_try = 0;
-                self.model.clone_from(model);
-                self.usage += *usage;
-                self.cost = self.cost - self.reserved + *cost;
-                self.reserved = MicroUsd::ZERO;
-                self.messages.push(Message::Assistant {
-                    text: text.clone(),
-                    calls: calls.clone(),
-                });
-                self.calls = calls.iter().map(CallState::new).collect();
-            }
-            Event::ModelFailed { error, again } => {
-                self.phase = Phase::Working;
-                self.cost = self.cost - self.reserved;
-                self.reserved = MicroUsd::ZERO;
-                self.next_try = *again;
-                if *again == 0 {
-                    self.model_error = Some(error.clone());
-                } else {
-                    // The same step once more: it was not charged, and tries have an end of their own.
-                    self.steps = self.steps.saturating_sub(1);
-                }
-            }
-            _ => {}
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::{
-    Digest, Usage, canonical_json,
+    Digest, Usage,
+    budget::Scope,
+    canonical_json,
     content::Content,
     id::{ApprovalId, CallId},
     message::Message,
@@ -155,9 +157,22 @@ impl World {
 
     fn model(&mut self) -> Option<()> {
         let reserved = MicroUsd(i64::from(self.choose(50)?));
+        if self.choose(8)? == 0 {
+            self.approvals += 1;
+            let scope = [Scope::Run, Scope::Team][usize::from(self.choose(2)?)].clone();
+            self.push(Event::BudgetAsked {
+                scope,
+                approval: ApprovalId::new(self.approvals.to_string()),
+                digest: Digest::of_bytes("ask"),
+            });
+            return Some(());
+        }
+        let held = ["team", "day", "agent"];
+        let held = held[..usize::from(self.choose(4)?)].iter();
         self.push(Event::ModelAsked {
             model: "p/m".to_owned(),
             reserved,
+            held: held.map(|counter| (*counter).to_owned()).collect(),
         });
         let calls = match self.choose(8)? {
             0 => return Some(()),
@@ -245,6 +260,27 @@ impl World {
             && self.choose(3)? != 0
         {
             self.finish(call, true);
+            return Some(());
+        }
+        if let Some(BudgetCard {
+            approval,
+            decided: None,
+            ..
+        }) = self.state.budget.clone()
+        {
+            let amount = MicroUsd(i64::from(self.choose(100)?));
+            let decided = match self.choose(4)? {
+                0 => Decided::Stop,
+                1 => Decided::Expired { seen: false },
+                2 => Decided::Freed,
+                _ => Decided::Raised { amount },
+            };
+            let call = CallId::new("spend");
+            self.push(Event::ApprovalDecided {
+                call,
+                approval,
+                decided,
+            });
             return Some(());
         }
         // An approval's record lets only one decision through.
@@ -337,6 +373,9 @@ impl World {
                     "an unknown effect starts again by itself"
                 );
             }
+        }
+        if *action == Action::AskModel {
+            assert_eq!(self.state.budget, None, "asks while a card asks for money");
         }
         if let Action::Repeat { call } = action {
             let class = self.state.call(call).unwrap().judged.as_ref().unwrap().1;
@@ -445,6 +484,36 @@ proptest! {
         let shifted = State::fold(&entries).unwrap();
         prop_assert_eq!(shifted.worked_for, world.state.worked_for);
         prop_assert!(shifted.worked_for <= entries.last().unwrap().at.since(Micros(0)));
+    }
+
+    /// After every event each counter holds what was settled on it and what is reserved; the run's cost is the sum of its parts.
+    #[test]
+    fn counters_move_as_the_journal_says(world in worlds()) {
+        let (mut hold, mut counters) = (Hold::default(), Moves::new());
+        let (mut settled, mut open) = (Moves::new(), Vec::new());
+        let mut state = State::fold(&world.entries[..1]).unwrap();
+        for entry in &world.entries[1..] {
+            hold.apply(&entry.event, &mut counters);
+            state.apply(entry).unwrap();
+            match &entry.event {
+                Event::ModelAsked { held, .. } => open.clone_from(held),
+                Event::ModelReplied { cost, .. } => {
+                    for counter in std::mem::take(&mut open) {
+                        *settled.entry(counter).or_default() += cost.0;
+                    }
+                }
+                Event::ModelFailed { .. } | Event::BudgetAsked { .. } => open.clear(),
+                _ => {}
+            }
+            prop_assert_eq!(&state.hold, &hold);
+            for (counter, value) in &counters {
+                let reserved = if hold.counters.contains(counter) { hold.amount.0 } else { 0 };
+                prop_assert_eq!(*value, settled.get(counter).copied().unwrap_or(0) + reserved);
+            }
+            let spent: i64 = state.spent.iter().map(|spent| spent.cost.0).sum();
+            let reserved = if state.is_over() { 0 } else { hold.amount.0 };
+            prop_assert_eq!(state.cost.0, spent + reserved);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub mod agents;
 pub mod approvals;
 pub mod audit;
+pub mod budgets;
 pub mod members;
 pub mod rules;
 pub mod runs;
@@ -22,6 +23,7 @@ pub const TABLES: &[&Table] = &[
     &agents::AGENTS,
     &approvals::APPROVALS,
     &audit::AUDIT_STREAMS,
+    &budgets::BUDGETS,
     &members::MEMBERS,
     &members::INVITES,
     &rules::PERMISSION_RULES,
