@@ -2,6 +2,8 @@
 
 pub use handlers::receive::Incoming;
 
+use std::time::Duration;
+
 #[derive(thiserror::Error, Debug)]
 #[error("not stored: {0}")]
 pub struct NotStored(pub String);
@@ -11,4 +13,8 @@ pub struct NotStored(pub String);
 pub trait Inbox: Send + Sync {
     /// All of them, in order. Only after `Ok` may the surface forget them.
     async fn store(&self, incoming: &[Incoming]) -> Result<(), NotStored>;
+
+    /// The surface can be heard (`telegram.<bot id>`). When it could not for longer than `patience`, what people did there
+    /// meanwhile may be lost, and they are told.
+    async fn heard(&self, surface: &str, patience: Duration) -> Result<(), NotStored>;
 }

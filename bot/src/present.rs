@@ -41,6 +41,14 @@ impl Presenter for English {
             Notice::ApprovalReminder { approval, card } => {
                 vec![reminder(to, approval, card, now)]
             }
+            Notice::ApprovalOutage {
+                approval,
+                from,
+                to: end,
+            } => {
+                let line = en::outage(&time::at(*from, now, zone), &time::at(*end, now, zone));
+                vec![approval::outage(to, approval, line, (now, zone))]
+            }
             Notice::ApprovalSettled { approval, by } => vec![settled(to, approval, by, now, zone)],
             Notice::Question { agent, text, .. } => ring(texts(to, &question(agent, text))),
             Notice::RunEnded {

@@ -13,6 +13,7 @@ use ports::{
     job,
     message::{Body, Outgoing},
     present::Notice,
+    repo::{self, sent::SentMessage},
     store::Op,
 };
 
@@ -59,7 +60,8 @@ pub(crate) async fn keep_within(
     })
 }
 
-/// The messages that tell a fact somewhere, as operations, with the text of large files in the blob store.
+/// The messages that tell a fact somewhere, as operations, with the text of large files in the blob store. Of each card's edits
+/// the last one is noted: those before it that were not sent by then need not be (see `send`).
 pub(crate) async fn tell(
     home: &Home,
     to: &SessionId,
@@ -69,10 +71,40 @@ pub(crate) async fn tell(
     let mut ops = Vec::new();
     for mut message in home.presenter.present(to, notice, home.now(), zone) {
         stow(&*home.blobs, &mut message).await?;
-        let job = job::new_job(&home.team, home.chance.id(), &message, home.now())?;
+        let id = home.chance.id();
+        let id = match &message.body {
+            Body::EditCard { tag, .. } => {
+                let id = format!("{NOTED}{id}");
+                ops.push(note(home, newest(tag, &message.to), &id).await?);
+                id
+            }
+            _ => id,
+        };
+        let job = job::new_job(&home.team, id, &message, home.now())?;
         ops.push(Op::Enqueue(job));
     }
     Ok(ops)
+}
+
+/// The id of a job that is noted as its message's newest edit begins so.
+pub(crate) const NOTED: &str = "edit:";
+
+/// Where the newest edit of a message is noted.
+pub(crate) fn newest(tag: &str, to: &SessionId) -> String {
+    format!("{NOTED}{tag}@{to}")
+}
+
+async fn note(home: &Home, id: String, job: &str) -> Result<Op, HandlerError> {
+    let before = repo::get::<SentMessage>(&*home.store, &home.team, &id).await?;
+    let value = SentMessage {
+        id,
+        // Apart from the messages themselves, which are looked for by their age.
+        surface: "edits".to_owned(),
+        message: job.to_owned(),
+        at: home.now(),
+    };
+    let version = before.map(|before| before.version);
+    Ok(repo::put(&home.team, &value, version)?)
 }
 
 async fn stow(blobs: &dyn Blobs, message: &mut Outgoing) -> Result<(), BlobError> {

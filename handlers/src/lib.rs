@@ -17,6 +17,7 @@ mod home;
 mod keep;
 pub mod members;
 pub mod modify;
+pub mod outage;
 pub mod queries;
 pub mod receive;
 pub mod rules;

@@ -1,8 +1,10 @@
 //! The approval card: everything that a decision needs, within one message. What doesn't fit hangs on it as a file.
 
 mod budget;
+mod outage;
 mod persons;
 
+pub use outage::outage;
 pub use persons::reminder;
 
 use super::{
@@ -25,6 +27,8 @@ const WHAT: usize = 1200;
 const WHY: usize = 400;
 const FIELD: usize = 220;
 const RULES: usize = 300;
+/// For the line that a card gets after an absence, so that the rest of it stays as it was.
+const OUTAGE: usize = 160;
 /// Of a settled card, which only has to be recognised.
 const WHAT_SETTLED: usize = 600;
 
@@ -240,7 +244,7 @@ fn card(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> (Card, 
     };
     if !shown.diff.is_empty() {
         // The blank lines around the diff and the line that says what is missing need room, too.
-        let room = PART_LIMIT.saturating_sub(text::card(&card).utf16_len() + 60);
+        let room = PART_LIMIT.saturating_sub(text::card(&card).utf16_len() + 60 + OUTAGE);
         let (diff, left_out) = beginning(&visible(&shown.diff), room);
         cut.diff = left_out;
         card.blocks.insert(diff_at, code("diff", &diff));

@@ -3,6 +3,7 @@
 //! teloxide's own way of reading an answer sleeps ten seconds after each 5xx and refuses a message whose newest fields it does
 //! not know, though all we want of it is its id. Whether a request may have arrived is told apart here as well.
 
+use super::parse::surface;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -80,6 +81,12 @@ impl Api {
     #[must_use]
     pub fn bot_id(&self) -> &str {
         self.bot.token().split_once(':').map_or("", |(id, _)| id)
+    }
+
+    /// Whose updates these are: numbers of one bot mean nothing for another.
+    #[must_use]
+    pub fn surface(&self) -> String {
+        surface(self.bot_id())
     }
 
     /// Who the token belongs to; fails with code 401 or 404 for a wrong one.

@@ -3,8 +3,10 @@
 use super::{
     api::{Api, ApiError, Sent as SentMessage},
     error::{is_stale_tap, is_unmodified, send_error},
+    form::Form,
     payload::{EditText, NoPreview, ReplyTo, SendText},
     place::Place,
+    rates::{Rates, Turn},
     render::{Keyboard, entities, keyboard, sendable},
 };
 use crate::text::{self, en};
@@ -26,12 +28,65 @@ const TOAST_LIMIT: usize = 200;
 pub struct TelegramMessenger {
     api: Api,
     blobs: Arc<dyn Blobs>,
+    rates: Arc<Rates>,
 }
 
 impl TelegramMessenger {
     #[must_use]
-    pub fn new(api: Api, blobs: Arc<dyn Blobs>) -> Self {
-        Self { api, blobs }
+    pub fn new(api: Api, blobs: Arc<dyn Blobs>, rates: Arc<Rates>) -> Self {
+        Self { api, blobs, rates }
+    }
+
+    /// Waits while the whole bot is at its limit, which is a moment. A chat that is at its own keeps nobody else waiting.
+    async fn turn(&self, chat: i64) -> Result<(), SendError> {
+        loop {
+            match self.rates.take(chat) {
+                Turn::Now => return Ok(()),
+                Turn::Soon(wait) => tokio::time::sleep(wait).await,
+                Turn::Later(wait) => return Err(SendError::RetryAfter(wait)),
+            }
+        }
+    }
+
+    async fn deliver(
+        &self,
+        place: Place,
+        message: &Outgoing,
+        edits: Option<&Sent>,
+        again: bool,
+    ) -> Result<Option<Sent>, SendError> {
+        match &message.body {
+            Body::Text { text } => {
+                self.send_text(place, message, sendable(text, again), None)
+                    .await
+            }
+            Body::Card { card } => self.send_card(place, message, card, again).await,
+            Body::EditCard { card, .. } => match edits {
+                Some(sent) => {
+                    let id = sent.message.parse().map_err(|_| SendError::Missing)?;
+                    let shown = sendable(&text::card(card), false);
+                    self.edit(place, id, shown, keyboard(card)).await?;
+                    Ok(Some(sent.clone()))
+                }
+                None => self.send_card(place, message, card, again).await,
+            },
+            Body::File {
+                name,
+                content,
+                caption,
+            } => {
+                let again = if again { en::SENT_AGAIN } else { "" };
+                let caption = shortened(format!("{caption}\n{again}").trim(), CAPTION_LIMIT);
+                let file = File {
+                    name,
+                    content,
+                    caption,
+                };
+                self.send_file(place, message, file).await
+            }
+            Body::Toast { tap, text } => self.toast(tap, text).await.map(|()| None),
+            Body::Leave => self.leave(place).await.map(|()| None),
+        }
     }
 
     async fn send_text(
@@ -166,38 +221,16 @@ impl Messenger for TelegramMessenger {
     ) -> Result<Option<Sent>, SendError> {
         let place = Place::of(&message.to)
             .ok_or_else(|| SendError::Refused(format!("{} is no place in Telegram", message.to)))?;
-        match &message.body {
-            Body::Text { text } => {
-                self.send_text(place, message, sendable(text, again), None)
-                    .await
-            }
-            Body::Card { card } => self.send_card(place, message, card, again).await,
-            Body::EditCard { card, .. } => match edits {
-                Some(sent) => {
-                    let id = sent.message.parse().map_err(|_| SendError::Missing)?;
-                    let shown = sendable(&text::card(card), false);
-                    self.edit(place, id, shown, keyboard(card)).await?;
-                    Ok(Some(sent.clone()))
-                }
-                None => self.send_card(place, message, card, again).await,
-            },
-            Body::File {
-                name,
-                content,
-                caption,
-            } => {
-                let again = if again { en::SENT_AGAIN } else { "" };
-                let caption = shortened(format!("{caption}\n{again}").trim(), CAPTION_LIMIT);
-                let file = File {
-                    name,
-                    content,
-                    caption,
-                };
-                self.send_file(place, message, file).await
-            }
-            Body::Toast { tap, text } => self.toast(tap, text).await.map(|()| None),
-            Body::Leave => self.leave(place).await.map(|()| None),
+        // An answer to a tap and a goodbye are no messages.
+        let counts = !matches!(message.body, Body::Toast { .. } | Body::Leave);
+        if counts {
+            self.turn(place.chat).await?;
         }
+        let result = self.deliver(place, message, edits, again).await;
+        if let (true, Err(SendError::RetryAfter(wait))) = (counts, &result) {
+            self.rates.hold(place.chat, *wait);
+        }
+        result
     }
 }
 
@@ -234,65 +267,5 @@ fn shortened(text: &str, units: usize) -> String {
         format!("{kept}…")
     } else {
         kept
-    }
-}
-
-/// A multipart body (RFC 7578). Written by hand because teloxide's way of sending a file is tied to its way of reading answers.
-struct Form {
-    boundary: String,
-    body: Vec<u8>,
-}
-
-impl Form {
-    fn for_file(bytes: &[u8]) -> Self {
-        // The boundary may not occur in the file; fields are ours or checked below.
-        let mut boundary = "countersign-part".to_owned();
-        while bytes
-            .windows(boundary.len())
-            .any(|window| window == boundary.as_bytes())
-        {
-            boundary.push_str(&bytes.len().to_string());
-        }
-        Self {
-            boundary,
-            body: Vec::with_capacity(bytes.len() + 1024),
-        }
-    }
-
-    fn field(&mut self, name: &str, value: &str) {
-        // A caption that holds the boundary would end its part.
-        let value = value.replace(&self.boundary, "");
-        self.push(&format!(
-            "--{}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n",
-            self.boundary
-        ));
-    }
-
-    fn finish(mut self, name: &str, bytes: &[u8]) -> (String, Vec<u8>) {
-        let name: String = name
-            .chars()
-            .map(|c| {
-                if c == '"' || c == '\\' || c.is_control() {
-                    '_'
-                } else {
-                    c
-                }
-            })
-            .collect();
-        let head = format!(
-            "--{}\r\ncontent-disposition: form-data; name=\"document\"; filename=\"{name}\"\r\ncontent-type: text/plain; charset=utf-8\r\n\r\n",
-            self.boundary
-        );
-        self.push(&head);
-        self.body.extend_from_slice(bytes);
-        self.push(&format!("\r\n--{}--\r\n", self.boundary));
-        (
-            format!("multipart/form-data; boundary={}", self.boundary),
-            self.body,
-        )
-    }
-
-    fn push(&mut self, text: &str) {
-        self.body.extend_from_slice(text.as_bytes());
     }
 }

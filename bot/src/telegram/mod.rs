@@ -5,12 +5,14 @@
 
 mod api;
 mod error;
+mod form;
 mod menu;
 mod messenger;
 mod parse;
 mod payload;
 mod place;
 mod poll;
+mod rates;
 mod render;
 mod status;
 mod webhook;
@@ -21,7 +23,8 @@ pub use menu::set_menu;
 pub use messenger::TelegramMessenger;
 pub use parse::parse;
 pub use place::{Place, SURFACE};
-pub use poll::Poller;
+pub use poll::{Poller, TAP_LIFE};
+pub use rates::Rates;
 pub use status::{Pace, StatusMessages};
 pub use webhook::{Webhook, webhook};
 

@@ -147,11 +147,16 @@ pub(super) fn incoming(raw: &str, bot: &str) -> Option<Incoming> {
     }
     let number = serde_json::from_str::<Numbered>(raw).ok()?.update_id;
     Some(Incoming {
-        surface: format!("{SURFACE}.{bot}"),
+        surface: surface(bot),
         update: number.to_string(),
         session: session(raw),
         raw: raw.to_owned(),
     })
+}
+
+/// The identity of a bot's updates.
+pub(super) fn surface(bot: &str) -> String {
+    format!("{SURFACE}.{bot}")
 }
 
 /// The conversation that an update belongs to; one for all that belong to none.

@@ -7,7 +7,11 @@ use super::{
 };
 use crate::inbox::{Inbox, Incoming};
 use serde_json::value::RawValue;
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use teloxide::payloads::DeleteWebhook;
 
 /// The first wait after a failure; it doubles up to [`LONGEST`].
@@ -16,11 +20,19 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// When another program polls with this token; it ends our polls as we end its.
 const CONFLICT: Duration = Duration::from_secs(5);
 
+/// Between two notes that Telegram answered. An idle poll lasts longer.
+const HEARD_EVERY: Duration = Duration::from_secs(30);
+/// Telegram keeps a tap for so long; one that is not fetched by then is lost.
+pub const TAP_LIFE: Duration = Duration::from_secs(150);
+
 pub struct Poller {
     api: Api,
     inbox: Arc<dyn Inbox>,
+    /// Above what is stored and not yet confirmed. None while there is nothing to confirm: Telegram may begin its numbers anew
+    /// after a quiet week, and an old offset would hide what comes then.
     offset: Option<i64>,
     failures: u32,
+    heard: Option<Instant>,
 }
 
 impl Poller {
@@ -31,6 +43,7 @@ impl Poller {
             inbox,
             offset: None,
             failures: 0,
+            heard: None,
         }
     }
 
@@ -50,7 +63,10 @@ impl Poller {
         }
         loop {
             match self.poll().await {
-                Ok(updates) => self.take(updates).await,
+                Ok(updates) => {
+                    self.take(updates).await;
+                    self.heard().await;
+                }
                 Err(error) => self.pause(&error).await,
             }
         }
@@ -66,11 +82,28 @@ impl Poller {
         self.api.call(&payload).await
     }
 
+    /// Telegram answered. That is written down now and then, so that an absence can be told from silence.
+    async fn heard(&mut self) {
+        if self.heard.is_some_and(|at| at.elapsed() < HEARD_EVERY) {
+            return;
+        }
+        let surface = self.api.surface();
+        match self.inbox.heard(&surface, TAP_LIFE).await {
+            Ok(()) => self.heard = Some(Instant::now()),
+            Err(error) => {
+                tracing::warn!(%error, "that Telegram answers could not be written down");
+            }
+        }
+    }
+
     async fn take(&mut self, updates: Vec<Box<RawValue>>) {
         if self.failures > 0 {
             tracing::info!("Telegram answers again");
             self.failures = 0;
+            // It may have been away for long.
+            self.heard = None;
         }
+        self.offset = None;
         let read: Vec<Incoming> = updates
             .iter()
             .filter_map(|update| incoming(update.get(), self.api.bot_id()))

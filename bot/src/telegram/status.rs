@@ -1,18 +1,22 @@
 //! The one status message of a working run: sent silently after a moment, edited as it goes on, a line when it is over.
 //!
 //! Each run has a task of its own and a slot that holds its latest report: an older one that was not shown yet is dropped, and
-//! nobody waits for Telegram. Nothing is stored; a process that dies leaves a stale line behind, no more.
+//! nobody waits for Telegram. Only the message's id is stored: when a process dies, the one that goes on with the run takes its
+//! message over, instead of leaving a line that says “working” for ever.
 
 use super::{
     api::{Api, ApiError, Sent},
     payload::{DeleteMessage, EditText, NoPreview, SendText, Typing},
     place::Place,
+    rates::{Rates, Turn},
 };
 use crate::text::{en, one_line, time};
 use domain::id::RunId;
+use handlers::Home;
 use ports::{
-    Clock,
     progress::{Doing, Progress, Report},
+    repo::{self, sent::SentMessage},
+    store::Op,
 };
 use std::{
     collections::HashMap,
@@ -47,18 +51,20 @@ const TYPING: Duration = Duration::from_secs(5);
 
 pub struct StatusMessages {
     api: Api,
-    clock: Arc<dyn Clock>,
+    home: Home,
     pace: Pace,
+    rates: Arc<Rates>,
     runs: Arc<Mutex<HashMap<RunId, watch::Sender<Report>>>>,
 }
 
 impl StatusMessages {
     #[must_use]
-    pub fn new(api: Api, clock: Arc<dyn Clock>, pace: Pace) -> Self {
+    pub fn new(api: Api, home: Home, pace: Pace, rates: Arc<Rates>) -> Self {
         Self {
             api,
-            clock,
+            home,
             pace,
+            rates,
             runs: Arc::default(),
         }
     }
@@ -77,14 +83,18 @@ impl Progress for StatusMessages {
         let run = report.run.clone();
         if let Some(slot) = runs.get(&run) {
             slot.send_replace(report);
-        } else if !last {
+        } else {
+            // Also for the last report, which may be about a message that another process left.
             let (slot, latest) = watch::channel(report);
             runs.insert(run.clone(), slot);
             let status = Status {
                 api: self.api.clone(),
-                clock: self.clock.clone(),
+                home: self.home.clone(),
                 pace: self.pace,
+                rates: self.rates.clone(),
                 place,
+                receipt: receipt(&run, &place),
+                left: None,
                 message: None,
                 shown: String::new(),
             };
@@ -97,11 +107,20 @@ impl Progress for StatusMessages {
     }
 }
 
+/// Where the message's id is kept.
+fn receipt(run: &RunId, place: &Place) -> String {
+    format!("status:{run}@{}", place.session())
+}
+
 struct Status {
     api: Api,
-    clock: Arc<dyn Clock>,
+    home: Home,
     pace: Pace,
+    rates: Arc<Rates>,
     place: Place,
+    receipt: String,
+    /// Once looked for: the version of what is kept.
+    left: Option<Option<u64>>,
     message: Option<i64>,
     shown: String,
 }
@@ -156,10 +175,14 @@ impl Status {
 
     /// Shows it, and answers how long to wait before the next edit.
     async fn show(&mut self, report: &Report) -> Duration {
-        let text = working(report, self.clock.now().since(report.started_at));
+        let text = working(report, self.home.now().since(report.started_at));
         if text == self.shown {
             return self.pace.edits;
         }
+        if let Turn::Soon(wait) | Turn::Later(wait) = self.rates.take_spare(self.place.chat) {
+            return wait.max(self.pace.edits);
+        }
+        self.find().await;
         let outcome = match self.message {
             None => self.send(text.clone()).await,
             Some(message_id) => self.edit(message_id, text.clone()).await,
@@ -169,7 +192,10 @@ impl Status {
             Err(ApiError::Refused {
                 retry_after: Some(wait),
                 ..
-            }) => wait.max(self.pace.edits),
+            }) => {
+                self.rates.hold(self.place.chat, wait);
+                wait.max(self.pace.edits)
+            }
             _ if self.place.is_group() => self.pace.edits * 2,
             _ => self.pace.edits,
         }
@@ -185,7 +211,48 @@ impl Status {
         };
         let sent: Sent = self.api.call(&payload).await?;
         self.message = Some(sent.message_id);
+        self.keep(sent.message_id).await;
         Ok(())
+    }
+
+    /// Takes over the message that a process before this one left, if it did.
+    async fn find(&mut self) {
+        if self.left.is_some() {
+            return;
+        }
+        let (store, team) = (&*self.home.store, &self.home.team);
+        let kept = repo::get::<SentMessage>(store, team, &self.receipt).await;
+        let kept = kept.ok().flatten();
+        self.left = Some(kept.as_ref().map(|kept| kept.version));
+        self.message = kept.and_then(|kept| kept.value.message.parse().ok());
+    }
+
+    async fn keep(&mut self, message: i64) {
+        let value = SentMessage {
+            id: self.receipt.clone(),
+            // Apart from the messages that people may answer, which are looked for by their age.
+            surface: "status".to_owned(),
+            message: message.to_string(),
+            at: self.home.now(),
+        };
+        let before = self.left.flatten();
+        let op = repo::put(&self.home.team, &value, before);
+        self.left = Some(Some(before.unwrap_or(0) + 1));
+        self.write(op.ok()).await;
+    }
+
+    async fn forget(&self) {
+        let key = repo::key::<SentMessage>(&self.home.team, &self.receipt);
+        let version = self.left.flatten();
+        let op = version.map(|version| Op::Delete { key, version });
+        self.write(op).await;
+    }
+
+    /// Nothing depends on it.
+    async fn write(&self, op: Option<Op>) {
+        if let Err(error) = handlers::commit(&self.home, op.into_iter().collect()).await {
+            tracing::debug!(%error, "where a status message is could not be written down");
+        }
     }
 
     async fn edit(&self, message_id: i64, text: String) -> Result<(), ApiError> {
@@ -204,7 +271,8 @@ impl Status {
             .map(|_| ())
     }
 
-    async fn end(self, report: &Report) {
+    async fn end(mut self, report: &Report) {
+        self.find().await;
         let Some(message_id) = self.message else {
             return;
         };
@@ -212,7 +280,7 @@ impl Status {
         // While it waits for a person the card says so, and the status would only stand in the way.
         let outcome = match report.doing {
             Doing::Over => {
-                let took = time::span(self.clock.now().since(report.started_at));
+                let took = time::span(self.home.now().since(report.started_at));
                 self.edit(
                     message_id,
                     en::worked(&report.agent, report.step, &took, report.cost),
@@ -231,6 +299,7 @@ impl Status {
         if let Err(error) = outcome {
             tracing::debug!(%error, "a status message stays as it was");
         }
+        self.forget().await;
     }
 }
 

@@ -19,6 +19,7 @@ use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
 };
+use testkit::clock::TestClock;
 use tokio::sync::mpsc;
 
 /// What the server answers next: status and body. Nothing left: success with message 7.
@@ -106,6 +107,11 @@ async fn answer(
     let next = script.answers.lock().unwrap().pop_front();
     let (status, text) = next.unwrap_or_else(|| (200, success.to_string()));
     (StatusCode::from_u16(status).unwrap(), text)
+}
+
+/// At a time that stands still.
+fn rates() -> Arc<Rates> {
+    Arc::new(Rates::new(Arc::new(TestClock::default()), true))
 }
 
 fn me() -> Me {

@@ -311,7 +311,7 @@ async fn show(home: &Home, approval: &Approval, notice: &Notice) -> Result<Vec<O
     Ok(ops)
 }
 
-fn presented(error: HandlerError) -> CommandError {
+pub(crate) fn presented(error: HandlerError) -> CommandError {
     CommandError::Problem(Problem::Invalid(error.to_string()))
 }
 

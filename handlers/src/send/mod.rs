@@ -1,6 +1,10 @@
 //! The `send` handler: one stored message goes out, once as far as the surface lets anybody know.
 
-use crate::{HandlerError, Home, Lease, decide, draft, keep::tell, sessions};
+use crate::{
+    HandlerError, Home, Lease, decide, draft,
+    keep::{NOTED, newest, tell},
+    sessions,
+};
 use domain::{
     approval::{Approval, ApprovalStatus},
     id::SessionId,
@@ -56,6 +60,9 @@ async fn attempt(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result
             error: format!("there is no way out to “{surface}” in this process"),
         });
     };
+    if superseded(home, lease, message).await? {
+        return finish(ports, lease, Vec::new()).await;
+    }
     let before = known(home, message).await?;
     let edits = before.as_ref().map(|sent| Sent {
         message: sent.value.message.clone(),
@@ -68,6 +75,18 @@ async fn attempt(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result
     }
     let result = messenger.send(message, edits.as_ref(), again).await;
     settle(ports, lease, message, before, result).await
+}
+
+/// Whether a newer edit of the same message is stored, which shows everything that this one would.
+async fn superseded(home: &Home, lease: &Lease, message: &Outgoing) -> Result<bool, StoreError> {
+    let id = match &message.body {
+        Body::EditCard { tag, .. } if lease.job.id.as_str().starts_with(NOTED) => {
+            newest(tag, &message.to)
+        }
+        _ => return Ok(false),
+    };
+    let newest = repo::get::<SentMessage>(&*home.store, &home.team, &id).await?;
+    Ok(newest.is_some_and(|newest| newest.value.message != lease.job.id.as_str()))
 }
 
 /// Whether an earlier attempt may have arrived. It stays so, whatever comes of the attempts after it.
@@ -139,7 +158,7 @@ async fn settle(
             postpone(ports, lease, pause, "told to wait", false).await
         }
         Err(SendError::Moved(to)) => follow(ports, lease, message, to).await,
-        Err(SendError::Missing) => finish(ports, lease, Vec::new()).await,
+        Err(SendError::Missing) => missing(ports, lease, message).await,
         Err(SendError::Gone(why) | SendError::Refused(why)) => {
             give_up(ports, lease, message, &why).await
         }
@@ -154,6 +173,26 @@ async fn settle(
             postpone(ports, lease, later, &error, true).await
         }
     }
+}
+
+/// The card to edit was deleted. One that still waits is sent anew: else nobody could decide.
+async fn missing(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    let (Body::EditCard { tag, card }, Some(id)) = (&message.body, &message.approval) else {
+        return finish(ports, lease, Vec::new()).await;
+    };
+    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
+    if stored.is_none_or(|stored| stored.value.status != ApprovalStatus::Pending) {
+        return finish(ports, lease, Vec::new()).await;
+    }
+    let anew = Outgoing {
+        body: Body::Card { card: card.clone() },
+        tag: Some(tag.clone()),
+        rings: true,
+        ..message.clone()
+    };
+    let job = job::new_job(&home.team, home.chance.id(), &anew, home.now())?;
+    finish(ports, lease, vec![Op::Enqueue(job)]).await
 }
 
 /// The place has another id now: the message goes there, and so does the conversation.
@@ -307,7 +346,7 @@ async fn given_up(home: &Home, message: &Outgoing, why: &str) -> Result<Vec<Op>,
     if let Some(id) = &message.approval
         && let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
         && stored.value.status == ApprovalStatus::Pending
-        && matches!(message.body, Body::Card { .. })
+        && matches!(message.body, Body::Card { .. } | Body::EditCard { .. })
     {
         ops.extend(decide::undeliverable(home, stored, &message.to).await?);
     }

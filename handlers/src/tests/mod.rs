@@ -13,6 +13,7 @@ mod limits;
 mod models;
 mod modifying;
 mod moving;
+mod outages;
 mod persons;
 mod rehearsal;
 mod sending;

@@ -3,7 +3,7 @@
 use super::{dying::DyingStore, rehearsal::rehearse};
 use crate::{
     CommandError, Draft, HandlerError, Home, Lease, Problem, agents, ask, audit, circulate,
-    commit_with, decide, queries, run, send, tick, tool,
+    commit_with, decide, outage, queries, run, send, tick, tool,
 };
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
@@ -13,7 +13,7 @@ use domain::{
     session::Session,
 };
 use ports::{
-    job::{Circulate, RunStep, Tick, Work, lane},
+    job::{Circulate, Outage, RunStep, Tick, Work, lane},
     message::{Body, Outgoing},
     model::{ModelRef, Models},
     repo::{self, Stored, settings::Setting},
@@ -359,6 +359,10 @@ impl Team {
                 .await
             }
             Tick::NAME => tick::tick(&self.tick, &lease).await,
+            Outage::NAME => {
+                let work = serde_json::from_str(&job.payload).unwrap();
+                outage::outage(&self.home, &lease, &work).await
+            }
             other => panic!("no handler named {other}"),
         }
     }

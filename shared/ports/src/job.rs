@@ -126,6 +126,23 @@ impl Work for Circulate {
     }
 }
 
+/// A surface could not be heard for longer than it keeps what people do there: cards that wait on it say so.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Outage {
+    /// `telegram`.
+    pub surface: String,
+    pub from: Micros,
+    pub to: Micros,
+}
+
+impl Work for Outage {
+    const NAME: &'static str = "outage";
+    const LANE: &'static str = lane::FRONT;
+    fn serial(&self) -> Option<String> {
+        Some(format!("outage:{}", self.surface))
+    }
+}
+
 /// What is due, overdue or expired; it enqueues its own next time.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Tick {}

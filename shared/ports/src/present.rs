@@ -23,6 +23,12 @@ pub enum Notice {
     CallModified { approval: Approval },
     /// A person's change of the call can't be done; the card shows it as it was.
     ChangeRefused { approval: Approval, why: String },
+    /// A card that waits was on a surface that could not be heard for a while: it says so in its place.
+    ApprovalOutage {
+        approval: Approval,
+        from: Micros,
+        to: Micros,
+    },
     /// Somebody decided, or the time did: the card is edited.
     ApprovalSettled { approval: Approval, by: String },
     /// The agent wants to know something; the session's next message is the answer.

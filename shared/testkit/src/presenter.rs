@@ -31,6 +31,7 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
         | Notice::ApprovalChanged { approval }
         | Notice::CallModified { approval }
         | Notice::ApprovalReminder { approval, .. }
+        | Notice::ApprovalOutage { approval, .. }
         | Notice::ChangeRefused { approval, .. }
         | Notice::ApprovalSettled { approval, .. } => of_approval(to, notice, approval),
         Notice::Question { text, .. } => text_to(to, format!("[question] {text}")),
@@ -89,6 +90,14 @@ fn of_approval(to: &SessionId, notice: &Notice, approval: &Approval) -> Outgoing
                 call(approval)
             );
             edit(to, approval, line)
+        }
+        Notice::ApprovalOutage { from, to: end, .. } => {
+            let span = end.since(*from).as_secs();
+            edit(
+                to,
+                approval,
+                format!("[away for {span} s] {}", call(approval)),
+            )
         }
         Notice::ApprovalReminder { card, .. } => Outgoing {
             rings: true,

@@ -1,5 +1,6 @@
 use super::*;
 use crate::inbox::{Inbox, Incoming, NotStored};
+use std::time::Duration;
 use tower::ServiceExt;
 
 /// Remembers what it stored; refuses the first `refusals` times.
@@ -7,6 +8,7 @@ use tower::ServiceExt;
 struct Shelf {
     refusals: Mutex<u32>,
     stored: Mutex<Vec<Incoming>>,
+    heard: Mutex<Vec<String>>,
 }
 
 #[async_trait::async_trait]
@@ -20,6 +22,11 @@ impl Inbox for Shelf {
         self.stored.lock().unwrap().extend_from_slice(incoming);
         Ok(())
     }
+
+    async fn heard(&self, surface: &str, _: Duration) -> Result<(), NotStored> {
+        self.heard.lock().unwrap().push(surface.to_owned());
+        Ok(())
+    }
 }
 
 fn update(id: i64) -> Value {
@@ -31,6 +38,9 @@ async fn updates_are_confirmed_after_they_are_stored() {
     let mut stub = Stub::start().await;
     stub.answer(200, json!({"ok": true, "result": true})); // deleteWebhook
     stub.answer(200, json!({"ok": true, "result": [update(10), update(12), {"update_id": 11, "poll": {"id": "p"}}]}));
+    stub.answer(502, json!("bad gateway"));
+    stub.answer(200, json!({"ok": true, "result": []}));
+    stub.answer(200, json!({"ok": true, "result": []}));
     stub.fail(409, "Conflict: terminated by other getUpdates request");
     let shelf = Arc::new(Shelf {
         refusals: Mutex::new(1),
@@ -55,6 +65,12 @@ async fn updates_are_confirmed_after_they_are_stored() {
     );
     let (_, second) = stub.asked().await;
     assert_eq!(second["offset"], 13);
+    // Nothing more came: what is stored is confirmed, and the offset, which is good for this bot and a week, is let go.
+    let (_, third) = stub.asked().await;
+    assert_eq!(third["offset"], 13, "the second poll was refused");
+    let (_, fourth) = stub.asked().await;
+    assert_eq!(fourth.get("offset"), None);
+    assert_eq!(*shelf.heard.lock().unwrap(), ["telegram.42", "telegram.42"]);
     let stored = shelf.stored.lock().unwrap().clone();
     let names: Vec<(&str, &str, &str)> = stored
         .iter()

@@ -27,7 +27,7 @@ impl Blobs for OneBlob {
 }
 
 fn messenger(stub: &Stub) -> TelegramMessenger {
-    TelegramMessenger::new(stub.api.clone(), Arc::new(OneBlob))
+    TelegramMessenger::new(stub.api.clone(), Arc::new(OneBlob), rates())
 }
 
 fn to(session: &str, body: Body) -> Outgoing {

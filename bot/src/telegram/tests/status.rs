@@ -1,17 +1,28 @@
 use super::*;
+use crate::present::English;
 use domain::{MicroUsd, Micros};
+use handlers::Home;
 use ports::{
-    Clock, Progress,
+    Progress,
     progress::{Doing, Report},
+    repo::sent::SENT_MESSAGES,
 };
 use std::time::Duration;
+use testkit::home::TestHome;
 
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Micros {
-        Micros(12_000_000)
-    }
+/// A team at noon.
+fn home() -> (TestHome, Home) {
+    let fakes = TestHome::default();
+    let clock = TestClock::at(Micros(12_000_000));
+    let home = Home {
+        team: fakes.team.clone(),
+        store: fakes.store.clone(),
+        blobs: fakes.blobs.clone(),
+        clock: Arc::new(clock),
+        chance: fakes.chance.clone(),
+        presenter: Arc::new(English),
+    };
+    (fakes, home)
 }
 
 fn report(doing: Doing) -> Report {
@@ -51,7 +62,7 @@ async fn one_message_is_sent_edited_and_turned_into_a_line() {
         edits: Duration::ZERO,
         idle: Duration::from_secs(600),
     };
-    let status = StatusMessages::new(stub.api.clone(), Arc::new(Noon), pace);
+    let status = StatusMessages::new(stub.api.clone(), home().1, pace, rates());
     status.report(using("ls"));
     assert_eq!(
         shown(&mut stub).await,
@@ -90,7 +101,7 @@ async fn a_quick_run_shows_nothing_and_other_surfaces_are_passed_over() {
         first: Duration::from_secs(600),
         ..Pace::default()
     };
-    let status = StatusMessages::new(stub.api.clone(), Arc::new(Noon), pace);
+    let status = StatusMessages::new(stub.api.clone(), home().1, pace, rates());
     status.report(Report {
         session: "terminal:main".into(),
         ..using("ls")
@@ -100,6 +111,60 @@ async fn a_quick_run_shows_nothing_and_other_surfaces_are_passed_over() {
     status.report(report(Doing::Over));
     drop(status);
     // The run's task is over when its last sender is: nothing else may have been asked.
+    stub.api.me().await.unwrap();
+    assert_eq!(stub.asked().await.0, "GetMe");
+}
+
+#[tokio::test]
+async fn a_message_that_a_process_left_is_taken_over_by_the_next_one() {
+    let mut stub = Stub::start().await;
+    let (fakes, home) = home();
+    let pace = Pace {
+        first: Duration::ZERO,
+        edits: Duration::ZERO,
+        idle: Duration::from_secs(600),
+    };
+    let process = || StatusMessages::new(stub.api.clone(), home.clone(), pace, rates());
+    let died = process();
+    died.report(using("ls"));
+    let kept = || fakes.store.records(&SENT_MESSAGES).len();
+    // The request is on its way before its answer is written down.
+    while kept() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let next = process();
+    next.report(using("cargo test"));
+    let quick = Pace {
+        first: Duration::from_secs(600),
+        ..pace
+    };
+    let last = StatusMessages::new(stub.api.clone(), home.clone(), quick, rates());
+    let mut methods = vec![shown(&mut stub).await.0, shown(&mut stub).await.0];
+    // Also by one that has nothing to show of its own.
+    last.report(report(Doing::Waiting));
+    methods.push(shown(&mut stub).await.0);
+    assert_eq!(methods, ["sendMessage", "editMessageText", "deleteMessage"]);
+    while kept() > 0 {
+        tokio::task::yield_now().await;
+    }
+    died.report(report(Doing::Over));
+    next.report(report(Doing::Over));
+}
+
+#[tokio::test]
+async fn a_status_waits_while_telegram_wants_it_to() {
+    let mut stub = Stub::start().await;
+    let pace = Pace {
+        first: Duration::ZERO,
+        edits: Duration::ZERO,
+        idle: Duration::from_secs(600),
+    };
+    let rates = rates();
+    rates.hold(7, Duration::from_secs(600));
+    let status = StatusMessages::new(stub.api.clone(), home().1, pace, rates);
+    status.report(using("ls"));
+    assert_eq!(stub.asked().await.0, "sendChatAction");
+    status.report(report(Doing::Over));
     stub.api.me().await.unwrap();
     assert_eq!(stub.asked().await.0, "GetMe");
 }

@@ -84,6 +84,12 @@ fn in_place(by: &str, absent: Option<&str>) -> String {
     }
 }
 
+/// On a card that stood where nobody heard a tap.
+#[must_use]
+pub fn outage(from: &str, to: &str) -> String {
+    format!("⚠ Countersign was away from {from} to {to}; a tap made then may be lost: tap again.")
+}
+
 #[must_use]
 pub fn reminder(approval: &Approval, left: &str) -> String {
     format!(

@@ -13,7 +13,10 @@ use crate::{
     telemetry,
 };
 use axum::Router;
-use bot::telegram::{Api, ApiError, Me, Poller, Webhook, webhook};
+use bot::{
+    inbox::Inbox,
+    telegram::{Api, ApiError, Me, Poller, TAP_LIFE, Webhook, webhook},
+};
 use domain::{Digest, member::Role};
 use handlers::{Home, commit_with, members};
 use ports::Secret;
@@ -28,6 +31,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Between two questions to a Telegram that does not answer.
 const ASK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Between two notes that the webhook is served.
+const LISTENING: Duration = Duration::from_secs(50);
 
 #[derive(clap::Args, Debug, Default)]
 pub struct Arguments {
@@ -204,6 +210,7 @@ async fn front_door(
             "Telegram does not accept the webhook at COUNTERSIGN_PUBLIC_URL ({error}): check that address, or leave it out to poll."
         )));
     }
+    tasks.spawn(listen(inbox.clone(), api.surface(), stop.clone()));
     let bot_id = api.bot_id().to_owned();
     Ok(router.merge(webhook(
         &path,
@@ -213,6 +220,16 @@ async fn front_door(
             secret,
         },
     )))
+}
+
+/// Whoever serves the webhook can be heard; a poller notes that itself.
+async fn listen(inbox: Arc<StoredInbox>, surface: String, stop: CancellationToken) {
+    let mut looks = tokio::time::interval(LISTENING);
+    while stop.run_until_cancelled(looks.tick()).await.is_some() {
+        if let Err(error) = inbox.heard(&surface, TAP_LIFE).await {
+            tracing::warn!(%error, "that this process listens could not be written down");
+        }
+    }
 }
 
 fn hidden(path: &str, secret: &str) -> Vec<Secret> {

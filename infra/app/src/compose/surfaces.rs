@@ -3,11 +3,11 @@
 use crate::{config::Config, crash};
 use bot::{
     inbox::{Inbox, NotStored},
-    telegram::{Api, Me, Pace, StatusMessages, TelegramMessenger},
+    telegram::{Api, Me, Pace, Rates, StatusMessages, TelegramMessenger},
 };
 use domain::id::SessionId;
 use handlers::{
-    Home,
+    Home, outage,
     receive::{Incoming, receive},
 };
 use ports::{Messenger, Progress, progress::Report};
@@ -15,6 +15,7 @@ use secrecy::ExposeSecret;
 use std::{
     collections::BTreeMap,
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 /// Ways out by surface (`telegram`, `terminal`), and who shows progress there.
@@ -35,8 +36,9 @@ impl Surfaces {
         let Some(api) = telegram(config) else {
             return (self, None);
         };
-        let messenger = TelegramMessenger::new(api.clone(), home.blobs.clone());
-        let status = StatusMessages::new(api.clone(), home.clock.clone(), Pace::default());
+        let rates = Arc::new(Rates::new(home.clock.clone(), config.telegram.paced));
+        let messenger = TelegramMessenger::new(api.clone(), home.blobs.clone(), rates.clone());
+        let status = StatusMessages::new(api.clone(), home.clone(), Pace::default(), rates);
         self.messengers
             .insert("telegram".to_owned(), crash::messenger(Arc::new(messenger)));
         self.progress
@@ -94,5 +96,10 @@ impl Inbox for StoredInbox {
         stored
             .map(drop)
             .map_err(|error| NotStored(error.to_string()))
+    }
+
+    async fn heard(&self, surface: &str, patience: Duration) -> Result<(), NotStored> {
+        let heard = outage::heard(&self.0, surface, patience).await;
+        heard.map_err(|error| NotStored(error.to_string()))
     }
 }

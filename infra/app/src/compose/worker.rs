@@ -12,14 +12,14 @@ use crate::{
 use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
 use handlers::{
-    HandlerError, Home, Lease, circulate, members,
+    HandlerError, Home, Lease, circulate, members, outage,
     run::{self, RunPorts},
     send::{self, SendPorts},
     tick::{self, TickPorts},
 };
 use ports::{
     Messenger, Model,
-    job::{Circulate, Received, RunStep, Tick, Work, lane},
+    job::{Circulate, Outage, Received, RunStep, Tick, Work, lane},
     message::Outgoing,
     model::Models,
     present::Notice,
@@ -187,7 +187,7 @@ fn bind(
         home: home.clone(),
         seal_key: directory::audit_key(&local.config, &*home.chance)?,
     });
-    let at = home.clone();
+    let (at, there) = (home.clone(), home.clone());
     let talks = Arc::new(Conversation {
         home,
         me: surfaces.me.clone(),
@@ -201,6 +201,7 @@ fn bind(
         .lasting(Outgoing::NAME, send::UNKNOWN)
         .with(Received::NAME, job!(talks, conversation::handle))
         .with(Circulate::NAME, job!(at, circulate::circulate))
+        .with(Outage::NAME, job!(there, outage::outage))
         .with(Tick::NAME, job!(ticks, tick)))
 }
 

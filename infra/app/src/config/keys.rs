@@ -95,6 +95,11 @@ pub static KEYS: &[Key] = &[
         &["TELEGRAM_API_URL"],
         "a self-hosted Bot API server",
     ),
+    plain(
+        "telegram.paced",
+        &["TELEGRAM_PACED"],
+        "whether messages are kept below Telegram's rates, or sent as fast as it takes them",
+    ),
     secret(
         "anthropic.api_key",
         &["ANTHROPIC_API_KEY"],

@@ -69,6 +69,8 @@ pub struct Telegram {
     pub token: Option<SecretString>,
     /// Telegram's own if not set.
     pub api_url: Option<Url>,
+    /// Whether Telegram's unofficial rates are kept without waiting for a 429.
+    pub paced: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -221,6 +223,7 @@ pub fn load(places: &Places) -> Result<Config, ConfigError> {
         telegram: Telegram {
             token: read.bot_token()?,
             api_url: read.url("telegram.api_url")?,
+            paced: read.parsed("telegram.paced", true, "must be true or false")?,
         },
         providers: Providers {
             anthropic: Provider {

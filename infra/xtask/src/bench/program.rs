@@ -118,7 +118,9 @@ pub fn command(
         // Nothing listens there: a model server on this machine must not be asked.
         .env("OLLAMA_HOST", "http://127.0.0.1:9")
         .env("TELEGRAM_API_URL", telegram.url())
-        .env("TELEGRAM_BOT_TOKEN", telegram.token());
+        .env("TELEGRAM_BOT_TOKEN", telegram.token())
+        // What is measured is this program, not the rates that it keeps for Telegram's sake.
+        .env("TELEGRAM_PACED", "false");
     Ok(command)
 }
 

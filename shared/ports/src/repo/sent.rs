@@ -1,4 +1,5 @@
-//! Where a message that may be edited later was put. Written when the sender knows the message's id.
+//! Where a message that may be edited later was put. Written when the sender knows the message's id. Also the newest edit of each
+//! card that was stored, so that those before it need not be sent: `edit:approval:<id>@<address>`, with the job's id.
 
 use super::Entity;
 use crate::store::{Index, Table};
