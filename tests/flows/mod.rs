@@ -19,6 +19,7 @@ mod engines;
 mod honesty;
 mod killed;
 mod modify;
+mod outbox;
 mod people;
 mod program;
 mod readme;

@@ -150,19 +150,26 @@ impl Program {
 
     /// SIGTERM, and the exit status.
     pub async fn terminate(&mut self) -> Option<i32> {
+        self.signal("TERM");
         let mut process = self.process.take()?;
-        let id = process.id()?.to_string();
-        assert!(
-            std::process::Command::new("kill")
-                .args(["-TERM", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
         let ended = tokio::time::timeout(Duration::from_secs(60), process.wait())
             .await
             .expect("it ends");
         ended.unwrap().code()
+    }
+
+    /// Sends the process a signal.
+    pub fn signal(&self, name: &str) {
+        let id = self.process.as_ref().and_then(Child::id).expect("it runs");
+        let sent = std::process::Command::new("kill")
+            .args([format!("-{name}"), id.to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Another bot from the next start on.
+    pub fn telegram_is(&mut self, tg: &FakeTelegram) {
+        self.telegram = Some((tg.url().to_owned(), tg.token().to_owned()));
     }
 
     pub fn is_up(&mut self) -> bool {

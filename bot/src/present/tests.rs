@@ -190,7 +190,7 @@ fn a_long_diff_hangs_on_the_card() {
     +line number 1 of the new text
     +line numbe
     […]
-    … 82 more lines, in the file
+    … 87 more lines, in the file
 
     Why (coder’s own words): it gave no reason
 

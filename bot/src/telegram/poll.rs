@@ -75,7 +75,11 @@ impl Poller {
     async fn poll(&self) -> Result<Vec<Box<RawValue>>, ApiError> {
         let payload = GetUpdates {
             offset: self.offset,
-            timeout: POLL_SECONDS,
+            // Whether Telegram answers is not known yet: a poll that waits for updates would tell a minute later.
+            timeout: match self.heard {
+                Some(_) => POLL_SECONDS,
+                None => 0,
+            },
             limit: 100,
             allowed_updates: allowed_updates(),
         };

@@ -104,22 +104,24 @@ fn of_approval(to: &SessionId, notice: &Notice, approval: &Approval) -> Outgoing
             reply_to: Some(card.clone()),
             ..text_to(to, format!("[reminder] {}", call(approval)))
         },
-        Notice::ApprovalSettled { by, .. } => {
-            let by = if by.is_empty() { "nobody" } else { by };
-            let absent = approval
-                .decided_for
-                .as_ref()
-                .map(|absent| format!(" for {}", absent.name));
-            let status = format!("{:?}", approval.status).to_lowercase();
-            let line = format!(
-                "[{status} by {by}{}] {}",
-                absent.unwrap_or_default(),
-                call(approval)
-            );
-            edit(to, approval, line)
-        }
+        Notice::ApprovalSettled { by, .. } => settled(to, approval, by),
         _ => text_to(to, call(approval)),
     }
+}
+
+fn settled(to: &SessionId, approval: &Approval, by: &str) -> Outgoing {
+    let by = if by.is_empty() { "nobody" } else { by };
+    let absent = approval
+        .decided_for
+        .as_ref()
+        .map(|absent| format!(" for {}", absent.name));
+    let status = format!("{:?}", approval.status).to_lowercase();
+    let line = format!(
+        "[{status} by {by}{}] {}",
+        absent.unwrap_or_default(),
+        call(approval)
+    );
+    edit(to, approval, line)
 }
 
 fn call(approval: &Approval) -> String {
