@@ -21,6 +21,7 @@ mod killed;
 mod modify;
 mod outbox;
 mod people;
+mod persons;
 mod program;
 mod readme;
 mod secrets;

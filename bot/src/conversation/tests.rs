@@ -492,7 +492,7 @@ async fn a_rule_says_who_approves_and_how_long_its_cards_wait() {
     00000c ask shell_exec “git push *” by owner within 2h
     000011 ask spend within 90s
 
-    An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by owner within 2h, and /rules remove <id>. Where no rule speaks, I ask.
+    An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by 2 owners within 2h, and /rules remove <id>. Where no rule speaks, I ask.
     "#);
     let rules = handlers::rules::list(&world.talk.home).await.unwrap();
     let asked: Vec<_> = rules
@@ -643,7 +643,7 @@ async fn commands_show_what_there_is() {
     > /rules
     000020 allow shell_exec “git status *”
 
-    An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by owner within 2h, and /rules remove <id>. Where no rule speaks, I ask.
+    An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by 2 owners within 2h, and /rules remove <id>. Where no rule speaks, I ask.
 
     > /settings zone Europe/Berlin
     Times are shown in Europe/Berlin from now on; it is 10:00 CET there.

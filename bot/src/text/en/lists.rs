@@ -21,7 +21,7 @@ pub const APPROVALS_HINT: &str = "/approve <id> or /deny <id> [reason], or the c
 pub const USE_BUTTONS: &str =
     "Nobody knows whether this call happened: choose on its card whether to run it again or go on.";
 pub const NO_RULES: &str = "The team has no rules of its own; each agent has those of its preset.";
-pub const RULES_HINT: &str = "An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by owner within 2h, and \
+pub const RULES_HINT: &str = "An owner can /rules add allow shell_exec git status *, /rules add ask shell_exec git push * by 2 owners within 2h, and \
      /rules remove <id>. Where no rule speaks, I ask.";
 pub const NO_AUDIT: &str = "Nothing was done yet.";
 pub const BY_AGENT: &str = "By agent";

@@ -7,6 +7,7 @@ mod judge;
 mod matching;
 mod narrowest;
 mod pattern;
+mod terms;
 mod text;
 
 #[cfg(test)]
@@ -14,7 +15,8 @@ mod tests;
 
 pub use judge::{Subject, judge};
 pub use narrowest::narrowest;
-pub use text::{parse_expiry, parse_rule};
+pub use terms::parse_expiry;
+pub use text::parse_rule;
 
 use crate::{
     Micros,

@@ -342,6 +342,24 @@ fn approvers_and_expiry_are_the_strictest() {
 }
 
 #[test]
+fn of_several_rules_the_most_persons_and_the_soonest_escalation_hold() {
+    let rules = rules(&[
+        "ask shell_exec a * by 2 owners escalate 1h",
+        "ask shell_exec b * by 3 operators escalate 2h",
+        "ask shell_exec c *",
+    ]);
+    let verdict = |line: &str| judged(&shell::accesses(line), &rules, &who());
+    let asked = |line: &str| {
+        let verdict = verdict(line);
+        (verdict.persons, verdict.approvers, verdict.escalate_after_s)
+    };
+    assert_eq!(asked("a"), (Some(2), Some(Role::Owner), Some(3600)));
+    let strictest = (Some(3), Some(Role::Owner), Some(3600));
+    assert_eq!([asked("a; b; c"), asked("c; b; a")], [strictest, strictest]);
+    assert_eq!(asked("c"), (None, None, None));
+}
+
+#[test]
 fn always_adds_exactly_what_was_asked() {
     let scope = Scope::Agent(AgentId::from("coder"));
     let always = |texts: &[&str], line: &str| {
@@ -410,6 +428,18 @@ fn rules_are_read_as_people_write_them() {
         ),
         ("ask spend within 86400", "ask spend within 1d"),
         (
+            "ask shell_exec deploy * by 2 owners",
+            "ask shell_exec “deploy *” by 2 owners",
+        ),
+        (
+            "ask shell_exec deploy escalate 120m by two operators within 1d for agent coder",
+            "ask shell_exec “deploy” for agent coder by 2 operators within 1d escalate 2h",
+        ),
+        (
+            "ask shell_exec stand by 2 friends escalate it",
+            "ask shell_exec “stand by 2 friends escalate it”",
+        ),
+        (
             "allow shell_exec stand by me within reason",
             "allow shell_exec “stand by me within reason”",
         ),
@@ -448,6 +478,12 @@ fn rules_are_read_as_people_write_them() {
             "can't stand at the end",
         ),
         ("allow shell_exec ls by owner", "write `ask`"),
+        ("allow shell_exec ls by 2 owners", "write `ask`"),
+        ("deny shell_exec ls escalate 2h", "write `ask`"),
+        ("ask shell_exec ls by 1 owners", "2 to 9"),
+        ("ask shell_exec “ls” by 10 operators", "2 to 9"),
+        ("ask shell_exec “ls” by 2 viewers", "nobody who approves"),
+        ("ask shell_exec ls escalate 5s", "no time"),
         ("deny shell_exec ls within 2h", "write `ask`"),
     ] {
         assert!(
@@ -487,11 +523,13 @@ fn a_rule() -> impl Strategy<Value = Rule> {
         prop::sample::select(patterns.to_vec()),
         prop::option::of(0..3u8),
         prop::option::of(60..=30 * 24 * 3600_u64),
+        prop::option::of(2..=9_u32),
     );
-    parts.prop_map(|(id, effect, pattern, role, expires)| {
+    parts.prop_map(|(id, effect, pattern, role, expires, persons)| {
         let mut rule = rule(&format!("r{id:02}"), &format!("{effect} {pattern}"));
         rule.approvers = role.map(|r| [Role::Viewer, Role::Operator, Role::Owner][usize::from(r)]);
-        rule.expires_after_s = expires;
+        (rule.expires_after_s, rule.escalate_after_s) = (expires, expires.map(|s| s / 2 + 30));
+        rule.persons = persons;
         rule
     })
 }
@@ -588,10 +626,14 @@ proptest! {
         prop_assert_eq!(read.to_string(), rule.to_string());
         // Only what asks has them, and a viewer approves nothing.
         let asked = match rule.effect {
-            Effect::Ask => (rule.approvers.map(|role| role.max(Role::Operator)), rule.expires_after_s),
-            Effect::Allow | Effect::Deny => (None, None),
+            Effect::Ask => {
+                // Several persons are always of a role.
+                let role = rule.approvers.or(rule.persons.map(|_| Role::Operator));
+                (role.map(|role| role.max(Role::Operator)), rule.expires_after_s, rule.persons, rule.escalate_after_s)
+            }
+            Effect::Allow | Effect::Deny => (None, None, None, None),
         };
-        prop_assert_eq!((read.approvers, read.expires_after_s), asked);
+        prop_assert_eq!((read.approvers, read.expires_after_s, read.persons, read.escalate_after_s), asked);
         prop_assert_eq!((read.effect, read.resource), (rule.effect, rule.resource));
         prop_assert_eq!((read.matcher, read.except, read.scope), (rule.matcher, rule.except, rule.scope));
     }

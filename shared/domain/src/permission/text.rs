@@ -1,14 +1,14 @@
 //! Rules as people write and read them: `allow shell_exec “find *” except “-delete -exec*” for agent coder`,
-//! `ask shell_exec “git push *” by owner within 2h`.
+//! `ask shell_exec “git push *” by 2 owners within 2h`.
 //!
 //! In what people type the quotation marks may be left out. What [`Display`](std::fmt::Display) writes, [`parse_rule`]
 //! reads as the same rule; id and note are not part of the text, nor who approves what is not asked.
 
-use super::{Effect, Matcher, NewRule, Resource, Rule, Scope, pattern};
-use crate::{
-    id::{AgentId, MemberId},
-    member::Role,
+use super::{
+    Effect, Matcher, NewRule, Resource, Rule, pattern,
+    terms::{self, TERMS, Terms},
 };
+use crate::member::Role;
 use std::fmt::{Display, Formatter};
 
 /// Reads a rule as typed after `/rules add`.
@@ -45,48 +45,12 @@ pub fn parse_rule(text: &str) -> Result<NewRule, String> {
         except: parts.except,
         approvers: None,
         expires_after_s: None,
-        persons: None,
-        escalate_after_s: None,
+        persons: parts.terms.persons,
+        escalate_after_s: parts.terms.escalate_after_s,
         note: String::new(),
     };
     rule.check()?;
     rule.asking(parts.terms.approvers, parts.terms.expires_after_s)
-}
-
-/// A card's least and longest wait, in seconds: a minute, 30 days.
-const EXPIRY: std::ops::RangeInclusive<u64> = 60..=30 * 24 * 3600;
-
-/// Reads how long a card waits, in seconds: `90s`, `45m`, `2h`, `3d`, or seconds alone.
-///
-/// # Errors
-/// A sentence that says what it can be.
-pub fn parse_expiry(text: &str) -> Result<u64, String> {
-    let seconds = crate::parse_span(text).map(|span| span.as_secs());
-    seconds
-        .filter(|seconds| EXPIRY.contains(seconds))
-        .ok_or_else(|| {
-            format!("“{text}” is no time that a card can wait; write `45m`, `2h` or `3d`: a minute at least, 30 days at most.")
-        })
-}
-
-/// In the largest unit that is exact, as [`parse_expiry`] reads it.
-fn expiry(seconds: u64) -> String {
-    match seconds {
-        s if s > 0 && s.is_multiple_of(24 * 3600) => format!("{}d", s / (24 * 3600)),
-        s if s > 0 && s.is_multiple_of(3600) => format!("{}h", s / 3600),
-        s if s > 0 && s.is_multiple_of(60) => format!("{}m", s / 60),
-        s => format!("{s}s"),
-    }
-}
-
-fn approver(name: &str) -> Result<Role, String> {
-    match name {
-        "owner" => Ok(Role::Owner),
-        "operator" => Ok(Role::Operator),
-        _ => Err(format!(
-            "“{name}” is nobody who approves; write `by owner` or `by operator`."
-        )),
-    }
 }
 
 impl NewRule {
@@ -99,7 +63,11 @@ impl NewRule {
         approvers: Option<Role>,
         expires_after_s: Option<u64>,
     ) -> Result<Self, String> {
-        if self.effect != Effect::Ask && (approvers.is_some() || expires_after_s.is_some()) {
+        let said = approvers.is_some()
+            || expires_after_s.is_some()
+            || self.persons.is_some()
+            || self.escalate_after_s.is_some();
+        if self.effect != Effect::Ask && said {
             return Err(format!(
                 "Only what is asked is approved by somebody and waits: write `ask` instead of `{}`.",
                 self.effect
@@ -137,16 +105,6 @@ struct Parts {
     terms: Terms,
 }
 
-/// What may follow the pattern, each once: `for …`, `by …`, `within …`.
-#[derive(Default)]
-struct Terms {
-    scope: Scope,
-    approvers: Option<Role>,
-    expires_after_s: Option<u64>,
-}
-
-const TERMS: [&str; 3] = ["for", "by", "within"];
-
 /// Pattern, `except …` and terms of what follows the resource.
 fn parts(text: &str) -> Result<Parts, String> {
     let text = text.trim();
@@ -176,7 +134,7 @@ fn parts(text: &str) -> Result<Parts, String> {
     Ok(Parts {
         pattern,
         except,
-        terms: terms(rest)?,
+        terms: Terms::parse(rest)?,
     })
 }
 
@@ -194,66 +152,16 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
     Some((&inner[..at], &inner[at + '”'.len_utf8()..]))
 }
 
-/// Where the first term (or `except`) stands by itself; the end if nowhere. Quoted it is an ordinary word, and so is `for`, `by` or
-/// `within` before a word that it can't have after it.
+/// Where the first term (or `except`) stands by itself; the end if nowhere. Quoted it is an ordinary word, and so is one
+/// before a word that it can't have after it.
 fn keyword_at(text: &str, except: bool) -> Result<usize, String> {
     let words = pattern::raw_words(text)?;
     let place = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    let found = words.iter().enumerate().find(|(i, word)| {
-        let next = words.get(i + 1).copied().unwrap_or_default();
-        match **word {
-            "except" => except,
-            "for" => ["agent", "member", "team"].contains(&next),
-            "by" => ["owner", "operator", "viewer"].contains(&next),
-            "within" => next.starts_with(|c: char| c.is_ascii_digit()),
-            _ => false,
-        }
+    let found = words.iter().enumerate().find(|(i, word)| match **word {
+        "except" => except,
+        _ => terms::begins(&words[*i..]),
     });
     Ok(found.map_or(text.len(), |(_, word)| place(word)))
-}
-
-fn terms(text: &str) -> Result<Terms, String> {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let (mut terms, mut seen, mut rest) = (Terms::default(), Vec::new(), words.as_slice());
-    while let Some(word) = rest.first() {
-        if seen.contains(word) {
-            return Err(format!("`{word}` can be said only once."));
-        }
-        seen.push(word);
-        rest = match rest {
-            ["for", "team", rest @ ..] => rest,
-            ["for", "agent", name, rest @ ..] => {
-                terms.scope = Scope::Agent(AgentId::from(*name));
-                rest
-            }
-            ["for", "member", name, rest @ ..] => {
-                terms.scope = Scope::Member(MemberId::from(*name));
-                rest
-            }
-            ["by", role, rest @ ..] => {
-                terms.approvers = Some(approver(role)?);
-                rest
-            }
-            ["within", span, rest @ ..] => {
-                terms.expires_after_s = Some(parse_expiry(span)?);
-                rest
-            }
-            ["for", ..] => {
-                return Err(format!(
-                    "“{}” is not a scope; write `for agent NAME`, `for member NAME` or `for team`.",
-                    rest.join(" ")
-                ));
-            }
-            _ => {
-                return Err(format!(
-                    "“{}” can't stand at the end of a rule; there, write `for agent NAME`, `by owner` or `within 2h`, and a \
-                     pattern with such words between “ ”.",
-                    rest.join(" ")
-                ));
-            }
-        };
-    }
-    Ok(terms)
 }
 
 fn matcher(resource: Resource, pattern: &str) -> Result<Matcher, String> {
@@ -301,36 +209,28 @@ impl Display for Effect {
 impl Display for Rule {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         write(f, (self.effect, self.resource), &self.matcher, &self.except)?;
-        write_terms(
-            f,
-            &self.scope,
-            asked(self.effect, self.approvers, self.expires_after_s),
-        )
+        let terms = Terms {
+            scope: self.scope.clone(),
+            approvers: self.approvers,
+            persons: self.persons,
+            expires_after_s: self.expires_after_s,
+            escalate_after_s: self.escalate_after_s,
+        };
+        terms.write(f, self.effect)
     }
 }
 
 impl Display for NewRule {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
         write(f, (self.effect, self.resource), &self.matcher, &self.except)?;
-        write_terms(
-            f,
-            &self.scope,
-            asked(self.effect, self.approvers, self.expires_after_s),
-        )
-    }
-}
-
-/// Who approves and how long a card waits, where there is a card.
-type Asked = (Option<Role>, Option<u64>);
-
-fn asked(effect: Effect, approvers: Option<Role>, expires_after_s: Option<u64>) -> Asked {
-    match effect {
-        // A viewer never approves anything.
-        Effect::Ask => (
-            approvers.map(|role| role.max(Role::Operator)),
-            expires_after_s,
-        ),
-        Effect::Allow | Effect::Deny => (None, None),
+        let terms = Terms {
+            scope: self.scope.clone(),
+            approvers: self.approvers,
+            persons: self.persons,
+            expires_after_s: self.expires_after_s,
+            escalate_after_s: self.escalate_after_s,
+        };
+        terms.write(f, self.effect)
     }
 }
 
@@ -352,20 +252,4 @@ fn write(
         write!(f, " except “{}”", except.join(" "))?;
     }
     Ok(())
-}
-
-fn write_terms(
-    f: &mut Formatter<'_>,
-    scope: &Scope,
-    (approvers, expires): Asked,
-) -> std::fmt::Result {
-    match scope {
-        Scope::Team => {}
-        Scope::Agent(agent) => write!(f, " for agent {}", agent.as_str())?,
-        Scope::Member(member) => write!(f, " for member {}", member.as_str())?,
-    }
-    if let Some(role) = approvers {
-        write!(f, " by {role}")?;
-    }
-    expires.map_or(Ok(()), |seconds| write!(f, " within {}", expiry(seconds)))
 }
