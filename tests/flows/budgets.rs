@@ -47,7 +47,7 @@ async fn at_the_ceiling_a_tap_adds_and_the_run_goes_on() {
 #[tokio::test]
 async fn a_stop_at_the_ceiling_is_said() {
     let script = Script::answering(|_| Reply::text("dear"));
-    let (mut team, model) = Team::with_model(Dialect::OpenAi, script).await;
+    let (mut team, model) = Team::with_model(Dialect::Anthropic, script).await;
     team.ask("/budget run 0.001", "Each run: $0.0010").await;
     let asked = team.ann.send("Hello?");
     let (question, _) = card(&team, asked).await;

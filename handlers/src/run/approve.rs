@@ -102,10 +102,9 @@ impl Step<'_> {
             tainted_by: state.taint.clone(),
             ..on_card(&*home.blobs, preview.shown, preview.attachment).await?
         };
-        let always = match question {
-            Question::Call => offered(home, judged.always),
-            Question::Unknown | Question::Budget => Vec::new(),
-        };
+        let is_call = question == Question::Call;
+        let rules = if is_call { judged.always } else { Vec::new() };
+        let always = offered(home, rules);
         let expiry = judged.verdict.expires_after_s;
         let expiry = expiry.map_or(self.ports.approval_expiry, Duration::from_secs);
         let escalate_after_s = match judged.verdict.escalate_after_s {

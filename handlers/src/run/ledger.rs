@@ -8,7 +8,7 @@ use domain::{
     run::{Entry, Event, RunStatus},
 };
 use ports::store::{Op, StoreError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// The name of a run's stream.
 #[must_use]
@@ -96,6 +96,31 @@ fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
             call.to_string(),
             json!({"effect": verdict.effect, "rule": verdict.rule, "digest": digest}),
         ),
+        Event::CallStarted { call, approval } => (
+            "call.started",
+            call.to_string(),
+            json!({"approval": approval}),
+        ),
+        Event::CallFinished {
+            call, ok, output, ..
+        } => (
+            "call.finished",
+            call.to_string(),
+            json!({"ok": ok, "bytes": output.bytes()}),
+        ),
+        Event::Finished { outcome, .. } => (
+            "run.finished",
+            run.to_string(),
+            json!({"status": RunStatus::from(outcome)}),
+        ),
+        event => card(event)?,
+    };
+    Some(audit::deed(action, &entry.actor, subject, detail))
+}
+
+/// Of the cards: what was asked, and what was changed on one.
+fn card(event: &Event) -> Option<(&'static str, String, Value)> {
+    Some(match event {
         Event::ApprovalAsked {
             call,
             approval,
@@ -124,24 +149,6 @@ fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
             approval.to_string(),
             json!({"budget": scope, "digest": digest}),
         ),
-        Event::CallStarted { call, approval } => (
-            "call.started",
-            call.to_string(),
-            json!({"approval": approval}),
-        ),
-        Event::CallFinished {
-            call, ok, output, ..
-        } => (
-            "call.finished",
-            call.to_string(),
-            json!({"ok": ok, "bytes": output.bytes()}),
-        ),
-        Event::Finished { outcome, .. } => (
-            "run.finished",
-            run.to_string(),
-            json!({"status": RunStatus::from(outcome)}),
-        ),
         _ => return None,
-    };
-    Some(audit::deed(action, &entry.actor, subject, detail))
+    })
 }

@@ -64,6 +64,21 @@ pub struct BudgetCard {
 }
 
 impl State {
+    pub(super) fn ask_for_money(&mut self, entry: &Entry) {
+        let Event::BudgetAsked {
+            scope, approval, ..
+        } = &entry.event
+        else {
+            return;
+        };
+        self.release(entry);
+        self.budget = Some(BudgetCard {
+            scope: scope.clone(),
+            approval: approval.clone(),
+            decided: None,
+        });
+    }
+
     pub(super) fn asks_for(&self, approval: &ApprovalId) -> bool {
         let card = self.budget.as_ref();
         card.is_some_and(|card| card.approval == *approval)

@@ -156,16 +156,7 @@ impl State {
             Event::ModelAsked { .. } | Event::ModelReplied { .. } | Event::ModelFailed { .. } => {
                 self.apply_model(entry);
             }
-            Event::BudgetAsked {
-                scope, approval, ..
-            } => {
-                self.release(entry);
-                self.budget = Some(BudgetCard {
-                    scope: scope.clone(),
-                    approval: approval.clone(),
-                    decided: None,
-                });
-            }
+            Event::BudgetAsked { .. } => self.ask_for_money(entry),
             Event::ApprovalDecided {
                 approval, decided, ..
             } if self.asks_for(approval) => self.decide_budget(decided),
