@@ -107,10 +107,8 @@ impl Step<'_> {
         let always = offered(home, rules);
         let expiry = judged.verdict.expires_after_s;
         let expiry = expiry.map_or(self.ports.approval_expiry, Duration::from_secs);
-        let escalate_after_s = match judged.verdict.escalate_after_s {
-            None => circulate::escalation(home).await?,
-            said => said,
-        };
+        let said = judged.verdict.escalate_after_s;
+        let escalate_after_s = said.or(circulate::escalation(home).await?);
         let requester = self.requester().await?;
         let requester_name = requester.map(|member| member.name).unwrap_or_default();
         Ok(Approval {
