@@ -133,22 +133,14 @@ async fn by_member(
     };
     match &inbound.what {
         What::Tap { tap, data, .. } => card::tapped(&ctx, tap, data).await,
-        What::Text {
-            text,
-            replies_to,
-            replies_in,
-            ..
-        } => {
+        What::Text { text, .. } => {
             if !inbound.addressed {
                 return Ok(Reply::default());
             }
             if let Some((name, args)) = command(text) {
                 return command::run(&Ctx { args, ..ctx }, name).await;
             }
-            if let Some(message) = replies_to
-                && let Some(answered) =
-                    card::answered(&ctx, message, replies_in.as_ref(), text).await?
-            {
+            if let Some(answered) = card::answered(&ctx, text).await? {
                 return Ok(answered);
             }
             say_to_agent(&ctx, text).await

@@ -36,6 +36,9 @@ pub enum What {
         /// Where that message is, if not here: from before this place got its id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replies_in: Option<SessionId>,
+        /// The data of a button at that message: a card that was sent right before a crash is known by nothing else.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        replies_to_button: Option<String>,
     },
     /// A button was pressed.
     Tap {

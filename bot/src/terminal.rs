@@ -84,6 +84,7 @@ pub fn line(line: &str, state: &TerminalState) -> Inbound {
         message: String::new(),
         replies_to: None,
         replies_in: None,
+        replies_to_button: None,
     });
     Inbound {
         session: state.session.clone(),
@@ -135,6 +136,7 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
         message: String::new(),
         replies_to: None,
         replies_in: None,
+        replies_to_button: None,
     })
 }
 

@@ -116,19 +116,25 @@ async fn to_modify(
 }
 
 /// What a reply means to one of our messages: to a card or to the question for a change. `None`: to any other.
-pub(super) async fn answered(
-    ctx: &Ctx<'_>,
-    message: &str,
-    place: Option<&SessionId>,
-    text: &str,
-) -> Result<Option<Reply>, CommandError> {
-    let Some(tag) = tag_of(ctx, message, place).await? else {
+pub(super) async fn answered(ctx: &Ctx<'_>, text: &str) -> Result<Option<Reply>, CommandError> {
+    let What::Text {
+        replies_to: Some(message),
+        replies_in,
+        replies_to_button: button,
+        ..
+    } = &ctx.inbound.what
+    else {
         return Ok(None);
     };
-    if let Some((id, shown)) = modify::asked_by(&tag) {
+    let tag = tag_of(ctx, message, replies_in.as_ref()).await?;
+    if let Some((id, shown)) = tag.as_deref().and_then(modify::asked_by) {
         return modify::change(ctx, &id, text, Some(shown)).await.map(Some);
     }
-    let Some(id) = tag.strip_prefix("approval:") else {
+    let on_button = || button.as_deref()?.split(':').nth(1);
+    let shown = tag
+        .as_deref()
+        .map_or_else(on_button, |tag| tag.strip_prefix("approval:"));
+    let Some(id) = shown else {
         return Ok(None);
     };
     match repo::get::<Approval>(&*ctx.home.store, &ctx.home.team, id).await? {

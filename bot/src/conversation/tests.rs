@@ -893,6 +893,26 @@ async fn a_reply_to_a_card_from_before_the_group_moved_is_the_reason() {
 }
 
 #[tokio::test]
+async fn a_reply_to_a_card_that_was_sent_and_never_noted_is_the_reason() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    let reply = |from: i64| {
+        let from = json!({"id": from, "is_bot": true, "first_name": "bot"});
+        let button = json!({"text": "Approve", "callback_data": format!("ok:{}:00", approval.id)});
+        json!({"text": "use cargo", "reply_to_message":
+            {"message_id": 99, "from": from, "reply_markup": {"inline_keyboard": [[button]]}}})
+    };
+    // A button of somebody else's says nothing.
+    world.message(ANN, ANN, reply(43)).await;
+    assert_eq!(
+        world.stored(&approval.id).await.status,
+        ApprovalStatus::Pending
+    );
+    world.message(ANN, ANN, reply(42)).await;
+    assert_eq!(world.stored(&approval.id).await.reason, "use cargo");
+}
+
+#[tokio::test]
 async fn details_are_all_there_is() {
     let mut world = World::new().await;
     let approval = world.approval(Vec::new()).await;

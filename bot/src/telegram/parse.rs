@@ -43,6 +43,8 @@ struct Replied {
     message_id: i64,
     chat: Option<Chat>,
     from: Option<User>,
+    #[serde(default)]
+    reply_markup: Value,
 }
 
 #[derive(Deserialize)]
@@ -225,6 +227,12 @@ impl Message {
                     .and_then(|replied| replied.chat.as_ref())
                     .filter(|chat| chat.id != self.chat.id)
                     .map(|chat| Place::new(chat.id, None).session()),
+                replies_to_button: answered
+                    .filter(|_| answers_bot)
+                    .and_then(|replied| {
+                        replied.reply_markup["inline_keyboard"][0][0]["callback_data"].as_str()
+                    })
+                    .map(ToOwned::to_owned),
             },
             None => self
                 .moved()
