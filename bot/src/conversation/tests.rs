@@ -27,6 +27,8 @@ use ports::{
 use serde_json::{Value, json};
 use testkit::home::TestHome;
 
+mod matrix;
+
 const ANN: i64 = 1;
 const BOB: i64 = 2;
 const EVE: i64 = 9;
