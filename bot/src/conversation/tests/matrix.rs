@@ -37,6 +37,8 @@ const TABLE: &[(&str, Role)] = &[
     ("/rules remove 000000", Role::Owner),
     ("/audit", Role::Viewer),
     ("/cost", Role::Viewer),
+    ("/budget", Role::Viewer),
+    ("/budget team 5", Role::Owner),
     ("/settings", Role::Viewer),
     ("/settings zone Europe/Berlin", Role::Viewer),
     ("/settings escalate 2h", Role::Owner),
@@ -52,6 +54,7 @@ const TABLE: &[(&str, Role)] = &[
     ("tap happened", Role::Operator),
     ("tap stop", Role::Operator),
     ("tap modify", Role::Operator),
+    ("tap more", Role::Operator),
     ("tap details", Role::Viewer),
 ];
 
