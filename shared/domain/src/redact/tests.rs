@@ -180,7 +180,8 @@ proptest! {
     #[test]
     fn json_stays_json(secret in secret(), around in "[ -~ä\n]{0,12}", how in 0..9_u8) {
         let redactor = Redactor::new([("s", secret.as_str())]);
-        let text = format!("{around}{}", spelled(how, &secret));
+        // Apart: a backslash right before an escape makes another text of it.
+        let text = format!("{around} {}", spelled(how, &secret));
         let document = canonical_json(&json!({"a": [text, 7, null], "raw": json!({"t": text}).to_string()})).unwrap();
         let clean = redactor.json(&document).into_owned();
         let value: Value = serde_json::from_str(&clean).unwrap();
