@@ -318,10 +318,18 @@ async fn opening(
         });
     }
     if !messages.is_empty() {
+        // What an earlier task read from outside may stand in its answer.
+        let mut taint: Vec<String> = Vec::new();
+        for source in session.turns.iter().flat_map(|turn| &turn.taint) {
+            if !taint.contains(source) {
+                taint.push(source.clone());
+            }
+        }
         events.push(Event::ContextAdded {
             source: "earlier turns".to_owned(),
             messages,
-            tainted: false,
+            tainted: !taint.is_empty(),
+            taint,
         });
     }
     Ok(events)

@@ -198,6 +198,7 @@ fn turn(log: &Log<'_>, outcome: &Outcome) -> Turn {
         run: log.run.clone(),
         prompt: Content::inline(fit(log.state.prompt.head(), 700)),
         answer: Content::Inline(answer),
+        taint: log.state.taint.clone(),
     }
 }
 

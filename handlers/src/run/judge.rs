@@ -110,7 +110,7 @@ impl Step<'_> {
         }
         let (mut verdict, mut always) = self.ask_rules(&accesses).await?;
         if verdict.effect == Effect::Allow
-            && tool.spec().leaves_workspace
+            && (tool.spec().leaves_workspace || accesses.iter().any(Access::leaves_workspace))
             && !self.state().taint.is_empty()
         {
             verdict.effect = Effect::Ask;

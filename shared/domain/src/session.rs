@@ -49,6 +49,9 @@ pub struct Turn {
     pub run: RunId,
     pub prompt: Content,
     pub answer: Content,
+    /// Where content from outside came from that the answer may repeat: who reads the turn is tainted by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taint: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]

@@ -205,6 +205,40 @@ pub enum Access {
     Opaque(String),
 }
 
+/// Commands whose purpose is to bring something out of the workspace or into it; in a sandbox without a network they fail.
+const LEAVING: [&str; 16] = [
+    "curl", "wget", "ssh", "scp", "sftp", "rsync", "nc", "ncat", "telnet", "ftp", "socat", "mail",
+    "sendmail", "gh", "docker", "sudo",
+];
+
+impl Access {
+    /// Whether its effect may reach beyond the workspace. A run that read content from outside asks for these whatever rules
+    /// allow. Other commands stay in the sandbox, which has no network and writes nowhere else.
+    #[must_use]
+    pub fn leaves_workspace(&self) -> bool {
+        match self {
+            Self::FileRead(_) => false,
+            Self::FileWrite(path) => {
+                path.starts_with('/') || path.split('/').any(|part| part == "..")
+            }
+            Self::Command(words) => {
+                let mut words = words.iter().map(|word| word.as_deref().unwrap_or_default());
+                let name = words.next().unwrap_or_default();
+                let name = name.rsplit('/').next().unwrap_or_default();
+                LEAVING.contains(&name)
+                    || name == "git" && words.any(|word| matches!(word, "push" | "send-email"))
+                    || words.any(|word| word == "publish")
+            }
+            Self::Host(_)
+            | Self::Tool(_)
+            | Self::Spend(_)
+            | Self::Memory(_)
+            | Self::SelfChange(_)
+            | Self::Opaque(_) => true,
+        }
+    }
+}
+
 /// What the rules said about a call.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Verdict {

@@ -88,6 +88,9 @@ pub enum Event {
         messages: Vec<Message>,
         /// It came from outside.
         tainted: bool,
+        /// From where, for people; in place of `source`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        taint: Vec<String>,
     },
     /// Before a model call: what it may cost is spent until the reply says what it did cost.
     ModelAsked {

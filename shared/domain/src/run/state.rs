@@ -145,11 +145,13 @@ impl State {
                 source,
                 messages,
                 tainted,
+                taint,
             } => {
                 // Context stands before the prompt, and the prompt is the latest message when context is added.
                 let at = self.messages.len().saturating_sub(1);
                 self.messages.splice(at..at, messages.iter().cloned());
-                if *tainted {
+                taint.iter().for_each(|source| self.add_taint(source));
+                if *tainted && taint.is_empty() {
                     self.add_taint(source);
                 }
             }
