@@ -147,9 +147,7 @@ impl State {
                 tainted,
                 taint,
             } => {
-                // Context stands before the prompt, and the prompt is the latest message when context is added.
-                let at = self.messages.len().saturating_sub(1);
-                self.messages.splice(at..at, messages.iter().cloned());
+                self.add_context(messages);
                 taint.iter().for_each(|source| self.add_taint(source));
                 if *tainted && taint.is_empty() {
                     self.add_taint(source);
@@ -179,14 +177,13 @@ impl State {
                 self.call_mut(call)?.modify(approval, arguments, by_person);
                 self.wake();
             }
-            Event::ChildStarted { .. } | Event::ChildFinished { .. } => {}
+            Event::ChildStarted { .. } | Event::ChildFinished { .. } | Event::Cancelled => {}
             Event::Parked { on } => self.phase = Phase::Parked(on.clone()),
             Event::Resumed => self.wake(),
             Event::CancelAsked { by } => {
                 self.cancel_asked = Some(by.clone());
                 self.wake();
             }
-            Event::Cancelled => {}
             Event::Finished { outcome, answer } => {
                 self.phase = Phase::Over(outcome.clone());
                 // Nobody knows what the provider charges for the call that was under way.
@@ -198,6 +195,12 @@ impl State {
         self.last_at = entry.at;
         self.len += 1;
         Ok(())
+    }
+
+    /// Context stands before the prompt, and the prompt is the latest message when context is added.
+    fn add_context(&mut self, messages: &[Message]) {
+        let at = self.messages.len().saturating_sub(1);
+        self.messages.splice(at..at, messages.iter().cloned());
     }
 
     /// Steps write all events but a start, a person's words and decisions. What was before a `Resumed` was nobody's work: the
