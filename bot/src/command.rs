@@ -19,6 +19,7 @@ mod rules;
 mod run;
 mod runs;
 mod settings;
+pub(crate) mod several;
 mod start;
 
 use crate::{inbound::Inbound, present, telegram::Me, text::en};

@@ -5,9 +5,10 @@ mod cutting;
 
 use crate::text::{Builder, cut, en, markdown, parts, time};
 use domain::{
-    Micros,
+    Digest, Micros,
+    card::{Action, Block, Card, Style},
     content::{Content, prefix},
-    id::SessionId,
+    id::{RunId, SessionId, short},
     rich_text::{MarkStyle, RichText},
     run::Outcome,
 };
@@ -50,6 +51,9 @@ impl Presenter for English {
                 vec![approval::outage(to, approval, line, (now, zone))]
             }
             Notice::ApprovalSettled { approval, by } => vec![settled(to, approval, by, now, zone)],
+            Notice::SeveralAsked { run, calls, list } => {
+                vec![several(to, *calls, list, Some(run))]
+            }
             Notice::Question { agent, text, .. } => ring(texts(to, &question(agent, text))),
             Notice::RunEnded {
                 agent,
@@ -95,6 +99,33 @@ pub fn texts(to: &SessionId, text: &RichText) -> Vec<Outgoing> {
         return with_file(to, text, Content::inline(prefix(&text.text, INLINE)));
     }
     parts.into_iter().map(|part| say(to, part)).collect()
+}
+
+/// The name of a message about several cards goes on with the name of what it listed.
+pub const LIST: &str = "list:";
+
+/// Below several cards: a button for all of them.
+#[must_use]
+pub fn several(to: &SessionId, calls: usize, list: &Digest, run: Option<&RunId>) -> Outgoing {
+    let button = |label: &str, data: &str, style| Action {
+        label: label.to_owned(),
+        data: data.to_owned(),
+        style,
+    };
+    let run = run.map(|run| short(run.as_str()));
+    let card = Card {
+        title: en::several(calls),
+        blocks: vec![Block::Text {
+            text: en::several_how(run),
+        }],
+        actions: vec![vec![
+            button(en::APPROVE_ALL, "okall", Style::Good),
+            button(en::DENY_ALL, "noall", Style::Danger),
+        ]],
+    };
+    let mut message = outgoing(to, Body::Card { card });
+    message.tag = Some(format!("{LIST}{list}"));
+    message
 }
 
 #[must_use]

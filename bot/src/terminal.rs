@@ -69,7 +69,7 @@ impl TerminalState {
             _ => return,
         };
         self.cards.retain(|(known, _)| *known != tag);
-        if !card.actions.is_empty() {
+        if actions(card).next().is_some() {
             self.cards.push((tag, card.clone()));
         }
     }

@@ -8,6 +8,7 @@
 pub mod agents;
 pub mod ask;
 pub mod audit;
+pub mod batch;
 pub mod budgets;
 pub mod cancel;
 pub mod circulate;

@@ -27,6 +27,7 @@ mod readme;
 mod secrets;
 mod team;
 mod terminal;
+mod together;
 mod webhook;
 mod welcome;
 

@@ -1,6 +1,6 @@
 //! `/approvals`: what waits for a decision.
 
-use super::{Command, Ctx, Reply};
+use super::{Command, Ctx, Reply, several};
 use crate::text::{Builder, en, one_line, time, visible};
 use domain::{content::prefix, id::short, rich_text::MarkStyle};
 use handlers::{CommandError, queries};
@@ -38,6 +38,10 @@ impl Command for Approvals {
             .push("\n\n");
         }
         out.push(en::APPROVALS_HINT);
-        Ok(ctx.show(&out.build()))
+        let mut reply = ctx.show(&out.build());
+        reply
+            .messages
+            .extend(several::buttons(ctx, &pending).await?);
+        Ok(reply)
     }
 }

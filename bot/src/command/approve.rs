@@ -1,6 +1,6 @@
 //! `/approve`: a yes without a button.
 
-use super::{Command, Ctx, Reply};
+use super::{Command, Ctx, Reply, several};
 use crate::text::en;
 use domain::approval::{Choice, Question};
 use handlers::{CommandError, decide, queries};
@@ -16,9 +16,12 @@ impl Command for Approve {
         "Approve a call"
     }
     fn usage(&self) -> &'static str {
-        "<id>"
+        "<id> | all [except <id> …] | run <run> [except <id> …]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        if let Some(reply) = several::decided(ctx, &Choice::Approve).await? {
+            return Ok(reply);
+        }
         let (id, _) = ctx.word();
         if id.is_empty() {
             return Ok(super::usage(ctx, self));

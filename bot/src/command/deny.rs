@@ -1,6 +1,6 @@
 //! `/deny`: a no without a button, with a reason that the agent sees.
 
-use super::{Command, Ctx, Reply};
+use super::{Command, Ctx, Reply, several};
 use crate::text::en;
 use domain::approval::{Choice, Question};
 use handlers::{CommandError, decide, queries};
@@ -16,9 +16,13 @@ impl Command for Deny {
         "Deny a call, and say why"
     }
     fn usage(&self) -> &'static str {
-        "<id> [reason]"
+        "<id> [reason] | all [except <id> …] | run <run> [except <id> …]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        let reason = String::new();
+        if let Some(reply) = several::decided(ctx, &Choice::Deny { reason }).await? {
+            return Ok(reply);
+        }
         let (id, reason) = ctx.word();
         if id.is_empty() {
             return Ok(super::usage(ctx, self));

@@ -20,7 +20,7 @@ impl Command for Rules {
         "What may happen without asking, and what never"
     }
     fn usage(&self) -> &'static str {
-        "[add RULE | remove ID]"
+        "[add RULE | remove ID | undo APPROVAL]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         match ctx.word() {
@@ -36,6 +36,10 @@ impl Command for Rules {
                 Ok(ctx
                     .say(&en::deleted("rule", &en::rule(&draft.fact)))
                     .with(draft.ops))
+            }
+            ("undo", id) if !id.is_empty() => {
+                let draft = rules::undo(ctx.home, ctx.member, id).await?;
+                Ok(ctx.say(&en::undone(&draft.fact)).with(draft.ops))
             }
             _ => Ok(super::usage(ctx, self)),
         }

@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply, modify},
+    command::{Ctx, Reply, modify, several},
     inbound::What,
     present,
     text::en,
@@ -11,7 +11,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Refusal},
     id::{ApprovalId, SessionId},
 };
-use handlers::{CommandError, Problem, ask, decide, queries};
+use handlers::{CommandError, Problem, ask, decide, queries, rules};
 use ports::{
     repo::{self, sent::SentMessage},
     store::StoreError,
@@ -22,6 +22,16 @@ const LOOK_BACK: u32 = 1000;
 
 /// A button's data is `<verb>:<approval>[:<digest's beginning>]`. Whoever forges it still needs the role and a pending approval.
 pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply, CommandError> {
+    let together = match data {
+        "okall" => Some(Choice::Approve),
+        "noall" => Some(Choice::Deny {
+            reason: String::new(),
+        }),
+        _ => None,
+    };
+    if let Some(choice) = together {
+        return all_tapped(ctx, tap, &choice).await;
+    }
     let mut fields = data.split(':');
     let (verb, id, digest) = (
         fields.next().unwrap_or_default(),
@@ -37,6 +47,7 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "again" => Choice::RunAgain,
         "happened" => Choice::Happened,
         "stop" => Choice::Stop,
+        "undo" => return undo(ctx, tap, id).await,
         "modify" => return to_modify(ctx, tap, id, digest).await,
         "more" => Choice::Raise,
         "details" => return details(ctx, tap, id).await,
@@ -92,6 +103,34 @@ async fn details(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandErr
     reply
         .messages
         .extend(present::details(&ctx.inbound.session, &approval));
+    Ok(reply)
+}
+
+/// Of a card whose “Always” holds.
+async fn undo(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandError> {
+    let draft = rules::undo(ctx.home, ctx.member, id).await?;
+    Ok(toast(ctx.inbound, tap, &en::undone(&draft.fact)).with(draft.ops))
+}
+
+/// A button for all cards of a list; the message with the button says which list.
+async fn all_tapped(ctx: &Ctx<'_>, tap: &str, choice: &Choice) -> Result<Reply, CommandError> {
+    let message = match &ctx.inbound.what {
+        What::Tap { message, .. } => message.as_deref(),
+        _ => None,
+    };
+    let tag = match message {
+        Some(message) => tag_of(ctx, message).await?,
+        None => None,
+    };
+    let done = match tag {
+        Some(tag) => several::tapped(ctx, &tag, choice).await?,
+        None => None,
+    };
+    let Some(mut reply) = done else {
+        return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON));
+    };
+    let said = toast(ctx.inbound, tap, en::SEE_BELOW);
+    reply.messages.splice(0..0, said.messages);
     Ok(reply)
 }
 

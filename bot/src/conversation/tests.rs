@@ -239,6 +239,7 @@ impl World {
             },
             change: None,
             budget: None,
+            standing: false,
             always,
             approvers: Role::Operator,
             persons: 1,
@@ -434,7 +435,7 @@ async fn commands_answer_what_cannot_be_done() {
     There is no /frobnicate. /help lists all commands.
 
     > /approve
-    Write it like this: /approve <id>
+    Write it like this: /approve <id> | all [except <id> …] | run <run> [except <id> …]
 
     > /approve 999999
     There is no approval “999999”. /approvals lists those that wait.
@@ -458,7 +459,7 @@ async fn commands_answer_what_cannot_be_done() {
     Nothing is at work here.
 
     > /deny
-    Write it like this: /deny <id> [reason]
+    Write it like this: /deny <id> [reason] | all [except <id> …] | run <run> [except <id> …]
     "#);
     // A path is no command.
     assert_eq!(world.say(ANN, "/etc/hosts: what is in it?").await, "");
@@ -684,10 +685,10 @@ async fn commands_show_what_there_is() {
     /run <id> — What a run did
     /cancel [run] — Stop the run that works here
     /approvals — What waits for a decision
-    /approve <id> — Approve a call
-    /deny <id> [reason] — Deny a call, and say why
+    /approve <id> | all [except <id> …] | run <run> [except <id> …] — Approve a call
+    /deny <id> [reason] | all [except <id> …] | run <run> [except <id> …] — Deny a call, and say why
     /modify <id> [the new command, text, or arguments as JSON] — Change a call before you decide about it
-    /rules [add RULE | remove ID] — What may happen without asking, and what never
+    /rules [add RULE | remove ID | undo APPROVAL] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
     /budget [team | day | run | agent NAME | member NAME] [DOLLARS | off] — What models may cost: team, day, agent, member, run

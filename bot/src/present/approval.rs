@@ -100,10 +100,23 @@ pub fn settled(to: &SessionId, approval: &Approval, by: &str, now: Micros, zone:
                 &shorten(&visible(&approval.shown.what), WHAT_SETTLED, " …").0,
             ),
         ],
-        actions: Vec::new(),
+        actions: undo(approval),
     };
     let tag = tag(&approval.id);
     outgoing(to, Body::EditCard { tag, card })
+}
+
+fn undo(approval: &Approval) -> Vec<Vec<Action>> {
+    let action = Action {
+        label: en::UNDO.to_owned(),
+        data: format!("undo:{}", approval.id),
+        style: Style::Plain,
+    };
+    if approval.standing {
+        vec![vec![action]]
+    } else {
+        Vec::new()
+    }
 }
 
 /// All that is known about the call, for who wants to look closer: in full, however many messages that takes.

@@ -37,6 +37,7 @@ fn approval(tool: &str, shown: Shown) -> Approval {
         shown,
         change: None,
         budget: None,
+        standing: false,
         always: Vec::new(),
         approvers: Role::Operator,
         persons: 1,

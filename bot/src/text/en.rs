@@ -19,6 +19,7 @@ use domain::{
 
 pub const APPROVE: &str = "Approve";
 pub const DENY: &str = "Deny";
+pub const UNDO: &str = "Undo “Always”";
 pub const MODIFY: &str = "Modify";
 pub const ALWAYS: &str = "Always";
 pub const DETAILS: &str = "Details";

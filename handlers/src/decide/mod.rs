@@ -77,6 +77,7 @@ pub async fn decide(
         Choice::Always => signed(home, member, &value),
         _ => Vec::new(),
     };
+    value.standing = !added.is_empty();
     let by = Actor::Member(member.id.clone());
     let stored = Stored {
         value: value.clone(),
@@ -303,7 +304,11 @@ async fn settle(
 }
 
 /// The card is edited in the session now, and by a job of its own where else it was sent.
-async fn show(home: &Home, approval: &Approval, notice: &Notice) -> Result<Vec<Op>, CommandError> {
+pub(crate) async fn show(
+    home: &Home,
+    approval: &Approval,
+    notice: &Notice,
+) -> Result<Vec<Op>, CommandError> {
     let zone = zone(home, &approval.requester).await?;
     let told = tell(home, &approval.session, notice, &zone).await;
     let mut ops = told.map_err(presented)?;

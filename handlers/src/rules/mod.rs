@@ -1,7 +1,8 @@
 //! The team's permission rules: listed, added, removed.
 
-use crate::{CommandError, Draft, Home, Problem, audit};
+use crate::{CommandError, Draft, Home, Problem, audit, decide, members, queries};
 use domain::{
+    approval::Approval,
     id::RuleId,
     member::{Deed, Member, Role, may},
     permission::{NewRule, Rule},
@@ -66,6 +67,62 @@ pub async fn remove(home: &Home, member: &Member, id: &str) -> Result<Draft<Rule
             Ok(Draft::new(ops, stored.value))
         }
     }
+}
+
+/// What [`undo`] took back.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Undone {
+    pub approval: Approval,
+    /// None where they were gone already.
+    pub rules: Vec<Rule>,
+}
+
+/// Takes back exactly the rules that an “Always” added: those of this approval, by its id or the id's end. A second time nothing
+/// is left to do.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, not found, ambiguous, an approval that added none.
+pub async fn undo(home: &Home, member: &Member, id: &str) -> Result<Draft<Undone>, CommandError> {
+    configures(member)?;
+    let Stored { mut value, version } = queries::approval(home, id).await?;
+    let mut ops = Vec::new();
+    let mut deeds = Vec::new();
+    let mut rules = Vec::new();
+    for rule in &value.always {
+        // Its id was made for this card: a rule with it is the one that was added there.
+        let stored = repo::get::<Rule>(&*home.store, &home.team, rule.id.as_str()).await?;
+        let Some(stored) = stored else { continue };
+        ops.push(repo::delete(&home.team, &stored));
+        deeds.push(audit::deed(
+            "rule.removed",
+            format!("member:{}", member.id),
+            &stored.value.id,
+            json!({"rule": stored.value.to_string(), "from": value.id}),
+        ));
+        rules.push(stored.value);
+    }
+    if !deeds.is_empty() {
+        ops.extend(audit::append(home, "team", deeds).await?);
+    }
+    if value.standing {
+        value.standing = false;
+        let approval = value.clone();
+        ops.push(repo::update(
+            &home.team,
+            &Stored {
+                value: approval.clone(),
+                version,
+            },
+        )?);
+        let by = match &approval.decided_by {
+            Some(by) => members::find(home, by).await?.map(|member| member.name),
+            None => None,
+        };
+        let notice = decide::settled(&approval, by.unwrap_or_default());
+        ops.extend(decide::show(home, &approval, &notice).await?);
+    }
+    let approval = value;
+    Ok(Draft::new(ops, Undone { approval, rules }))
 }
 
 fn configures(member: &Member) -> Result<(), Problem> {

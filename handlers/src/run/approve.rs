@@ -2,7 +2,7 @@
 
 use super::{Step, log::Tail};
 use crate::{
-    HandlerError, circulate,
+    HandlerError, batch, circulate,
     keep::{fit, keep, size, tell},
     tool::Preview,
 };
@@ -12,7 +12,7 @@ use domain::{
     member::{Member, Role},
     message::Message,
     permission::{NewRule, Rule},
-    run::{Actor, Event, ParkedOn},
+    run::{Actor, CallState, Event, ParkedOn},
 };
 use ports::{
     Blobs, blob, job,
@@ -79,6 +79,7 @@ impl Step<'_> {
             digest: approval.digest.clone(),
         };
         ops.extend(circulate::due(home, &approval).await?);
+        self.asked += 1;
         self.log.with(ops);
         self.log.note(self.log.agent(), event)?;
         Ok(true)
@@ -125,6 +126,7 @@ impl Step<'_> {
             shown,
             change: None,
             budget: None,
+            standing: false,
             always,
             approvers: judged.verdict.approvers.unwrap_or(Role::Operator),
             persons: judged.verdict.persons.unwrap_or(1),
@@ -163,14 +165,28 @@ impl Step<'_> {
 
     pub(super) async fn park(&mut self, on: ParkedOn) -> Result<bool, HandlerError> {
         self.report(Doing::Waiting);
-        let done = self
-            .log
-            .commit(
-                Some((Actor::System, Event::Parked { on })),
-                Tail::Park(Vec::new(), None),
-            )
-            .await?;
-        Ok(!done)
+        let parked = Some((Actor::System, Event::Parked { on }));
+        let tail = Tail::Park(self.together().await?, None);
+        Ok(!self.log.commit(parked, tail).await?)
+    }
+
+    /// Where this step asked several questions: the message by which they are answered together.
+    async fn together(&self) -> Result<Vec<Op>, HandlerError> {
+        let waits = |call: &&CallState| !call.finished && !call.running && call.decided.is_none();
+        let asked = self.state().calls.iter().filter(waits);
+        let items: Vec<batch::Item> = asked
+            .filter_map(|call| call.asked.clone())
+            .map(|(id, digest)| (id, Some(digest)))
+            .collect();
+        if self.asked < 2 || items.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let notice = Notice::SeveralAsked {
+            run: self.log.run.clone(),
+            calls: items.len(),
+            list: batch::remember(self.log.home(), &items).await?,
+        };
+        self.notify(&notice).await
     }
 
     /// The messages that tell a fact in the run's session, as operations.

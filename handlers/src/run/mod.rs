@@ -79,6 +79,7 @@ pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(),
         lease,
         log,
         workspace,
+        asked: 0,
     };
     while step.act().await? {}
     Ok(())
@@ -91,6 +92,8 @@ struct Step<'a> {
     log: Log<'a>,
     /// Or why there is none.
     workspace: Result<Arc<dyn Workspace>, String>,
+    /// Cards that this step made.
+    asked: usize,
 }
 
 impl Step<'_> {

@@ -208,6 +208,7 @@ async fn the_cards_of_one_reply_appear_together_and_run_in_order() {
     ann> run: make first ⏎ read: none ⏎ run: make second
     bot> [approval asked] run_command: make first
     bot> [approval asked] run_command: make second
+    bot> [2 wait]
     ann> (Approve)
     edit> [approved by ann] run_command: make second
     ann> (Approve)
@@ -271,6 +272,7 @@ async fn a_command_that_changes_the_workspace_has_the_next_one_asked_again() {
     ann> run: make first ⏎ run: make second
     bot> [approval asked] run_command: make first
     bot> [approval asked] run_command: make second
+    bot> [2 wait]
     ann> (Approve)
     ann> (Approve)
     edit> [approved by ann] run_command: make first

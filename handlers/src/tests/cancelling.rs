@@ -29,6 +29,7 @@ async fn while_it_waits_for_a_card() {
     ann> run: make ⏎ run: make more
     bot> [approval asked] run_command: make
     bot> [approval asked] run_command: make more
+    bot> [2 wait]
     ann> say: next
     edit> [withdrawn by nobody] run_command: make
     edit> [withdrawn by nobody] run_command: make more

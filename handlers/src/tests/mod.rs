@@ -20,3 +20,4 @@ mod sending;
 mod sizes;
 mod team;
 mod ticks;
+mod together;

@@ -3,7 +3,7 @@
 
 use crate::message::Outgoing;
 use domain::{
-    MicroUsd, Micros,
+    Digest, MicroUsd, Micros,
     approval::Approval,
     content::Content,
     id::{RunId, SessionId},
@@ -28,6 +28,12 @@ pub enum Notice {
         approval: Approval,
         from: Micros,
         to: Micros,
+    },
+    /// So many cards of a run wait that were asked for together; `list` is the name of what they showed.
+    SeveralAsked {
+        run: RunId,
+        calls: usize,
+        list: Digest,
     },
     /// Somebody decided, or the time did: the card is edited.
     ApprovalSettled { approval: Approval, by: String },

@@ -34,6 +34,7 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
         | Notice::ApprovalOutage { approval, .. }
         | Notice::ChangeRefused { approval, .. }
         | Notice::ApprovalSettled { approval, .. } => of_approval(to, notice, approval),
+        Notice::SeveralAsked { calls, .. } => text_to(to, format!("[{calls} wait]")),
         Notice::Question { text, .. } => text_to(to, format!("[question] {text}")),
         Notice::RunEnded {
             outcome, answer, ..

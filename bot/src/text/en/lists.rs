@@ -4,6 +4,7 @@ use crate::text::{one_line, time};
 use domain::{
     MicroUsd, Micros,
     agent::{Agent, AgentStatus},
+    approval::{ApprovalStatus, Refusal},
     audit::Deed,
     content::prefix,
     id::short,
@@ -11,6 +12,7 @@ use domain::{
     permission::Rule,
     run::{Decided, Event, Outcome, RunSummary},
 };
+use handlers::{Problem, batch::Came};
 
 pub const HELP: &str = "Write what you want done, and this chat’s agent does it. What is harmless happens; what needs your yes comes as a card. \
      Reply to a card to deny with a reason. Each chat and topic has its own history.";
@@ -18,6 +20,13 @@ pub const NO_RUNS: &str = "Nothing has run yet. Write what you want done.";
 pub const RUNS_HINT: &str = "/run <id> shows one.";
 pub const NO_APPROVALS: &str = "Nothing waits for a decision.";
 pub const APPROVALS_HINT: &str = "/approve <id> or /deny <id> [reason], or the card’s buttons.";
+pub const SEVERAL_USAGE: &str =
+    "Write it like this: /approve all except <id> <id>, or /deny run <run> except <id>";
+pub const NO_OWN_APPROVALS: &str =
+    "Nothing of that waits for a decision. /approvals lists what waits for others.";
+pub const DECIDED_TOGETHER: &str = "Decided together";
+pub const APPROVE_ALL: &str = "Approve all";
+pub const DENY_ALL: &str = "Deny all";
 pub const USE_BUTTONS: &str =
     "Nobody knows whether this call happened: choose on its card whether to run it again or go on.";
 pub const NO_RULES: &str = "The team has no rules of its own; each agent has those of its preset.";
@@ -83,6 +92,43 @@ pub fn rule_added(rule: &Rule) -> String {
         short(rule.id.as_str()),
         super::rule(rule)
     )
+}
+
+/// Below several cards, or a list of them; with a run's id where they are all of it.
+#[must_use]
+pub fn several(calls: usize) -> String {
+    format!("{calls} calls wait for a decision")
+}
+
+#[must_use]
+pub fn several_how(run: Option<&str>) -> String {
+    match run {
+        Some(run) => format!(
+            "Each has its card. Together, with exceptions: /approve run {run} except <id> …"
+        ),
+        None => {
+            "What was listed above, as it was listed. With exceptions: /approve all except <id> …"
+                .to_owned()
+        }
+    }
+}
+
+/// What came of one of several cards.
+#[must_use]
+pub fn came(came: &Came) -> String {
+    let approval = &came.approval;
+    let what = one_line(prefix(&approval.shown.what, 80));
+    let how = match (&came.refused, approval.status) {
+        (Some(Problem::Decision(Refusal::Changed)), _) => {
+            "left out: new or changed since".to_owned()
+        }
+        (Some(Problem::Decision(Refusal::NotOffered)), _) => "left out: use its card".to_owned(),
+        (Some(problem), _) => format!("left out: {}", super::problem(problem)),
+        (None, ApprovalStatus::Denied) => "denied".to_owned(),
+        (None, ApprovalStatus::Pending) => "noted; it needs one more person".to_owned(),
+        (None, _) => "approved".to_owned(),
+    };
+    format!("{} {what}: {how}", short(approval.id.as_str()))
 }
 
 #[must_use]

@@ -7,7 +7,7 @@ use domain::{
     member::{Member, Role},
     run::RunStatus,
 };
-use handlers::Problem;
+use handlers::{Problem, rules::Undone};
 
 pub const STRANGER: &str = "I work for a team that you are not a member of. Ask its owner for an invitation: they get a link with /invite.";
 pub const STRANGERS_GROUP: &str = "I work for a team that nobody here has shown me to be part of, so I leave. A member of the team can add me.";
@@ -120,6 +120,20 @@ pub fn decided(approval: &Approval, rules: usize) -> String {
     }
 }
 
+/// After the rules of an “Always” were taken back.
+#[must_use]
+pub fn undone(undone: &Undone) -> String {
+    let rules: Vec<String> = undone.rules.iter().map(super::rule).collect();
+    match rules.is_empty() {
+        true => "There is no rule of that approval (any more).".to_owned(),
+        false => format!(
+            "Taken back, from now on it is asked again: {}",
+            rules.join("; ")
+        ),
+    }
+}
+
+pub const SEE_BELOW: &str = "The message says what came of each.";
 pub const CHANGE_BELOW: &str = "Reply to my message below.";
 pub const CHANGE_NOTED: &str = "Noted. The card will show the changed call; it still needs a yes.";
 

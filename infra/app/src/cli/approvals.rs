@@ -11,7 +11,10 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
     id::short,
 };
-use handlers::{commit_with, decide, modify, queries};
+use handlers::{
+    batch::{self, Item, Which},
+    commit_with, decide, modify, queries,
+};
 use ports::{
     blob,
     message::Body,
@@ -35,15 +38,7 @@ enum Command {
     /// The card, by the approval's id or the last digits of it
     Show { id: String },
     /// Let the call run, this once
-    Approve {
-        id: String,
-        /// Add the rule that would have allowed it
-        #[arg(long)]
-        always: bool,
-        /// Of a call that was interrupted: it happened, go on
-        #[arg(long, conflicts_with = "always")]
-        happened: bool,
-    },
+    Approve(Yes),
     /// Change the call; the changed one still needs a yes
     Modify {
         id: String,
@@ -57,6 +52,24 @@ enum Command {
         /// Why; the agent sees it
         reason: Vec<String>,
     },
+}
+
+#[derive(clap::Args, Debug)]
+struct Yes {
+    #[arg(required_unless_present = "all")]
+    ids: Vec<String>,
+    /// Everything that waits, as it is now
+    #[arg(long, conflicts_with_all = ["ids", "always", "happened"])]
+    all: bool,
+    /// But not this one; may be given several times
+    #[arg(long, requires = "all")]
+    except: Vec<String>,
+    /// Add the rule that would have allowed it
+    #[arg(long)]
+    always: bool,
+    /// Of a call that was interrupted: it happened, go on
+    #[arg(long, conflicts_with = "always")]
+    happened: bool,
 }
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
@@ -76,21 +89,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             let card = card(&local, &approval).await?;
             output.show(&approval, || card)?;
         }
-        Command::Approve {
-            id,
-            always,
-            happened,
-        } => {
-            let approval = queries::approval(home, &id).await?.value;
-            let choice = match (approval.question, always, happened) {
-                (Question::Call, true, _) => Choice::Always,
-                (Question::Unknown, _, true) => Choice::Happened,
-                (Question::Unknown, _, false) => Choice::RunAgain,
-                (Question::Budget, ..) => Choice::Raise,
-                _ => Choice::Approve,
-            };
-            decide(&local, output, &approval, choice).await?;
-        }
+        Command::Approve(yes) => approve(&local, output, yes).await?,
         Command::Modify { id, arguments } => {
             let approval = queries::approval(home, &id).await?.value;
             let tools = handlers::tool::all();
@@ -113,6 +112,50 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         }
     }
     Ok(0)
+}
+
+async fn approve(local: &Local, output: Output, yes: Yes) -> Result<(), Failure> {
+    let home = &local.home;
+    if yes.all {
+        let except: Vec<&str> = yes.except.iter().map(String::as_str).collect();
+        let items = batch::choose(home, &local.owner, &Which::All, &except).await?;
+        return together(local, output, &items).await;
+    }
+    if let [id] = yes.ids.as_slice() {
+        let approval = queries::approval(home, id).await?.value;
+        let choice = match (approval.question, yes.always, yes.happened) {
+            (Question::Call, true, _) => Choice::Always,
+            (Question::Unknown, _, true) => Choice::Happened,
+            (Question::Unknown, _, false) => Choice::RunAgain,
+            (Question::Budget, ..) => Choice::Raise,
+            _ => Choice::Approve,
+        };
+        return decide(local, output, &approval, choice).await;
+    }
+    if yes.always || yes.happened {
+        let why = "--always and --happened are for one approval at a time.";
+        return Err(Failure::usage(why.to_owned()));
+    }
+    let mut items = Vec::new();
+    for id in &yes.ids {
+        let approval = queries::approval(home, id).await?.value;
+        items.push((approval.id, Some(approval.digest)));
+    }
+    together(local, output, &items).await
+}
+
+/// Each by itself; what can't be decided is said and holds up no other.
+async fn together(local: &Local, output: Output, items: &[Item]) -> Result<(), Failure> {
+    let came = batch::decide_all(&local.home, &local.owner, items, &Choice::Approve).await?;
+    let approvals: Vec<&Approval> = came.iter().map(|came| &came.approval).collect();
+    output.show(&approvals, || match came.is_empty() {
+        true => "Nothing waits for a decision.".to_owned(),
+        false => came
+            .iter()
+            .map(text::en::came)
+            .collect::<Vec<_>>()
+            .join("\n"),
+    })
 }
 
 async fn decide(

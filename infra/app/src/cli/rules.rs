@@ -32,6 +32,8 @@ enum Command {
     },
     /// Remove a rule, by its id or the last digits of it
     Remove { id: String },
+    /// Take back the rules that “Always” added, by the approval's id or the last digits of it
+    Undo { approval: String },
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
@@ -79,6 +81,11 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             let rule =
                 commit_with(home, async || rules::remove(home, &local.owner, &id).await).await?;
             output.show(&rule, || format!("Removed: {}", bot::text::en::rule(&rule)))?;
+        }
+        Command::Undo { approval } => {
+            let draft = async || rules::undo(home, &local.owner, &approval).await;
+            let undone = commit_with(home, draft).await?;
+            output.show(&undone.rules, || bot::text::en::undone(&undone))?;
         }
     }
     Ok(0)

@@ -121,6 +121,9 @@ pub struct Approval {
     /// What `Always` would add; empty when nothing narrow enough can be said.
     #[serde(default)]
     pub always: Vec<Rule>,
+    /// Those rules were added with the approval, and nobody has taken them back by its card.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub standing: bool,
     /// The lowest role that may decide.
     pub approvers: Role,
     /// How many different persons have to approve. From two on, who asked for the run is none of them.

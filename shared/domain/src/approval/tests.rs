@@ -26,6 +26,7 @@ fn approval(question: Question, approvers: Role) -> Approval {
         shown: Shown::default(),
         change: None,
         budget: None,
+        standing: false,
         always: vec![rule.into_rule(crate::id::RuleId::new("r"), None, Micros(0))],
         approvers,
         persons: 1,
