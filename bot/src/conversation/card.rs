@@ -119,7 +119,7 @@ async fn all_tapped(ctx: &Ctx<'_>, tap: &str, choice: &Choice) -> Result<Reply, 
         _ => None,
     };
     let tag = match message {
-        Some(message) => tag_of(ctx, message).await?,
+        Some(message) => tag_of(ctx, message, None).await?,
         None => None,
     };
     let done = match tag {
