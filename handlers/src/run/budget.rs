@@ -149,6 +149,7 @@ impl Step<'_> {
             },
             approvers: ask.scope.raised_by(),
             change: None,
+            standing: false,
             budget: Some(ask),
             always: Vec::new(),
             persons: 1,
