@@ -35,6 +35,7 @@ const TABLE: &[(&str, Role)] = &[
     ("/rules", Role::Viewer),
     ("/rules add allow shell_exec ls", Role::Owner),
     ("/rules remove 000000", Role::Owner),
+    ("/rules undo $", Role::Owner),
     ("/audit", Role::Viewer),
     ("/cost", Role::Viewer),
     ("/budget", Role::Viewer),
@@ -56,6 +57,9 @@ const TABLE: &[(&str, Role)] = &[
     ("tap modify", Role::Operator),
     ("tap more", Role::Operator),
     ("tap details", Role::Viewer),
+    ("tap undo", Role::Owner),
+    ("tap okall", Role::Operator),
+    ("tap noall", Role::Operator),
 ];
 
 /// Everybody, with their role here, if they have one.
@@ -83,6 +87,19 @@ async fn world() -> (World, Approval) {
     let theirs = repo::create(&"away".into(), &zoe).unwrap();
     commit(&world.talk.home, vec![theirs]).await.unwrap();
     let approval = world.approval(vec![always()]).await;
+    // A list of what waits, sent as message 9.
+    let shown = [(approval.id.clone(), Some(approval.digest.clone()))];
+    let list = handlers::batch::remember(&world.talk.home, &shown)
+        .await
+        .unwrap();
+    let sent = SentMessage {
+        id: format!("list:{list}@telegram:{ANN}"),
+        surface: "telegram".to_owned(),
+        message: "9".to_owned(),
+        at: Micros(0),
+    };
+    let sent = repo::create(&world.talk.home.team, &sent).unwrap();
+    commit(&world.talk.home, vec![sent]).await.unwrap();
     let work = json!({"text": "/agent coder build it"});
     world.message(ANN, GROUP, work).await;
     (world, approval)
@@ -109,6 +126,10 @@ async fn state(world: &World) -> Vec<Item> {
 
 async fn act(world: &mut World, who: i64, line: &str, approval: &Approval) -> String {
     let line = line.replace('$', CARD);
+    if let Some(verb @ ("okall" | "noall")) = line.strip_prefix("tap ") {
+        let message = json!({"message_id": 9, "date": 1, "chat": {"id": ANN, "type": "private"}});
+        return world.update(json!({"callback_query": {"id": "tap", "from": person(who), "message": message, "data": verb}})).await;
+    }
     if let Some(verb) = line.strip_prefix("tap ") {
         return world.tap(who, &button(verb, approval)).await;
     }
@@ -225,7 +246,9 @@ async fn no_made_up_foreign_or_old_button_decides() {
     // Decided once; the same button, and every other one of the card, comes too late.
     world.tap(BOB, &button("no", &approval)).await;
     let decided = state(&world).await;
-    for verb in ["no", "ok", "always", "modify", "again", "happened", "stop"] {
+    for verb in [
+        "no", "ok", "always", "modify", "again", "happened", "stop", "undo",
+    ] {
         for who in [ANN, BOB] {
             let said = world.tap(who, &button(verb, &approval)).await;
             assert!(said.starts_with("(toast) "), "{verb}: {said}");
