@@ -1,8 +1,8 @@
 //! What must be true when a world has come to rest, looked at from the outside.
 
 use super::{
-    person::{MARK, Person},
-    plan::Choice,
+    person::{MARK, Person, is_answer},
+    plan::{Choice, SECRET, Step, edited, modified},
     world::{KEY, World},
 };
 use crate::flows::Program;
@@ -15,6 +15,7 @@ pub async fn check(world: &mut World) -> Vec<String> {
     for person in &people {
         answers(world, person, &mut problems);
         effects(world, person, &mut problems);
+        files(world, person, &mut problems);
         commands(person, &mut problems);
     }
     let left = rows(&world.program, LEFT);
@@ -46,7 +47,7 @@ fn answers(world: &mut World, person: &Person, problems: &mut Vec<String>) {
         let answer = task.answer();
         let found: Vec<bool> = messages
             .iter()
-            .filter(|message| message.is_bots() && message.text.contains(&answer))
+            .filter(|message| is_answer(message, &answer))
             .map(|message| message.text.contains(MARK))
             .collect();
         let unmarked = found.iter().filter(|marked| !**marked).count();
@@ -67,11 +68,21 @@ fn effects(world: &mut World, person: &Person, problems: &mut Vec<String>) {
             .chat
             .messages()
             .iter()
-            .any(|message| message.is_bots() && message.text.contains(&task.answer()));
+            .any(|message| is_answer(message, &task.answer()));
         for effect in task.effects() {
+            let choice = Choice::of(world.seed, effect);
+            let modified = modified(effect);
+            let effect = if choice == Choice::Modify {
+                if person.executed(effect) > 0 {
+                    problems.push(format!("{effect} was executed, another was approved"));
+                }
+                modified.as_str()
+            } else {
+                effect
+            };
             let executed = person.executed(effect);
             let again = person.run_again.get(effect).map_or(0, |cards| cards.len());
-            let yes = Choice::of(world.seed, effect).is_yes();
+            let yes = choice.is_yes();
             let most = if yes { 1 + again } else { 0 };
             if executed > most {
                 problems.push(format!(
@@ -81,8 +92,29 @@ fn effects(world: &mut World, person: &Person, problems: &mut Vec<String>) {
             if yes && answered && executed == 0 {
                 problems.push(format!("{effect} was approved, and never executed"));
             }
+            if choice == Choice::Modify {
+                world.count("effects that a person modified", executed);
+            }
             world.count("effects", executed);
             world.count("effects run again because a person said so", again);
+        }
+    }
+}
+
+fn files(world: &mut World, person: &Person, problems: &mut Vec<String>) {
+    for task in &person.tasks {
+        let messages = person.chat.messages();
+        let answered = messages.iter().any(|m| is_answer(m, &task.answer()));
+        for step in &task.steps {
+            if let Step::Edit(file) = step
+                && answered
+            {
+                let found = person.file(file);
+                if found != Some(edited(file)) {
+                    problems.push(format!("{file} was to be edited, but holds {found:?}"));
+                }
+                world.count("files edited", 1);
+            }
         }
     }
 }
@@ -99,7 +131,7 @@ fn commands(person: &Person, problems: &mut Vec<String>) {
     }
 }
 
-fn secrets(world: &World, problems: &mut Vec<String>) {
+fn secrets(world: &mut World, problems: &mut Vec<String>) {
     let token = world.tg.token().split(':').nth(1).unwrap_or_default();
     let audit =
         std::fs::read_to_string(world.program.home().join("data/audit.key")).unwrap_or_default();
@@ -108,11 +140,17 @@ fn secrets(world: &World, problems: &mut Vec<String>) {
         .iter()
         .rfind(|request| request.method == "setWebhook")
         .and_then(|request| request.params["secret_token"].as_str());
-    let secrets: Vec<&str> = [Some(KEY), Some(token), Some(audit.trim()), hook]
-        .into_iter()
-        .flatten()
-        .filter(|secret| !secret.is_empty())
-        .collect();
+    let secrets: Vec<&str> = [
+        Some(KEY),
+        Some(SECRET),
+        Some(token),
+        Some(audit.trim()),
+        hook,
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|secret| !secret.is_empty())
+    .collect();
     let holds = |bytes: &[u8]| {
         secrets.iter().any(|secret| {
             bytes
@@ -129,14 +167,24 @@ fn secrets(world: &World, problems: &mut Vec<String>) {
             problems.push(format!("a secret is in {}", file.display()));
         }
     }
-    if holds(world.printed.as_bytes()) || holds(world.tg.transcript().as_bytes()) {
-        problems.push("a secret was printed or sent".to_owned());
+    if holds(world.printed.as_bytes()) {
+        problems.push("a secret was printed".to_owned());
     }
-    for request in world.model.requests() {
-        if holds(&request.body) {
-            problems.push("a secret is in a prompt".to_owned());
+    for request in &hooks {
+        // Telegram is told the webhook's secret when it is set.
+        if request.method != "setWebhook" && holds(request.params.to_string().as_bytes()) {
+            problems.push(format!("a secret was sent with {}", request.method));
         }
     }
+    let prompts = world.model.requests();
+    if prompts.iter().any(|request| holds(&request.body)) {
+        problems.push("a secret is in a prompt".to_owned());
+    }
+    let redacted = prompts
+        .iter()
+        .filter(|request| String::from_utf8_lossy(&request.body).contains(REDACTED))
+        .count();
+    world.count("prompts with a redacted secret", redacted);
 }
 
 fn below(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
@@ -149,6 +197,8 @@ fn below(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
     }
 }
 
+/// What stands in the secret's place.
+const REDACTED: &str = "[secret:PASTED]";
 /// Everything but the tick.
 const LEFT: &str = "SELECT name || ' ' || coalesce(serial, '') || ' ' || coalesce(last_error, '') FROM task_queue WHERE name <> 'tick'";
 const OPEN_RUNS: &str =

@@ -3,7 +3,7 @@
 
 use super::{
     chance::Chance,
-    plan::{Choice, Step, Task, ledger, question, reply_to_question},
+    plan::{Choice, Step, Task, command, edited, ledger, modified, question, reply_to_question},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,11 @@ const AGAIN: Duration = Duration::from_secs(4);
 const MOST: u32 = 4;
 /// A message that repeats one says so.
 pub const MARK: &str = "sent again";
-pub const OWNER: i64 = 1001;
+/// The beginning of what is never an answer, but shows how far a run is; best effort, so it may come late and stay.
+const STATUS: &str = "💭";
+pub const OWNER: &str = "ann";
+/// More would only make a world longer.
+const TASKS: usize = 8;
 const COMMANDS: [(&str, &str); 3] = [
     ("/help", "/approvals"),
     ("/cost", "today"),
@@ -26,7 +30,14 @@ const COMMANDS: [(&str, &str); 3] = [
 ];
 
 pub struct Person {
+    pub name: &'static str,
     pub chat: Conversation,
+    /// The views of others in the chat, who tap too.
+    others: Vec<Conversation>,
+    /// What a message to the bot begins with: in a group its name.
+    to_bot: &'static str,
+    /// Whether another task follows the one that ended.
+    pub goes_on: bool,
     pub tasks: Vec<Task>,
     /// The message with each task that was asked for so far.
     pub asked: Vec<i64>,
@@ -34,8 +45,6 @@ pub struct Person {
     pub commands: Vec<(i64, &'static str)>,
     /// How often “Run again” was tapped for an effect, each card once.
     pub run_again: BTreeMap<String, BTreeSet<i64>>,
-    /// Whether this is the team's owner.
-    owns: bool,
     seed: u64,
     chance: Chance,
     /// When a message's buttons were tapped last, and how often.
@@ -45,20 +54,26 @@ pub struct Person {
 }
 
 impl Person {
-    pub fn new(chat: Conversation, seed: u64, tasks: u64, workspaces: PathBuf) -> Self {
-        let mut chance = Chance::of(seed, &format!("person {}", chat.chat_id()));
-        let who = &chat.person().first_name.to_lowercase();
-        let tasks = (0..tasks).map(|number| Task::new(&format!("{who}{number}"), &mut chance));
-        let owns = chat.chat_id() == OWNER;
+    /// In their private chat, or with `others` in a topic of a group.
+    pub fn new(
+        name: &'static str,
+        (chat, others): (Conversation, Vec<Conversation>),
+        seed: u64,
+        workspaces: PathBuf,
+    ) -> Self {
+        let in_group = !others.is_empty();
         Self {
-            tasks: tasks.collect(),
+            name,
+            tasks: Vec::new(),
             chat,
+            others,
+            to_bot: if in_group { "@fake_test_bot " } else { "" },
+            goes_on: true,
             asked: Vec::new(),
             commands: Vec::new(),
             run_again: BTreeMap::new(),
-            owns,
             seed,
-            chance,
+            chance: Chance::of(seed, name),
             taps: BTreeMap::new(),
             said: BTreeSet::new(),
             workspaces,
@@ -66,21 +81,23 @@ impl Person {
     }
 
     pub fn is_done(&self) -> bool {
-        self.asked.len() == self.tasks.len() && self.has_ended(self.tasks.len() - 1)
+        self.tasks
+            .len()
+            .checked_sub(1)
+            .is_none_or(|last| self.has_ended(last))
     }
 
-    /// How many of the tasks came to an end, for who waits for progress.
+    /// Grows while something happens, for who waits for it.
     pub fn progress(&self) -> usize {
-        self.chat.messages().len() + self.asked.len()
+        let taps: u32 = self.taps.values().map(|(_, times)| times).sum();
+        self.chat.messages().len() + self.said.len() + taps as usize
     }
 
     /// Looks once, and does what there is to do.
     pub fn look(&mut self) {
         let messages = self.chat.messages();
-        match self.asked.len() {
-            0 => self.ask(),
-            asked if asked < self.tasks.len() && self.has_ended(asked - 1) => self.ask(),
-            _ => {}
+        if self.goes_on && self.tasks.len() < TASKS && self.is_done() {
+            self.ask();
         }
         for message in messages.iter().filter(|message| message.is_bots()) {
             self.answer(message);
@@ -91,8 +108,11 @@ impl Person {
     }
 
     fn ask(&mut self) {
-        let task = &self.tasks[self.asked.len()];
-        self.asked.push(self.chat.send(&task.text()));
+        let name = format!("{}{}", self.name, self.tasks.len());
+        let task = Task::new(&name, &mut self.chance);
+        let text = format!("{}{}", self.to_bot, task.text());
+        self.asked.push(self.chat.send(&text));
+        self.tasks.push(task);
         if self.chance.percent(30) {
             let (command, answer) = self.chance.pick(&COMMANDS);
             self.commands.push((self.chat.send(command), answer));
@@ -106,7 +126,7 @@ impl Person {
         let mut later = messages
             .iter()
             .filter(|message| message.is_bots() && message.id > after && message.id < until);
-        later.any(|message| message.text.contains(&answer) || is_end(&message.text))
+        later.any(|message| is_answer(message, &answer) || is_end(&message.text))
     }
 
     fn answer(&mut self, message: &Message) {
@@ -117,9 +137,39 @@ impl Person {
         });
         for id in asked.collect::<Vec<String>>() {
             if self.said.insert(id.clone()) {
-                self.chat.send(&reply_to_question(&id));
+                let text = format!("{}{}", self.to_bot, reply_to_question(&id));
+                self.chat.send(&text);
             }
         }
+        let asks_for_change = message.text.contains("Reply to this message with");
+        if asks_for_change
+            && let Some(effect) = self.effect_in(message)
+            && self.said.insert(format!("change {}", message.id))
+        {
+            self.chat.reply_to(message.id, &command(&modified(&effect)));
+        }
+    }
+
+    /// The effect that a message shows, or what it was modified to.
+    fn effect_in(&self, message: &Message) -> Option<String> {
+        let effects = self.tasks.iter().flat_map(Task::effects);
+        let mut all = effects.flat_map(|effect| [effect.to_owned(), modified(effect)]);
+        all.find(|effect| {
+            // As a line of its own: cards also name earlier commands.
+            let command = format!("echo {effect} ");
+            message.text.lines().any(|line| line.starts_with(&command))
+        })
+    }
+
+    /// Whoever in the chat is at hand taps.
+    fn tap(&mut self, message: &Message, label: &str) {
+        let other = self.chance.percent(30) && !self.others.is_empty();
+        let who = if other {
+            self.chance.pick(&self.others)
+        } else {
+            &self.chat
+        };
+        who.tap(message.id, label);
     }
 
     fn decide(&mut self, message: &Message) {
@@ -127,22 +177,24 @@ impl Person {
         if taps.is_some_and(|(at, times)| at.elapsed() < AGAIN || *times >= MOST) {
             return;
         }
-        let steps = self.tasks.iter().flat_map(|task| &task.steps);
-        let is_write = |step: &Step| matches!(step, Step::Write(id) if message.text.contains(&format!("Create {id} ")));
-        if steps.clone().any(is_write) && message.button("Approve").is_some() {
+        let mut steps = self.tasks.iter().flat_map(|task| &task.steps);
+        let shown = steps.find_map(|step| match step {
+            Step::Write(id) if message.text.contains(&format!("Create {id} ")) => Some((id, false)),
+            Step::Edit(id) if message.text.contains(&format!("Change {id} ")) => Some((id, true)),
+            _ => None,
+        });
+        if let Some((file, edit)) = shown {
+            let is_done = edit && self.file(file).is_some_and(|text| text == edited(file));
+            let choice = match (message.button("It happened").is_some(), is_done) {
+                (true, true) => "It happened",
+                (true, false) => "Run again",
+                (false, _) => "Approve",
+            };
             self.tapped(message.id);
-            self.chat.tap(message.id, "Approve");
+            self.tap(message, choice);
             return;
         }
-        let mut effects = self.tasks.iter().flat_map(Task::effects);
-        let Some(effect) = effects
-            .find(|effect| {
-                // As a line of its own: cards also name earlier commands.
-                let command = format!("echo {effect} ");
-                message.text.lines().any(|line| line.starts_with(&command))
-            })
-            .map(str::to_owned)
-        else {
+        let Some(effect) = self.effect_in(message) else {
             return;
         };
         self.tapped(message.id);
@@ -150,16 +202,23 @@ impl Person {
             self.settle(message, &effect);
             return;
         }
-        let choice = Choice::of(self.seed, &effect);
+        let is_new = effect.ends_with(&modified(""));
+        let choice = match is_new {
+            true => Choice::Approve,
+            false => Choice::of(self.seed, &effect),
+        };
         // A tap may be repeated at will; a sentence that is repeated is another sentence.
         let first = self.said.insert(format!("about {effect}"));
         match choice {
             // A standing rule takes an owner.
-            Choice::Always if self.owns && message.button("Always").is_some() => {
+            Choice::Always if self.name == OWNER && message.button("Always").is_some() => {
                 self.chat.tap(message.id, "Always");
             }
-            Choice::Approve | Choice::Always => drop(self.chat.tap(message.id, "Approve")),
-            Choice::Deny => drop(self.chat.tap(message.id, "Deny")),
+            Choice::Modify if message.button("Modify").is_some() && !is_new => {
+                self.chat.tap(message.id, "Modify");
+            }
+            Choice::Approve | Choice::Always | Choice::Modify => self.tap(message, "Approve"),
+            Choice::Deny => self.tap(message, "Deny"),
             Choice::DenyWithReason if first => drop(self.chat.reply_to(message.id, "Not today.")),
             Choice::Cancel if first => drop(self.chat.send("/cancel")),
             // The card was sent twice, and it is said already.
@@ -185,7 +244,14 @@ impl Person {
             let again = self.run_again.entry(effect.to_owned()).or_default();
             again.insert(message.id);
         }
-        self.chat.tap(message.id, choice);
+        self.tap(message, choice);
+    }
+
+    /// What is in the file, in whichever workspace.
+    pub fn file(&self, name: &str) -> Option<String> {
+        let workspaces = std::fs::read_dir(&self.workspaces).ok()?.flatten();
+        let mut found = workspaces.map(|workspace| workspace.path().join(name));
+        found.find_map(|path| std::fs::read_to_string(path).ok())
     }
 
     /// How often an effect was executed, by the ledgers of all workspaces.
@@ -199,6 +265,11 @@ impl Person {
         let lines = |ledger: String| ledger.lines().filter(|line| *line == effect).count();
         ledgers.map(lines).sum()
     }
+}
+
+/// Whether it is that answer, and not a status that shows what the model has said so far.
+pub fn is_answer(message: &Message, answer: &str) -> bool {
+    message.is_bots() && message.text.contains(answer) && !message.text.contains(STATUS)
 }
 
 /// How a run ends that has no answer.

@@ -6,6 +6,9 @@ use serde_json::json;
 use std::sync::Mutex;
 use tests::servers::model::{Asked, Reply, Turn};
 
+/// Registered with the program; people paste it and commands print it.
+pub const SECRET: &str = "made-up-secret-of-the-crash-machine-4711";
+
 /// Where an effect that is executed adds a line, in the workspace. Each has a file of its own, so that no “Always” lets another pass.
 pub fn ledger(effect: &str) -> String {
     format!("ledger-{effect}")
@@ -25,6 +28,10 @@ pub enum Step {
     Pair(String, String),
     /// The file of this name, with its name in it.
     Write(String),
+    /// The same file changed: its name becomes the edited one.
+    Edit(String),
+    /// An effect that also prints the secret, which the person gives away with the task.
+    Leak(String),
     Read,
     /// A question to the person.
     Ask(String),
@@ -35,6 +42,8 @@ pub enum Step {
 pub enum Choice {
     Approve,
     Always,
+    /// Another command instead, and then a yes.
+    Modify,
     Deny,
     DenyWithReason,
     /// Nothing but to stop the run.
@@ -44,8 +53,9 @@ pub enum Choice {
 impl Choice {
     pub fn of(seed: u64, effect: &str) -> Self {
         match Chance::of(seed, effect).below(100) {
-            0..70 => Self::Approve,
-            70..78 => Self::Always,
+            0..62 => Self::Approve,
+            62..70 => Self::Always,
+            70..78 => Self::Modify,
             78..86 => Self::Deny,
             86..94 => Self::DenyWithReason,
             _ => Self::Cancel,
@@ -53,21 +63,22 @@ impl Choice {
     }
 
     pub fn is_yes(self) -> bool {
-        matches!(self, Self::Approve | Self::Always)
+        matches!(self, Self::Approve | Self::Always | Self::Modify)
     }
 }
 
 impl Task {
     pub fn new(name: &str, chance: &mut Chance) -> Self {
         let count = 1 + chance.below(4);
-        let steps = (0..count).map(|number| {
+        let steps = (0..count).flat_map(|number| {
             let id = format!("{name}-{number}");
-            match chance.below(10) {
-                0..4 => Step::Effect(id),
-                4 | 5 => Step::Pair(format!("{id}a"), format!("{id}b")),
-                6 => Step::Write(id),
-                7 => Step::Read,
-                _ => Step::Ask(id),
+            match chance.below(20) {
+                0..8 => vec![Step::Effect(id)],
+                8..11 => vec![Step::Pair(format!("{id}a"), format!("{id}b"))],
+                11..14 => vec![Step::Write(id.clone()), Step::Edit(id)],
+                14 => vec![Step::Read],
+                15 | 16 => vec![Step::Leak(format!("{id}-leak"))],
+                _ => vec![Step::Ask(id)],
             }
         });
         Self {
@@ -83,7 +94,9 @@ impl Task {
     }
 
     fn parse(text: &str) -> Option<Self> {
-        let (name, steps) = text.strip_prefix("task ")?.split_once(": ")?;
+        // In a group the writer's name may stand before it.
+        let (_, task) = text.split_once("task ")?;
+        let (name, steps) = task.split_once(": ")?;
         let steps: Option<Vec<Step>> = steps.split("; ").map(Step::parse).collect();
         Some(Self {
             name: name.to_owned(),
@@ -97,7 +110,7 @@ impl Task {
 
     pub fn effects(&self) -> Vec<&str> {
         let effects = self.steps.iter().flat_map(|step| match step {
-            Step::Effect(id) => vec![id.as_str()],
+            Step::Effect(id) | Step::Leak(id) => vec![id.as_str()],
             Step::Pair(one, two) => vec![one.as_str(), two.as_str()],
             _ => Vec::new(),
         });
@@ -111,6 +124,8 @@ impl Step {
             Self::Effect(id) => format!("effect {id}"),
             Self::Pair(one, two) => format!("pair {one} {two}"),
             Self::Write(id) => format!("write {id}"),
+            Self::Edit(id) => format!("edit {id}"),
+            Self::Leak(id) => format!("leak {id} {SECRET}"),
             Self::Read => "read".to_owned(),
             Self::Ask(id) => format!("ask {id}"),
         }
@@ -122,6 +137,8 @@ impl Step {
             ["effect", id] => Self::Effect(id.to_owned()),
             ["pair", one, two] => Self::Pair(one.to_owned(), two.to_owned()),
             ["write", id] => Self::Write(id.to_owned()),
+            ["edit", id] => Self::Edit(id.to_owned()),
+            ["leak", id, ..] => Self::Leak(id.to_owned()),
             ["read"] => Self::Read,
             ["ask", id] => Self::Ask(id.to_owned()),
             _ => return None,
@@ -131,9 +148,13 @@ impl Step {
     fn reply(&self) -> Reply {
         let run = |id: &str| ("run_command", json!({ "command": command(id) }));
         let calls = match self {
-            Self::Effect(id) => vec![run(id)],
+            Self::Effect(id) | Self::Leak(id) => vec![run(id)],
             Self::Pair(one, two) => vec![run(one), run(two)],
             Self::Write(id) => vec![("write_file", json!({"path": id, "text": id}))],
+            Self::Edit(id) => {
+                let change = json!({"path": id, "old": id, "new": edited(id)});
+                vec![("edit_file", change)]
+            }
             Self::Read => vec![("list_files", json!({"path": "."}))],
             Self::Ask(id) => vec![("ask_person", json!({ "question": question(id) }))],
         };
@@ -143,7 +164,22 @@ impl Step {
 
 /// The pause makes it likelier that a kill falls into the command.
 pub fn command(effect: &str) -> String {
-    format!("echo {effect} >> {}; sleep 0.03", ledger(effect))
+    let backwards: String = SECRET.chars().rev().collect();
+    let more = match effect.ends_with("-leak") {
+        true => format!("echo {backwards} | rev"),
+        false => "sleep 0.03".to_owned(),
+    };
+    format!("echo {effect} >> {}; {more}", ledger(effect))
+}
+
+/// What a person puts in an effect's place who modifies it.
+pub fn modified(effect: &str) -> String {
+    format!("{effect}-new")
+}
+
+/// The content of a file after its edit.
+pub fn edited(file: &str) -> String {
+    format!("{file} edited")
 }
 
 pub fn question(id: &str) -> String {
@@ -157,16 +193,11 @@ pub fn reply_to_question(id: &str) -> String {
 /// What the model says to a conversation: the step after those that it shows, at last the answer.
 pub fn said(asked: &Asked) -> Reply {
     let of_person = |turn: &Turn| match turn {
-        Turn::User(text) => Task::parse(text),
+        Turn::User(text) => Some(Task::parse(text)),
         _ => None,
     };
-    let Some((at, task)) = asked
-        .turns
-        .iter()
-        .enumerate()
-        .rev()
-        .find_map(|(at, turn)| Some((at, of_person(turn)?)))
-    else {
+    let mut newest = asked.turns.iter().enumerate().rev();
+    let Some((at, Some(task))) = newest.find_map(|(at, turn)| Some((at, of_person(turn)?))) else {
         return Reply::text("There is no task in that.");
     };
     let is_own = |turn: &&Turn| matches!(turn, Turn::Assistant { .. });

@@ -3,8 +3,8 @@
 use super::{
     chance::Chance,
     check,
-    person::{OWNER, Person},
-    plan::Moody,
+    person::Person,
+    plan::{Moody, SECRET},
 };
 use crate::flows::{Program, code_of};
 use std::{
@@ -16,27 +16,36 @@ use std::{
 };
 use tests::servers::{
     model::{FakeModel, Script},
-    telegram::{FakeTelegram, Fault, PushStyle, User},
+    telegram::{FakeTelegram, Fault, Message, PushStyle, User},
 };
 
 pub const KEY: &str = "sk-made-up-key-of-the-crash-machine-0815";
-const TASKS: u64 = 10;
 /// Without anything new to see for so long the machine lets time pass.
-const STUCK: Duration = Duration::from_secs(2);
+const STUCK: Duration = Duration::from_millis(700);
+/// In a life the same, but less time: a lease may still hold.
+const IDLE: Duration = Duration::from_millis(250);
+const PAUSE: i64 = 8;
+/// So often, then nothing more will come, and the process is killed as it is.
+const PAUSES: u32 = 5;
 /// A world that needs longer than this after its last kill has lost something.
 const LONGEST: Duration = Duration::from_secs(120);
 /// Longer than a lease.
 const LEASE: i64 = 35;
-const POINTS: [(&str, u64); 8] = [
+/// Where a process dies, and after how often it got there at most.
+const POINTS: [(&str, u64); 10] = [
     ("commit-before", 20),
     ("commit-after", 20),
-    ("model-before", 2),
-    ("model-after", 2),
+    ("model-before", 3),
+    ("model-after", 3),
     ("effect-before", 2),
     ("effect-after", 2),
+    ("write-before", 1),
+    ("write-after", 1),
     ("send-before", 5),
     ("send-after", 5),
 ];
+/// One in so many worlds is exported while it runs, and imported elsewhere.
+const EXPORTED: u64 = 8;
 
 pub struct World {
     pub seed: u64,
@@ -93,25 +102,19 @@ impl World {
                 backoff,
             });
         }
-        program.up().await;
-        let workspaces = program.home().join("data/workspaces");
-        let mut people = Vec::new();
-        for (id, name) in [(OWNER, "Ann"), (1002, "Bob"), (1003, "Cid")] {
-            let chat = tg.private_chat(&User::new(id, name));
-            let code = match people.first() {
-                None => program.pairing_code().await,
-                Some(Person { chat: ann, .. }) => {
-                    let asked = ann.send("/invite operator");
-                    let is_link = |m: &tests::servers::telegram::Message| {
-                        m.id > asked && m.text.contains("?start=")
-                    };
-                    code_of(&ann.wait_for_message(is_link).await.text)
-                }
-            };
-            chat.send(&format!("/start {code}"));
-            chat.wait_for_text("Welcome").await;
-            people.push(Person::new(chat, seed, TASKS, workspaces.clone()));
+        program.set(
+            "COUNTERSIGN_SECRETS_KEY",
+            "the-key-of-the-crash-machines-secrets",
+        );
+        if chance.percent(50) {
+            program.set("TELEGRAM_PACED", "false");
         }
+        let set = program
+            .run_with(&["secrets", "set", "PASTED"], SECRET)
+            .await;
+        assert_eq!(set.0, 0, "{set:?}");
+        program.up().await;
+        let people = people(&tg, &program, seed).await;
         let summary = Summary::default();
         let mut world = Self {
             seed,
@@ -146,10 +149,18 @@ impl World {
         self.program.spawn();
         let until = Instant::now() + span;
         let mut looks = tokio::time::interval(Duration::from_millis(20));
-        while Instant::now() < until && self.program.is_up() {
+        let (mut seen, mut since, mut pauses) = (0, Instant::now(), 0);
+        while Instant::now() < until && pauses < PAUSES && self.program.is_up() {
             looks.tick().await;
             self.people.iter_mut().for_each(Person::look);
             self.bad_luck();
+            let progress = self.people.iter().map(Person::progress).sum();
+            if progress != seen {
+                (seen, since, pauses) = (progress, Instant::now(), 0);
+            } else if since.elapsed() > IDLE && self.program.printed().contains("ready") {
+                self.time_passes(PAUSE);
+                (since, pauses) = (Instant::now(), pauses + 1);
+            }
         }
         let died = !self.program.is_up();
         self.stop().await;
@@ -208,7 +219,13 @@ impl World {
     async fn come_to_rest(&mut self) {
         self.tg.clear_faults();
         self.time_passes(LEASE + 600);
-        self.program.spawn();
+        self.people
+            .iter_mut()
+            .for_each(|person| person.goes_on = false);
+        self.program.up().await;
+        if self.seed.is_multiple_of(EXPORTED) {
+            self.moves_elsewhere().await;
+        }
         let (began, mut seen, mut since) = (Instant::now(), 0, Instant::now());
         let mut looks = tokio::time::interval(Duration::from_millis(20));
         while !self.people.iter().all(Person::is_done) || !check::is_quiet(&self.program) {
@@ -231,6 +248,24 @@ impl World {
         }
     }
 
+    /// A copy that is taken while it runs is whole.
+    async fn moves_elsewhere(&mut self) {
+        let mut other = Program::new(&self.tg);
+        other.set("COUNTERSIGN_CRASH_CLOCK", &self.clock.to_string_lossy());
+        let key = |program: &Program| program.home().join("data/audit.key");
+        std::fs::create_dir_all(other.home().join("data")).unwrap();
+        std::fs::copy(key(&self.program), key(&other)).unwrap();
+        let copy = other.home().join("copy").to_string_lossy().into_owned();
+        let exported = self.program.run(&["export", &copy]).await;
+        assert_eq!(exported.0, 0, "{}", self.report(&exported.2));
+        for arguments in [&["import", &copy][..], &["audit", "verify"]] {
+            let (status, out, err) = other.run(arguments).await;
+            let problem = format!("elsewhere {arguments:?}: {out}{err}");
+            assert_eq!(status, 0, "{}", self.report(&problem));
+        }
+        self.count("copies that were whole elsewhere", 1);
+    }
+
     /// What somebody needs who wants to know why.
     pub fn report(&self, problems: &str) -> String {
         let jobs = check::jobs(&self.program);
@@ -243,6 +278,36 @@ impl World {
             self.program.printed(),
         )
     }
+}
+
+/// Three with private chats, two of whom write in the topics of a group, too.
+async fn people(tg: &FakeTelegram, program: &Program, seed: u64) -> Vec<Person> {
+    let workspaces = program.home().join("data/workspaces");
+    let [ann, bob, cid] = [(1001, "Ann"), (1002, "Bob"), (1003, "Cid")]
+        .map(|(id, name)| tg.private_chat(&User::new(id, name)));
+    let code = program.pairing_code().await;
+    ann.send(&format!("/start {code}"));
+    ann.wait_for_text("Welcome").await;
+    for chat in [&bob, &cid] {
+        let asked = ann.send("/invite operator");
+        let is_link = |m: &Message| m.id > asked && m.text.contains("?start=");
+        let code = code_of(&ann.wait_for_message(is_link).await.text);
+        chat.send(&format!("/start {code}"));
+        chat.wait_for_text("Welcome").await;
+    }
+    let group = tg.group(-100_700, "Work");
+    group.add_bot(ann.person());
+    let (red, blue) = (group.topic(7, "red"), group.topic(8, "blue"));
+    let (bob_too, cid_too) = (bob.person().clone(), cid.person().clone());
+    let places = [
+        ("ann", (ann, Vec::new())),
+        ("bob", (bob, Vec::new())),
+        ("cid", (cid, Vec::new())),
+        ("red", (red.seat(&bob_too), vec![red.seat(&cid_too)])),
+        ("blue", (blue.seat(&cid_too), vec![blue.seat(&bob_too)])),
+    ];
+    let person = |(name, chats)| Person::new(name, chats, seed, workspaces.clone());
+    places.into_iter().map(person).collect()
 }
 
 fn name(fault: &Fault) -> &'static str {

@@ -10,21 +10,23 @@ pub enum Point {
     ModelAfter,
     EffectBefore,
     EffectAfter,
+    WriteBefore,
+    WriteAfter,
     SendBefore,
     SendAfter,
 }
 
 #[cfg(feature = "crash")]
-pub use armed::{clock, messenger, models, reached, sandbox};
+pub use armed::{clock, messenger, models, reached, sandbox, workspaces};
 #[cfg(not(feature = "crash"))]
-pub use harmless::{clock, messenger, models, reached, sandbox};
+pub use harmless::{clock, messenger, models, reached, sandbox, workspaces};
 
 /// What a release has: nothing is put around anything.
 #[cfg(not(feature = "crash"))]
 mod harmless {
     use super::Point;
     use crate::clock::SystemClock;
-    use ports::{Clock, Messenger, Sandbox, model::Models};
+    use ports::{Clock, Messenger, Sandbox, model::Models, workspace::Workspaces};
     use std::sync::Arc;
 
     #[inline]
@@ -49,18 +51,24 @@ mod harmless {
     pub fn sandbox(sandbox: Arc<dyn Sandbox>) -> Arc<dyn Sandbox> {
         sandbox
     }
+
+    #[must_use]
+    pub fn workspaces(workspaces: Arc<dyn Workspaces>) -> Arc<dyn Workspaces> {
+        workspaces
+    }
 }
 
 #[cfg(feature = "crash")]
 mod armed {
     use super::Point;
     use crate::clock::SystemClock;
-    use domain::{Digest, MicroUsd, Micros};
+    use domain::{Digest, MicroUsd, Micros, id::SessionId};
     use ports::{
-        Clock, Messenger, Model, Sandbox,
+        Clock, Messenger, Model, Sandbox, Workspace,
         message::{Outgoing, SendError, Sent},
         model::{ModelError, ModelReply, ModelRequest, Models, OnText},
         sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
+        workspace::{Entry, FileText, Found, WorkspaceError, Workspaces},
     };
     use std::{
         path::PathBuf,
@@ -86,6 +94,8 @@ mod armed {
             Point::ModelAfter => "model-after",
             Point::EffectBefore => "effect-before",
             Point::EffectAfter => "effect-after",
+            Point::WriteBefore => "write-before",
+            Point::WriteAfter => "write-after",
             Point::SendBefore => "send-before",
             Point::SendAfter => "send-after",
         }
@@ -129,6 +139,11 @@ mod armed {
     #[must_use]
     pub fn sandbox(sandbox: Arc<dyn Sandbox>) -> Arc<dyn Sandbox> {
         Arc::new(Perilous(sandbox))
+    }
+
+    #[must_use]
+    pub fn workspaces(workspaces: Arc<dyn Workspaces>) -> Arc<dyn Workspaces> {
+        Arc::new(Perilous(workspaces))
     }
 
     /// An adapter with a point before and after what it does.
@@ -182,6 +197,55 @@ mod armed {
 
         fn digest(&self, limits: &Limits) -> Digest {
             self.0.digest(limits)
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Workspaces for Perilous<dyn Workspaces> {
+        async fn open(
+            &self,
+            session: &SessionId,
+            own: Option<&str>,
+        ) -> Result<Arc<dyn Workspace>, WorkspaceError> {
+            Ok(Arc::new(Perilous(self.0.open(session, own).await?)))
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl Workspace for Perilous<dyn Workspace> {
+        fn root(&self) -> PathBuf {
+            self.0.root()
+        }
+
+        async fn list(
+            &self,
+            path: &str,
+            recursive: bool,
+        ) -> Result<(Vec<Entry>, bool), WorkspaceError> {
+            self.0.list(path, recursive).await
+        }
+
+        async fn read(&self, path: &str) -> Result<FileText, WorkspaceError> {
+            self.0.read(path).await
+        }
+
+        async fn write(&self, path: &str, text: &str) -> Result<(), WorkspaceError> {
+            reached(Point::WriteBefore);
+            let written = self.0.write(path, text).await;
+            reached(Point::WriteAfter);
+            written
+        }
+
+        async fn search(
+            &self,
+            needle: &str,
+            glob: &str,
+        ) -> Result<(Vec<Found>, bool), WorkspaceError> {
+            self.0.search(needle, glob).await
+        }
+
+        async fn manifest(&self) -> Result<Digest, WorkspaceError> {
+            self.0.manifest().await
         }
     }
 

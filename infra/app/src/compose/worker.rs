@@ -172,7 +172,7 @@ fn bind(
         home: home.clone(),
         models: clean_models(redaction, &crash::models(found.models.clone())),
         sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
-        workspaces: redaction.over(workspaces),
+        workspaces: redaction.over(crash::workspaces(workspaces)),
         progress: Arc::new(surfaces.clone()),
         tools: handlers::tool::all(),
         presets: presets.into(),
