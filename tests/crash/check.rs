@@ -23,6 +23,8 @@ pub async fn check(world: &mut World) -> Vec<String> {
         left.into_iter()
             .map(|job| format!("a job is left over: {job}")),
     );
+    let given_up = rows(&world.program, GIVEN_UP).len();
+    world.count("runs given up, and told so", given_up);
     let open = rows(&world.program, OPEN_RUNS);
     problems.extend(
         open.into_iter()
@@ -199,8 +201,10 @@ fn below(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
 
 /// What stands in the secret's place.
 const REDACTED: &str = "[secret:PASTED]";
-/// Everything but the tick.
-const LEFT: &str = "SELECT name || ' ' || coalesce(serial, '') || ' ' || coalesce(last_error, '') FROM task_queue WHERE name <> 'tick'";
+/// Everything but the tick, and the steps of runs that were killed so often that they were given up: these people were told.
+const LEFT: &str = "SELECT name || ' ' || coalesce(serial, '') || ' ' || coalesce(last_error, '') FROM task_queue
+    WHERE name <> 'tick' AND NOT (name = 'run' AND set_aside = 1 AND last_error = 'its worker died every time')";
+const GIVEN_UP: &str = "SELECT id FROM task_queue WHERE set_aside = 1";
 const OPEN_RUNS: &str =
     "SELECT id || ' ' || status FROM runs WHERE status IN ('running', 'waiting')";
 

@@ -25,8 +25,8 @@ const STUCK: Duration = Duration::from_millis(700);
 /// In a life the same, but less time: a lease may still hold.
 const IDLE: Duration = Duration::from_millis(250);
 const PAUSE: i64 = 8;
-/// So often, then nothing more will come, and the process is killed as it is.
-const PAUSES: u32 = 5;
+/// So often, then nothing more will come, and the process is killed as it is. In all less than a lease.
+const PAUSES: u32 = 3;
 /// A world that needs longer than this after its last kill has lost something.
 const LONGEST: Duration = Duration::from_secs(120);
 /// Longer than a lease.
@@ -35,12 +35,12 @@ const LEASE: i64 = 35;
 const POINTS: [(&str, u64); 10] = [
     ("commit-before", 20),
     ("commit-after", 20),
-    ("model-before", 3),
-    ("model-after", 3),
-    ("effect-before", 2),
-    ("effect-after", 2),
-    ("write-before", 1),
-    ("write-after", 1),
+    ("model-before", 6),
+    ("model-after", 6),
+    ("effect-before", 3),
+    ("effect-after", 3),
+    ("write-before", 2),
+    ("write-after", 2),
     ("send-before", 5),
     ("send-after", 5),
 ];
