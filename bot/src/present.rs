@@ -13,7 +13,7 @@ use domain::{
     run::Outcome,
 };
 use ports::{
-    message::{Body, Outgoing},
+    message::{Body, Outgoing, QUESTION},
     present::{Notice, Presenter},
 };
 
@@ -54,7 +54,13 @@ impl Presenter for English {
             Notice::SeveralAsked { run, calls, list } => {
                 vec![several(to, *calls, list, Some(run))]
             }
-            Notice::Question { agent, text, .. } => ring(texts(to, &question(agent, text))),
+            Notice::Question { run, agent, text } => {
+                let mut messages = ring(texts(to, &question(agent, text)));
+                for message in &mut messages {
+                    message.tag = Some(format!("{QUESTION}{run}"));
+                }
+                messages
+            }
             Notice::RunEnded {
                 agent,
                 outcome,

@@ -147,7 +147,7 @@ async fn answer(
         taint: None,
         artifacts: Vec::new(),
     };
-    let mut ops = answered(home, member, &run, event).await?;
+    let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
     session.updated_at = home.now();
     ops.push(repo::put(&home.team, &session, version)?);
     Ok(Draft::new(ops, Asked::Answered { run }))
@@ -156,14 +156,13 @@ async fn answer(
 /// Ends the call by which a run waits for a person, and wakes the run.
 pub(crate) async fn answered(
     home: &Home,
-    member: &Member,
+    actor: Actor,
     run: &RunId,
     event: Event,
 ) -> Result<Vec<Op>, CommandError> {
     let Event::CallFinished { call, ok, .. } = &event else {
         return Ok(Vec::new());
     };
-    let actor = Actor::Member(member.id.clone());
     let deed = audit::deed("call.finished", &actor, call, json!({"ok": ok}));
     let entry = Entry {
         v: 1,

@@ -1,8 +1,10 @@
 //! The `send` handler: one stored message goes out, once as far as the surface lets anybody know.
 
+mod given_up;
+
 use crate::{
-    HandlerError, Home, Lease, decide, draft,
-    keep::{NOTED, newest, tell},
+    HandlerError, Home, Lease, draft,
+    keep::{NOTED, newest},
     sessions,
 };
 use domain::{
@@ -10,10 +12,8 @@ use domain::{
     id::SessionId,
 };
 use ports::{
-    Messenger,
-    job::{self},
+    Messenger, job,
     message::{Body, Outgoing, SendError, Sent},
-    present::Notice,
     repo::{self, Stored, sent::SentMessage},
     store::{ConflictReason, Op, StoreError},
 };
@@ -28,9 +28,13 @@ pub struct SendPorts {
 
 /// Begins a postponed job's error when the message may have arrived.
 pub const UNKNOWN: &str = "fate unknown";
-/// Attempts of which nobody knows whether they arrived. After that many, each perhaps a copy of the message, a person has to look.
-/// What surely did not arrive is tried for as long as it takes.
+/// Attempts of which nobody knows whether they arrived. After that many the message may be the reason: it lets the others of its
+/// place pass and is tried now and then. What surely did not arrive keeps its place for as long as it takes.
 const TRIES: u32 = 12;
+/// Begins the id of a job whose message lets others pass; what follows is the id that it had.
+const LATE: &str = "late:";
+/// Between two attempts of such a message at first, since each may be a copy; it doubles up to 32 times that, which is 5 h.
+const SLOW: Duration = Duration::from_secs(600);
 
 /// Sends one message and settles its job.
 ///
@@ -60,7 +64,7 @@ async fn attempt(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result
             error: format!("there is no way out to “{surface}” in this process"),
         });
     };
-    if superseded(home, lease, message).await? {
+    if superseded(home, lease, message).await? || outlived(home, lease, message).await? {
         return finish(ports, lease, Vec::new()).await;
     }
     let before = known(home, message).await?;
@@ -79,20 +83,39 @@ async fn attempt(ports: &SendPorts, lease: &Lease, message: &Outgoing) -> Result
 
 /// Whether a newer edit of the same message is stored, which shows everything that this one would.
 async fn superseded(home: &Home, lease: &Lease, message: &Outgoing) -> Result<bool, StoreError> {
+    let job = lease.job.id.as_str();
+    let job = job.strip_prefix(LATE).unwrap_or(job);
     let id = match &message.body {
-        Body::EditCard { tag, .. } if lease.job.id.as_str().starts_with(NOTED) => {
-            newest(tag, &message.to)
-        }
+        Body::EditCard { tag, .. } if job.starts_with(NOTED) => newest(tag, &message.to),
         _ => return Ok(false),
     };
     let newest = repo::get::<SentMessage>(&*home.store, &home.team, &id).await?;
-    Ok(newest.is_some_and(|newest| newest.value.message != lease.job.id.as_str()))
+    Ok(newest.is_some_and(|newest| newest.value.message != job))
+}
+
+/// Whether a late message asks for what was decided or answered before it could be sent.
+async fn outlived(home: &Home, lease: &Lease, message: &Outgoing) -> Result<bool, HandlerError> {
+    if !is_late(lease) || matches!(message.body, Body::EditCard { .. }) {
+        return Ok(false);
+    }
+    if let Some(id) = &message.approval {
+        let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
+        return Ok(stored.is_some_and(|stored| stored.value.status != ApprovalStatus::Pending));
+    }
+    Ok(match message.question() {
+        Some(run) => given_up::asker(home, &message.to, &run).await?.is_none(),
+        None => false,
+    })
+}
+
+fn is_late(lease: &Lease) -> bool {
+    lease.job.id.as_str().starts_with(LATE)
 }
 
 /// Whether an earlier attempt may have arrived. It stays so, whatever comes of the attempts after it.
 fn may_have_arrived(lease: &Lease) -> bool {
     let error = lease.job.last_error.as_deref().unwrap_or_default();
-    lease.job.lost_before || error.starts_with(UNKNOWN)
+    lease.job.lost_before || error.starts_with(UNKNOWN) || is_late(lease)
 }
 
 /// The error with the mark, where an earlier attempt may have arrived.
@@ -136,6 +159,7 @@ async fn settle(
     let home = &ports.home;
     // No longer: people wait for it as soon as the surface is back.
     let later = Duration::from_secs(1 << lease.job.attempts.min(6));
+    let stands = before.is_some();
     match result {
         Ok(sent) => {
             let kept = match remember(home, message, before, sent).await {
@@ -159,20 +183,42 @@ async fn settle(
         }
         Err(SendError::Moved(to)) => follow(ports, lease, message, to).await,
         Err(SendError::Missing) => missing(ports, lease, message).await,
-        Err(SendError::Gone(why) | SendError::Refused(why)) => {
-            give_up(ports, lease, message, &why).await
-        }
-        Err(SendError::Unknown(why)) if unknowns(lease) + 1 >= TRIES => {
-            give_up(ports, lease, message, &why).await
+        // Whoever is gone can't decide at a card that arrived before either.
+        Err(SendError::Gone(why)) => given_up::give_up(ports, lease, message, false, &why).await,
+        Err(SendError::Refused(why)) => {
+            given_up::give_up(ports, lease, message, stands, &why).await
         }
         Err(SendError::NotDelivered(why)) => {
             postpone(ports, lease, later, &format!("not delivered: {why}"), true).await
         }
         Err(SendError::Unknown(why)) => {
-            let error = format!("{UNKNOWN} ({}): {why}", unknowns(lease) + 1);
-            postpone(ports, lease, later, &error, true).await
+            let times = unknowns(lease) + 1;
+            if times >= TRIES && !is_late(lease) {
+                tracing::warn!(to = %message.to, why, "a message lets others pass");
+                return step_aside(ports, lease, message).await;
+            }
+            let pause = match is_late(lease) && !stands {
+                true => SLOW * (1 << lease.job.attempts.saturating_sub(1).min(5)),
+                // An edit made twice is made once.
+                false => later,
+            };
+            let error = format!("{UNKNOWN} ({times}): {why}");
+            postpone(ports, lease, pause, &error, true).await
         }
     }
+}
+
+/// A new job for the message, that nothing waits for.
+async fn step_aside(
+    ports: &SendPorts,
+    lease: &Lease,
+    message: &Outgoing,
+) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    let id = format!("{LATE}{}", lease.job.id);
+    let mut job = job::new_job(&home.team, id, message, home.now().plus(SLOW))?;
+    job.serial = None;
+    finish(ports, lease, vec![Op::Enqueue(job)]).await
 }
 
 /// The card to edit was deleted. One that still waits is sent anew: else nobody could decide.
@@ -290,28 +336,6 @@ async fn postpone(
     draft::fenced(draft::commit(&ports.home, vec![op]).await)
 }
 
-/// It will never arrive. A card that nobody can see is undeliverable, not denied; the owner is told. Where it is the owner who
-/// does not get it, it is set aside for whoever looks at this machine.
-async fn give_up(
-    ports: &SendPorts,
-    lease: &Lease,
-    message: &Outgoing,
-    why: &str,
-) -> Result<(), HandlerError> {
-    tracing::warn!(to = %message.to, why, "a message can't be delivered");
-    insist(ports, async || {
-        let mut ops = given_up(&ports.home, message, why).await?;
-        let told =
-            !ops.is_empty() || !matches!(message.body, Body::Text { .. } | Body::File { .. });
-        ops.push(match told {
-            true => done(lease),
-            false => set_aside(lease, why),
-        });
-        Ok(ops)
-    })
-    .await
-}
-
 /// Settles the job together with what others change as well: a decision, the run's audit, a session. Reads again when they do.
 async fn insist<F>(ports: &SendPorts, ops: impl Fn() -> F) -> Result<(), HandlerError>
 where
@@ -325,38 +349,4 @@ where
     }
     let error = "the records around this message keep changing".to_owned();
     Err(HandlerError::Retry { after: None, error })
-}
-
-fn set_aside(lease: &Lease, why: &str) -> Op {
-    let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
-    Op::SetAside {
-        job,
-        epoch,
-        error: why.to_owned(),
-    }
-}
-
-async fn given_up(home: &Home, message: &Outgoing, why: &str) -> Result<Vec<Op>, HandlerError> {
-    let mut ops = Vec::new();
-    let what = match (&message.approval, &message.body) {
-        (Some(_), _) => "A card",
-        (None, Body::Text { .. } | Body::File { .. }) => "A message",
-        (None, _) => return Ok(ops),
-    };
-    if let Some(id) = &message.approval
-        && let Some(stored) = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?
-        && stored.value.status == ApprovalStatus::Pending
-        && matches!(message.body, Body::Card { .. } | Body::EditCard { .. })
-    {
-        ops.extend(decide::undeliverable(home, stored, &message.to).await?);
-    }
-    if let Some(owner) = crate::members::owner(home).await?
-        && !owner.home.is_empty()
-        && owner.home != message.to.as_str()
-    {
-        let text = format!("{what} could not be delivered to {}: {why}", message.to);
-        let home_of_owner = SessionId::new(&*owner.home);
-        ops.extend(tell(home, &home_of_owner, &Notice::Alert { text }, &owner.zone).await?);
-    }
-    Ok(ops)
 }

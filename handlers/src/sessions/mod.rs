@@ -8,7 +8,7 @@ use domain::{
     content::Content,
     id::{AgentId, SessionId, short},
     member::{Deed, Member, Role, may},
-    run::Event,
+    run::{Actor, Event},
     session::{Expects, Session},
 };
 use ports::repo::{self, settings::Setting};
@@ -93,7 +93,7 @@ pub async fn renew(
             taint: None,
             artifacts: Vec::new(),
         };
-        ops = ask::answered(home, member, &run, event).await?;
+        ops = ask::answered(home, Actor::Member(member.id.clone()), &run, event).await?;
     }
     session.turns.clear();
     session.queued.clear();

@@ -9,6 +9,7 @@ mod cancelling;
 mod commands;
 mod crashes;
 mod dying;
+mod late;
 mod limits;
 mod models;
 mod modifying;

@@ -278,26 +278,6 @@ async fn a_card_outlives_an_outage_and_its_own_expiry_decides() {
 }
 
 #[tokio::test]
-async fn what_may_have_arrived_twelve_times_is_set_aside_for_a_person() {
-    let team = Team::new().await;
-    let error = |n: u32| match n % 2 {
-        0 => SendError::Unknown("timed out".to_owned()),
-        _ => SendError::NotDelivered("no route".to_owned()),
-    };
-    team.fakes.messenger.fail((0..100).map(error));
-    put(&team, &text(&team)).await;
-    for _ in 0..100 {
-        team.waits(Duration::from_secs(65)).await;
-    }
-    // Twelve that nobody knows about, and between them those that surely did not arrive.
-    assert_eq!(team.fakes.messenger.sendings().len(), 23);
-    let jobs = team.fakes.store.jobs();
-    assert_eq!(jobs.len(), 1);
-    assert!(jobs[0].set_aside);
-    assert_eq!(jobs[0].last_error.as_deref(), Some("timed out"));
-}
-
-#[tokio::test]
 async fn the_owner_hears_of_an_answer_that_nobody_gets() {
     let team = Team::new().await;
     team.fakes

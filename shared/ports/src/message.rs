@@ -3,7 +3,7 @@
 use domain::{
     card::Card,
     content::Content,
-    id::{ApprovalId, SessionId},
+    id::{ApprovalId, RunId, SessionId},
     rich_text::RichText,
 };
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ pub struct Outgoing {
     /// The conversation's place.
     pub to: SessionId,
     pub body: Body,
-    /// A name under which the message is found again for an edit: `approval:<id>`.
+    /// A name under which the message is found again: `approval:<id>` for an edit, [`QUESTION`] for an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
     /// Finals, approvals and questions ring; the rest arrives silently.
@@ -27,6 +27,18 @@ pub struct Outgoing {
     /// The approval that can't be decided when this message can't be delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
+}
+
+/// The tag of a question goes on with the id of the run that waits for the answer.
+pub const QUESTION: &str = "question:";
+
+impl Outgoing {
+    /// The run that waits for an answer to this message.
+    #[must_use]
+    pub fn question(&self) -> Option<RunId> {
+        let run = self.tag.as_deref()?.strip_prefix(QUESTION)?;
+        Some(RunId::new(run))
+    }
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]

@@ -11,7 +11,7 @@ use domain::{
     run::Outcome,
 };
 use ports::{
-    message::{Body, Outgoing},
+    message::{Body, Outgoing, QUESTION},
     present::{Notice, Presenter},
 };
 
@@ -35,7 +35,10 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
         | Notice::ChangeRefused { approval, .. }
         | Notice::ApprovalSettled { approval, .. } => of_approval(to, notice, approval),
         Notice::SeveralAsked { calls, .. } => text_to(to, format!("[{calls} wait]")),
-        Notice::Question { text, .. } => text_to(to, format!("[question] {text}")),
+        Notice::Question { run, text, .. } => Outgoing {
+            tag: Some(format!("{QUESTION}{run}")),
+            ..text_to(to, format!("[question] {text}"))
+        },
         Notice::RunEnded {
             outcome, answer, ..
         } => {
