@@ -10,7 +10,7 @@ use domain::{
     approval::Question,
     content,
     id::{ApprovalId, CallId},
-    permission::Effect,
+    permission::{Effect, Verdict},
     run::{Actor, Event, ParkedOn, Refusal},
     session::Expects,
 };
@@ -30,7 +30,8 @@ impl Step<'_> {
         call: &CallId,
         approval: Option<ApprovalId>,
     ) -> Result<bool, HandlerError> {
-        let effect = self.verdict(call).await?.verdict.effect;
+        let verdict = self.verdict(call).await?.verdict;
+        let effect = verdict.effect;
         let running = self.state().call(call).is_some_and(|call| call.running);
         if running && effect == Effect::Deny {
             // To be run again after an unknown outcome, and forbidden meanwhile.
@@ -39,7 +40,11 @@ impl Step<'_> {
         }
         let fits = match &approval {
             None => effect == Effect::Allow,
-            Some(_) => effect != Effect::Deny && self.still_fits(call).await?,
+            Some(_) => {
+                effect != Effect::Deny
+                    && self.is_strict_enough(call, &verdict).await?
+                    && self.still_fits(call).await?
+            }
         };
         if !fits {
             // The rules or the world changed: judged again, asked again. What was begun stays begun: a card as of now.
@@ -70,6 +75,19 @@ impl Step<'_> {
         self.perform(call).await
     }
 
+    /// Whether the card asked for all that the rules of now ask for: one that came while it waited counts too.
+    async fn is_strict_enough(&self, call: &CallId, now: &Verdict) -> Result<bool, HandlerError> {
+        if now.effect != Effect::Ask {
+            return Ok(true);
+        }
+        let asked = self.state().call(call).and_then(|call| call.asked.clone());
+        let card = match asked {
+            Some((id, _)) => self.card(&id).await?,
+            None => None,
+        };
+        Ok(card.is_some_and(|card| card.value.satisfies(now)))
+    }
+
     /// Whether the world is still the one that the approval's digest was made of.
     async fn still_fits(&self, call: &CallId) -> Result<bool, HandlerError> {
         let state = self.state().call(call);
@@ -90,14 +108,17 @@ impl Step<'_> {
     /// Does again what was begun by a process that is gone, if the rules of now let it and, where a person approved it, the world
     /// is the one that they approved or already the one that the call makes. Else a person is asked.
     pub(super) async fn repeat(&mut self, call: &CallId) -> Result<bool, HandlerError> {
-        let effect = self.verdict(call).await?.verdict.effect;
+        let verdict = self.verdict(call).await?.verdict;
         let approved = self.state().call(call).is_some_and(|call| call.spent);
-        let same = match effect {
+        let same = match verdict.effect {
             Effect::Deny => {
                 let because = "a rule forbids it now".to_owned();
                 return self.refuse(call, Refusal::ByRule { because }).await;
             }
-            _ if approved => self.still_fits(call).await? || self.is_done(call).await?,
+            _ if approved => {
+                self.is_strict_enough(call, &verdict).await?
+                    && (self.still_fits(call).await? || self.is_done(call).await?)
+            }
             effect => effect == Effect::Allow,
         };
         if !same {

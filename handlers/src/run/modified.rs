@@ -80,7 +80,10 @@ impl Step<'_> {
         Ok(())
     }
 
-    async fn card(&self, id: &ApprovalId) -> Result<Option<Stored<Approval>>, HandlerError> {
+    pub(super) async fn card(
+        &self,
+        id: &ApprovalId,
+    ) -> Result<Option<Stored<Approval>>, HandlerError> {
         let home = self.log.home();
         Ok(repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?)
     }

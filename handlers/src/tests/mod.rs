@@ -17,6 +17,7 @@ mod moving;
 mod outages;
 mod persons;
 mod rehearsal;
+mod rights;
 mod sending;
 mod sizes;
 mod team;

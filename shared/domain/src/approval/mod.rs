@@ -5,7 +5,7 @@ use crate::{
     budget::Ask,
     id::{AgentId, ApprovalId, CallId, MemberId, RunId, SessionId},
     member::Role,
-    permission::Rule,
+    permission::{Rule, Verdict},
     tool::ToolCall,
 };
 use serde::{Deserialize, Serialize};
@@ -169,6 +169,13 @@ impl Approval {
         self.budget
             .as_ref()
             .map_or(MicroUsd::ZERO, |budget| budget.raise)
+    }
+
+    /// Whether it took as many persons, of as high a role, as this verdict asks for.
+    #[must_use]
+    pub fn satisfies(&self, verdict: &Verdict) -> bool {
+        let role = verdict.approvers.unwrap_or(Role::Operator);
+        self.needed() >= role && self.persons >= verdict.persons.unwrap_or(1)
     }
 }
 
