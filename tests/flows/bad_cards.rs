@@ -1,7 +1,7 @@
 //! Taps that come too late, from the wrong place or by the wrong person, and groups of strangers.
 
 use super::Team;
-use tests::servers::telegram::User;
+use tests::servers::telegram::{Message, User};
 
 /// Makes the time of the pending card run out, and the tick look now. (The shortest time that can be configured is a minute.)
 fn run_out(team: &Team) {
@@ -61,6 +61,7 @@ async fn a_tap_on_the_card_of_an_archived_agent_is_answered() {
     team.ann
         .wait_for_message(|m| m.id == card.id && m.text.contains("Denied by Ann"))
         .await;
+    team.ann.wait_for_text("the person denied it").await;
     assert_eq!(team.effects(), 0);
     team.ask("run: echo more", "is archived").await;
     team.program.assert_well();
@@ -130,6 +131,74 @@ async fn a_viewers_tap_decides_nothing() {
         "it still waits: {}",
         list.text
     );
+}
+
+/// A button's data tapped where its card is not: who may not decide can't, and learns nothing; for who may, the person counts and
+/// not the chat.
+#[tokio::test]
+async fn a_tap_in_another_chat_counts_as_its_persons() {
+    let mut team = Team::start().await;
+    let mut chats = Vec::new();
+    for (id, name, role) in [
+        (1002, "Bob", "operator"),
+        (1003, "Carl", "operator"),
+        (1004, "Vera", "viewer"),
+    ] {
+        let code = super::team::code_of(&team.ask(&format!("/invite {role}"), "?start=").await);
+        let chat = team.tg.private_chat(&User::new(id, name));
+        chat.send(&format!("/start {code}"));
+        chat.wait_for_text(role).await;
+        chats.push(chat);
+    }
+    let [bob, carl, vera] = chats.try_into().ok().unwrap();
+    let eve = team.tg.private_chat(&User::new(6666, "Eve"));
+    eve.send("hello");
+    eve.wait_for_text("invitation").await;
+    team.ask("/rules add ask shell_exec touch * by owner", "by owner")
+        .await;
+    bob.send("run: touch effects");
+    let copy = team.ann.wait_for_button("Approve").await;
+    team.ann.send("run: echo once >> other");
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > copy.id && m.button("Approve").is_some())
+        .await;
+    let data = |card: &Message, label: &str| card.button(label).unwrap().data.unwrap();
+
+    for label in ["Approve", "Deny"] {
+        for (card, needed) in [(&copy, "owner"), (&card, "operator")] {
+            // In chats that have no such card, at a message of theirs with the same number or with none.
+            for (chat, refusal) in [(&eve, "Only members of the team"), (&vera, needed)] {
+                let before = chat.messages().len();
+                let tap = chat.tap_data(card.id, &data(card, label));
+                let told = chat.wait_for_answer(&tap).await;
+                assert!(told.contains(refusal), "{label}: {told}");
+                assert_eq!(chat.messages().len(), before, "{}", chat.transcript());
+            }
+        }
+        // Ann's private copy, tapped from elsewhere: by the one who asked, and by another operator.
+        for chat in [&bob, &carl] {
+            let tap = chat.tap_data(copy.id, &data(&copy, label));
+            let told = chat.wait_for_answer(&tap).await;
+            assert!(told.contains("Only an owner"), "{label}: {told}");
+        }
+    }
+    // In Ann's chat, where Carl can't see it: his role may decide it, and the card says that he did.
+    let tap = carl.tap_data(copy.id, &data(&card, "Deny"));
+    assert!(carl.wait_for_answer(&tap).await.contains("Denied"));
+    team.ann
+        .wait_for_message(|m| m.id == card.id && m.text.contains("Denied by Carl"))
+        .await;
+    assert!(
+        carl.messages().iter().all(|m| !m.text.contains("other")),
+        "{}",
+        carl.transcript()
+    );
+    let waits = team.ann.wait_for_button("Approve").await;
+    assert_eq!(waits.id, copy.id, "the other one waits");
+    assert_eq!(team.program.workspace_file("effects"), None);
+    assert_eq!(team.program.workspace_file("other"), None);
+    team.program.assert_well();
 }
 
 #[tokio::test]

@@ -23,6 +23,7 @@ mod outbox;
 mod people;
 mod persons;
 mod program;
+mod race;
 mod readme;
 mod secrets;
 mod team;

@@ -57,6 +57,17 @@ impl Program {
         }
     }
 
+    /// Another process on the same data directory, with the same environment.
+    pub fn beside(&self) -> Self {
+        Self {
+            home: self.home.clone(),
+            telegram: self.telegram.clone(),
+            extra: self.extra.clone(),
+            process: None,
+            output: watch::Sender::new(String::new()),
+        }
+    }
+
     pub fn set(&mut self, name: &str, value: &str) {
         self.extra.push((name.to_owned(), value.to_owned()));
     }
@@ -126,6 +137,16 @@ impl Program {
                 self.printed()
             ),
         }
+    }
+
+    /// Where the process that is up listens.
+    pub async fn address(&self) -> String {
+        let output = self.wait_for("serving /healthz").await;
+        let logged = output
+            .lines()
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+            .find_map(|line| Some(line["address"].as_str()?.to_owned()));
+        logged.unwrap_or_else(|| panic!("no address in:\n{output}"))
     }
 
     pub fn printed(&self) -> String {

@@ -29,6 +29,11 @@ impl Team {
             program.set(name, value);
         }
         program.up().await;
+        Self::of(tg, program).await
+    }
+
+    /// Of a program that is up.
+    pub async fn of(tg: FakeTelegram, program: Program) -> Self {
         let ann = tg.private_chat(&User::new(1001, "Ann"));
         let code = program.pairing_code().await;
         ann.send(&format!("/start {code}"));

@@ -1,5 +1,7 @@
 //! The order of effects, what patterns fit, and the laws that hold for any rules.
 
+mod laws;
+
 use super::*;
 use crate::shell;
 use proptest::prelude::*;
@@ -566,24 +568,6 @@ fn a_command() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #[test]
-    fn order_does_not_matter(rules in some_rules(), command in a_command(), turn in 0usize..8) {
-        let accesses = shell::accesses(&command);
-        let before = judged(&accesses, &rules, &who());
-        let mut turned = rules.clone();
-        turned.rotate_left(turn.min(rules.len()));
-        prop_assert_eq!(&before, &judged(&accesses, &turned, &who()));
-        turned.reverse();
-        prop_assert_eq!(&before, &judged(&accesses, &turned, &who()));
-    }
-
-    #[test]
-    fn a_deny_of_everything_wins(rules in some_rules(), command in a_command(), at in 0usize..8) {
-        let mut rules = rules;
-        rules.insert(at.min(rules.len()), rule("deny", "deny *"));
-        prop_assert_eq!(judged(&shell::accesses(&command), &rules, &who()).effect, Effect::Deny);
-    }
-
     #[test]
     fn an_allow_never_overrules(rules in some_rules(), extra in a_rule(), command in a_command()) {
         let accesses = shell::accesses(&command);

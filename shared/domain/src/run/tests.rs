@@ -1,5 +1,7 @@
 //! Random worlds against `next`, and a journal of the first release that must still fold.
 
+mod permits;
+
 use super::*;
 use crate::{
     Digest, Usage,
