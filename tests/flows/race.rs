@@ -181,10 +181,13 @@ impl Race {
         assert_eq!(self.count(audit), cards);
     }
 
+    /// Both had their part in it.
     async fn ends_well(mut self) {
         self.team.program.quiet().await;
-        self.team.program.assert_well();
-        self.other.assert_well();
+        for program in [&mut self.team.program, &mut self.other] {
+            program.assert_well();
+            assert_ne!(handled(program).await, 0, "one did everything");
+        }
         let (status, said, _) = self.team.program.run(&["audit", "verify"]).await;
         assert_eq!(status, 0, "{said}");
     }
@@ -196,6 +199,19 @@ async fn joins(team: &Team, (id, name): (i64, &str), role: &str) -> Conversation
     chat.send(&format!("/start {code}"));
     chat.wait_for_text(role).await;
     chat
+}
+
+/// How many updates this process handled.
+async fn handled(program: &Program) -> u64 {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://{}/metrics", program.address().await);
+    let metrics = client.get(url).send().await.unwrap().text().await.unwrap();
+    let counts = metrics.lines().filter_map(|line| {
+        let (name, count) = line.rsplit_once(' ')?;
+        let counted = name.starts_with("countersign_jobs_total{job=\"update\"");
+        counted.then(|| count.parse::<u64>().unwrap())
+    });
+    counts.sum()
 }
 
 #[tokio::test]
@@ -210,7 +226,7 @@ async fn of_many_taps_at_two_processes_one_decides() {
         // At first all agree; then they don't.
         let label = |who: usize, time: usize| match round {
             0..4 => "Approve",
-            _ if (who + time + round) % 2 == 0 => "Deny",
+            _ if (who + time + round).is_multiple_of(2) => "Deny",
             _ => "Approve",
         };
         let said = race.tap(&copies, label).await;
