@@ -1,7 +1,8 @@
 //! Taking secrets out of what is kept, shown or sent: each becomes `[secret:NAME]`.
 //!
 //! A secret is found as it is, and as it looks after the usual journeys of a text: within JSON (also JSON within JSON), in an
-//! address (`%41`), in Base64 at any alignment, as hexadecimal digits, and broken into lines. Instead of guessing every
+//! address (`%41`), in Base64 at any alignment, as hexadecimal digits (also grouped), and broken into lines, indented or quoted. Of a
+//! secret of several lines each long line is one of its own, because a diff, `grep` or `head` shows it so. Instead of guessing every
 //! spelling, a text is looked at through [`view`]s that undo escapes and remember where each byte came from; what is found there is
 //! replaced in the text itself. Two rules hold for every text: replacing again changes nothing, and what was JSON stays JSON.
 
@@ -22,6 +23,8 @@ use std::{borrow::Cow, collections::BTreeMap, ops::Range};
 
 /// Bytes of the shortest secret that is looked for: what is shorter stands in ordinary texts as well.
 pub const SHORTEST: usize = 8;
+/// Bytes of the shortest line of a secret of several lines that is looked for by itself: shorter ones stand in other texts too.
+const SHORTEST_LINE: usize = 16;
 /// What was replaced may, beside what stood around it, be a secret once more; more rounds than these only a puzzle needs.
 const ROUNDS: usize = 8;
 
@@ -58,7 +61,7 @@ impl Redactor {
         let markers: Vec<String> = secrets.iter().map(|(name, _)| marker(name)).collect();
         let mut needles = BTreeMap::new();
         for ((_, value), marker) in secrets.iter().zip(&markers) {
-            for form in forms(value) {
+            for form in lines(value).chain([*value]).flat_map(forms) {
                 // Who is named like this is no secret, and would be found again in every marker.
                 if !markers
                     .iter()
@@ -167,20 +170,29 @@ impl Redactor {
     /// How many bytes of a text that is still growing can be shown: no secret begins in them that may end later.
     #[must_use]
     pub fn settled(&self, text: &str) -> usize {
-        let bytes = text.as_bytes();
-        let first = bytes.len().saturating_sub(self.longest.saturating_sub(1));
-        let begins = (first..bytes.len()).find(|at| {
-            self.needles
-                .iter()
-                .any(|(needle, _)| needle.starts_with(&bytes[*at..]))
+        let mut begins = text.len();
+        view::each(text.as_bytes(), &mut |seen, origin| {
+            let first = seen.len().saturating_sub(self.longest.saturating_sub(1));
+            if let Some(at) = (first..seen.len()).find(|at| self.begins(&seen[*at..])) {
+                begins = begins.min(origin(at).start);
+            }
         });
         let word = text.rfind(char::is_whitespace).map_or(0, |at| {
             at + text[at..].chars().next().map_or(1, char::len_utf8)
         });
         // In the middle of a word with escapes nobody knows.
         let escapes = text[word..].contains(['\\', '%']) && self.finder.is_some();
-        let begins = begins.unwrap_or(bytes.len());
         if escapes { begins.min(word) } else { begins }
+    }
+
+    /// Whether a needle begins like this; they are in order.
+    fn begins(&self, part: &[u8]) -> bool {
+        let at = self
+            .needles
+            .partition_point(|(needle, _)| needle.as_slice() < part);
+        self.needles
+            .get(at)
+            .is_some_and(|(needle, _)| needle.starts_with(part))
     }
 
     /// A text that was cut at its end, without secrets and without the beginning of one.
@@ -227,6 +239,13 @@ fn replace(bytes: &[u8], found: &[(Range<usize>, &str)]) -> Vec<u8> {
     }
     out.extend_from_slice(&bytes[at..]);
     out
+}
+
+/// The long lines of a value that has several. What frames a key (`-----BEGIN …`) is the same for all of them.
+fn lines(value: &str) -> impl Iterator<Item = &str> {
+    let several = value.trim().contains(['\r', '\n']);
+    let lines = value.split(['\r', '\n']).map(str::trim);
+    lines.filter(move |line| several && line.len() >= SHORTEST_LINE && !line.starts_with("-----"))
 }
 
 /// How a value may stand in a text, besides what [`view`] undoes.

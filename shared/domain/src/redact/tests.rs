@@ -65,6 +65,59 @@ fn a_key_of_several_lines_is_found() {
     );
 }
 
+const PEM: &str = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\nMzEfYyjiWA4R4/M2bS1GB4t7NXp98C3SC6dVMvDuictGeurT8jNbvJZHtCSuYEvu\n-----END PRIVATE KEY-----\n";
+
+/// A diff, `grep`, an indented document and `head` show it line by line.
+#[test]
+fn each_long_line_of_a_key_is_found_by_itself() {
+    let redactor = Redactor::new([("pem", PEM)]);
+    for margin in ["", "+", "    ", "key.pem:3: ", "> | "] {
+        for count in 2..=4 {
+            let lines = PEM.lines().take(count);
+            let text: String = lines.map(|line| format!("{margin}{line}\n")).collect();
+            let clean = redactor.text(&text).into_owned();
+            let left = PEM
+                .lines()
+                .any(|line| clean.contains(line) && !line.starts_with("--"));
+            assert!(!left && clean.contains("[secret:pem]"), "{clean}");
+        }
+    }
+    let begins = "-----BEGIN PRIVATE KEY-----\nof another";
+    assert_eq!(redactor.text(begins), begins);
+}
+
+#[test]
+fn grouped_digits_and_marked_lines_are_found() {
+    let hex = hex::encode(KEY);
+    let groups = |size, between: &str| {
+        let groups = hex.as_bytes().chunks(size);
+        let groups: Vec<&str> = groups
+            .map(|group| std::str::from_utf8(group).unwrap())
+            .collect();
+        groups.join(between)
+    };
+    let bytes: String = KEY.bytes().map(|byte| format!("\\x{byte:02X}")).collect();
+    for spelling in [
+        groups(4, " "),
+        groups(2, ":"),
+        groups(2, " ").to_uppercase(),
+        groups(30, ":\n    "),
+        bytes,
+        format!("{}\n    {}", &KEY[..10], &KEY[10..]),
+        format!("> {}\r\n> {}", &KEY[..10], &KEY[10..]),
+        format!("+{}\n+{}", &KEY[..10], &KEY[10..]),
+    ] {
+        let clean = redactor().text(&spelling).into_owned();
+        assert!(clean.contains("[secret:key]"), "{spelling} → {clean}");
+        let document = json!({"a": spelling}).to_string();
+        let clean = redactor().json(&document).into_owned();
+        assert!(clean.contains("[secret:key]"), "{document} → {clean}");
+        assert!(clean.starts_with(r#"{"a":""#), "{clean}");
+    }
+    let plain = "dead beef: a cafe, 12:34:56";
+    assert_eq!(redactor().text(plain), plain);
+}
+
 /// One holds the other, one ends as the other begins.
 #[test]
 fn the_longest_is_taken_and_overlaps_go_whole() {
@@ -134,6 +187,29 @@ fn a_text_that_grows_shows_no_half() {
         "[secret:key] and [secret:…]"
     );
     assert_eq!(redactor.cut("as"), "as");
+}
+
+/// Whatever the view that it will be found through, and wherever the stream is cut.
+#[test]
+fn a_text_that_grows_shows_no_half_that_a_view_would_find() {
+    let redactor = redactor();
+    let grouped: Vec<String> = KEY.bytes().map(|byte| format!("{byte:02x}")).collect();
+    for spelling in [
+        format!("{}\n{}", &KEY[..10], &KEY[10..]),
+        format!("> {}\n> {}", &KEY[..10], &KEY[10..]),
+        grouped.join(" "),
+        grouped.join(":"),
+    ] {
+        let (mut shown, mut pending) = (String::new(), String::new());
+        for piece in format!("it is {spelling} indeed").chars() {
+            pending.push(piece);
+            let settled = redactor.settled(&pending);
+            shown.push_str(&redactor.text(&pending[..settled]));
+            pending.drain(..settled);
+        }
+        shown.push_str(&redactor.text(&pending));
+        assert!(shown.contains("[secret:key] indeed"), "{shown}");
+    }
 }
 
 fn secret() -> impl Strategy<Value = String> {

@@ -21,10 +21,8 @@ struct View {
 /// Shows the text as it is and through every view that differs; `seen` gets the bytes and where each came from.
 pub(super) fn each(text: &[u8], seen: Seen<'_>) {
     seen(text, &|at| at..at + 1);
-    if !text
-        .iter()
-        .any(|byte| matches!(byte, b'\\' | b'%' | b'\n' | b'\r'))
-    {
+    let signs = |byte: &u8| matches!(byte, b'\\' | b'%' | b'\n' | b'\r');
+    if !text.iter().any(signs) && !groupings(text).contains(&true) {
         return;
     }
     let whole = View {
@@ -34,8 +32,10 @@ pub(super) fn each(text: &[u8], seen: Seen<'_>) {
     for json in layers(whole, JSON_DEEP, b'\\', unescaped) {
         for view in layers(json, PERCENT_DEEP, b'%', decoded) {
             seen(&view.bytes, &|at| view.origin[at].clone());
-            if let Some(joined) = view.without_line_ends() {
-                seen(&joined.bytes, &|at| joined.origin[at].clone());
+            for dropped in [line_ends, margins, groupings] {
+                if let Some(joined) = view.without(&dropped(&view.bytes)) {
+                    seen(&joined.bytes, &|at| joined.origin[at].clone());
+                }
             }
         }
     }
@@ -84,9 +84,8 @@ impl View {
         (next.bytes.len() != self.bytes.len()).then_some(next)
     }
 
-    fn without_line_ends(&self) -> Option<View> {
-        let kept = |at: &usize| !matches!(self.bytes[*at], b'\n' | b'\r');
-        let kept: Vec<usize> = (0..self.bytes.len()).filter(kept).collect();
+    fn without(&self, dropped: &[bool]) -> Option<View> {
+        let kept: Vec<usize> = (0..self.bytes.len()).filter(|at| !dropped[*at]).collect();
         (kept.len() != self.bytes.len()).then(|| View {
             bytes: kept.iter().map(|at| self.bytes[*at]).collect(),
             origin: kept.iter().map(|at| self.origin[*at].clone()).collect(),
@@ -94,7 +93,43 @@ impl View {
     }
 }
 
-/// JSON's escapes.
+fn line_ends(text: &[u8]) -> Vec<bool> {
+    text.iter()
+        .map(|byte| matches!(byte, b'\n' | b'\r'))
+        .collect()
+}
+
+/// Line ends, and what indents, quotes or marks the lines after them.
+fn margins(text: &[u8]) -> Vec<bool> {
+    let mut margin = false;
+    text.iter()
+        .map(|byte| {
+            margin = match byte {
+                b'\n' | b'\r' => true,
+                b' ' | b'\t' | b'+' | b'>' | b'|' => margin,
+                _ => false,
+            };
+            margin
+        })
+        .collect()
+}
+
+/// What stands between pairs of hexadecimal digits: `73:6b`, `736b 2d6c`. Where the text ends, the next pair may still come.
+fn groupings(text: &[u8]) -> Vec<bool> {
+    let separates = |at: usize| matches!(text.get(at), Some(b' ' | b':' | b'\t' | b'\n' | b'\r'));
+    let digit = |at: usize| text.get(at).is_none_or(u8::is_ascii_hexdigit);
+    let (mut dropped, mut at) = (vec![false; text.len()], 0);
+    while at < text.len() {
+        let end = (at..).find(|at| !separates(*at)).unwrap_or(text.len());
+        if end > at && at >= 2 && digit(at - 2) && digit(at - 1) && digit(end) && digit(end + 1) {
+            dropped[at..end].fill(true);
+        }
+        at = end.max(at) + 1;
+    }
+    dropped
+}
+
+/// JSON's escapes, and `\x41`, which shells and programs have besides.
 fn unescaped(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     let plain = match text.get(1)? {
         b'n' => b'\n',
@@ -103,6 +138,7 @@ fn unescaped(text: &[u8]) -> Option<(Vec<u8>, usize)> {
         b'b' => 8,
         b'f' => 12,
         b'u' => return unicode(text),
+        b'x' => return byte(text.get(2..4)?).map(|plain| (vec![plain], 4)),
         sign @ (b'"' | b'\\' | b'/') => *sign,
         _ => return None,
     };
@@ -125,7 +161,9 @@ fn unicode(text: &[u8]) -> Option<(Vec<u8>, usize)> {
 
 /// `%41`.
 fn decoded(text: &[u8]) -> Option<(Vec<u8>, usize)> {
-    let digits = std::str::from_utf8(text.get(1..3)?).ok()?;
-    let byte = u8::from_str_radix(digits, 16).ok()?;
-    Some((vec![byte], 3))
+    byte(text.get(1..3)?).map(|plain| (vec![plain], 3))
+}
+
+fn byte(digits: &[u8]) -> Option<u8> {
+    u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
