@@ -74,6 +74,9 @@ pub enum SandboxError {
     Unavailable(String),
     #[error("the sandbox failed before the command started: {0}")]
     Setup(String),
+    /// Nothing ran: without the secret it would not be the command that was approved.
+    #[error("the command holds a secret, so it was not run")]
+    HoldsSecret,
 }
 
 /// Raised by the caller to stop a running command; the tree dies and `Ended::Cancelled` is answered.

@@ -60,6 +60,9 @@ pub enum WorkspaceError {
     /// Who changes such a file has to write the secret again, which nobody but a person knows.
     #[error("“{0}” holds a secret: only a person may change it")]
     HoldsSecret(String),
+    /// Without the secret it would not be the text that was approved.
+    #[error("the text for “{0}” holds a secret, so it was not written: only a person may write it")]
+    SecretInText(String),
     #[error("“{0}” is not a usable pattern")]
     Pattern(String),
     #[error("the disk is full")]

@@ -18,7 +18,7 @@ use handlers::{
     tick::{self, TickPorts},
 };
 use ports::{
-    Messenger, Model,
+    Messenger, Model, Progress,
     job::{Circulate, Outage, Received, RunStep, Tick, Work, lane},
     message::Outgoing,
     model::Models,
@@ -168,12 +168,13 @@ fn bind(
         config: local.config.clone(),
         workspaces: backup::workspaces(&local.config),
     });
+    let progress: Arc<dyn Progress> = Arc::new(surfaces.clone());
     let runs = Arc::new(RunPorts {
         home: home.clone(),
         models: clean_models(redaction, &crash::models(found.models.clone())),
         sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
         workspaces: redaction.over(crash::workspaces(workspaces)),
-        progress: Arc::new(surfaces.clone()),
+        progress: redaction.over(progress),
         tools: handlers::tool::all(),
         presets: presets.into(),
         approval_expiry: local.config.approval_expires,

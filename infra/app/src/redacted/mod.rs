@@ -9,6 +9,7 @@ mod blobs;
 mod lines;
 mod messenger;
 mod model;
+mod progress;
 mod sandbox;
 mod store;
 mod workspace;

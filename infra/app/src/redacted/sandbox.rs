@@ -1,4 +1,5 @@
-//! No secret goes into a command line, and none comes out of its output. The environment of a command has none to begin with: the
+//! No secret goes into a command line, and none comes out of its output. A command that holds one (it was registered after the model
+//! wrote it) is refused: with a placeholder in it, it would be another than the one that was approved. The environment of a command has none to begin with: the
 //! sandboxes make it from nothing.
 
 use super::Redacted;
@@ -7,6 +8,7 @@ use ports::{
     Sandbox,
     sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
 };
+use std::borrow::Cow;
 
 #[async_trait::async_trait]
 impl Sandbox for Redacted<dyn Sandbox> {
@@ -14,9 +16,11 @@ impl Sandbox for Redacted<dyn Sandbox> {
         self.inner.probe().await
     }
 
-    async fn run(&self, mut exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
+    async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
         let redactor = self.redaction.now();
-        exec.command = redactor.text(&exec.command).into_owned();
+        if matches!(redactor.text(&exec.command), Cow::Owned(_)) {
+            return Err(SandboxError::HoldsSecret);
+        }
         let mut result = self
             .inner
             .run(exec, cancel)
@@ -26,6 +30,7 @@ impl Sandbox for Redacted<dyn Sandbox> {
                     SandboxError::Unavailable(self.redaction.text(&why))
                 }
                 SandboxError::Setup(why) => SandboxError::Setup(self.redaction.text(&why)),
+                SandboxError::HoldsSecret => SandboxError::HoldsSecret,
             })?;
         let dropped = result
             .output_bytes

@@ -2,7 +2,7 @@
 
 use super::*;
 use domain::{
-    Micros,
+    MicroUsd, Micros,
     approval::Subject,
     canonical_json,
     content::Content,
@@ -11,18 +11,19 @@ use domain::{
     rich_text::{Mark, MarkStyle, RichText},
 };
 use ports::{
-    Blobs, Messenger, Model, Sandbox, Store, Workspace,
+    Blobs, Messenger, Model, Progress, Sandbox, Store, Workspace,
     job::{Received, new_job},
     message::{Body, Outgoing},
     model::{ModelError, ModelRequest},
+    progress::{Doing, Report},
     repo,
-    sandbox::{Cancel, Exec, Limits},
+    sandbox::{Cancel, Exec, Limits, SandboxError},
     store::{Batch, Expect, Op, StoreError},
     workspace::WorkspaceError,
 };
 use secrecy::SecretString;
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::Mutex, time::Duration};
 use testkit::{
     blobs::MemoryBlobs,
     contract::Broken,
@@ -226,7 +227,7 @@ async fn commands_get_and_print_none() {
     inner.answer(|_| exited(0, format!("X={KEY}\n")));
     let sandbox = redaction().over(inner.clone() as Arc<dyn Sandbox>);
     let exec = |limits| Exec {
-        command: format!("echo {KEY}"),
+        command: "cat .env".to_owned(),
         workspace: "/w".into(),
         limits,
     };
@@ -236,7 +237,14 @@ async fn commands_get_and_print_none() {
         .unwrap();
     assert_eq!(result.output, b"X=[secret:key]\n");
     assert_eq!(result.output_bytes, result.output.len() as u64);
-    assert_eq!(inner.started(), [format!("echo {GONE}")]);
+    assert_eq!(inner.started(), ["cat .env"]);
+    let mut told = exec(Limits::default());
+    told.command = format!("echo {KEY}");
+    let refused = sandbox.run(told, Cancel::default()).await;
+    assert!(
+        matches!(refused, Err(SandboxError::HoldsSecret)) && inner.started().len() == 1,
+        "another command than the approved one must not run"
+    );
     // Cut in the middle of it: so much of it is still too much.
     inner.answer(|_| {
         let mut result = exited(0, &KEY[..12]);
@@ -268,9 +276,19 @@ async fn files_are_read_without_it_and_written_without_it() {
     // The placeholder must not be written over the person's secret.
     let refused = files.write(".env", "KEY=[secret:key]\nMORE=1\n").await;
     assert_eq!(refused, Err(WorkspaceError::HoldsSecret(".env".to_owned())));
-    files.write("new", KEY).await.unwrap();
-    assert_eq!(inner.read("new").await.unwrap().text, GONE);
+    // Nor another text than the approved one.
+    let refused = files.write("new", KEY).await;
+    let in_text = WorkspaceError::SecretInText("new".to_owned());
+    assert_eq!((refused, inner.text("new")), (Err(in_text), None));
     files.write("new", "another text").await.unwrap();
+    // What cannot be looked into may hold one.
+    inner.put("large", "x".repeat(300 * 1024) + KEY);
+    let refused = files.write("large", "small").await;
+    assert!(
+        matches!(refused, Err(WorkspaceError::TooLarge { .. })),
+        "{refused:?}"
+    );
+    assert!(inner.text("large").unwrap().ends_with(KEY));
 }
 
 #[tokio::test]
@@ -291,6 +309,47 @@ async fn messages_say_none() {
         text: RichText::plain(format!("it is {GONE}")),
     };
     assert_eq!(sent[1].body, plain);
+}
+
+/// Keeps what it is told.
+#[derive(Default)]
+struct Reports(Mutex<Vec<Report>>);
+
+impl Progress for Reports {
+    fn report(&self, report: Report) {
+        self.0.lock().unwrap().push(report);
+    }
+}
+
+#[test]
+fn progress_shows_none() {
+    let inner = Arc::new(Reports::default());
+    let progress = redaction().over(inner.clone() as Arc<dyn Progress>);
+    let report = |doing| Report {
+        run: "r".into(),
+        session: SessionId::new("telegram:1"),
+        agent: format!("agent {KEY}"),
+        doing,
+        step: 1,
+        cost: MicroUsd(0),
+        started_at: Micros(0),
+    };
+    progress.report(report(Doing::Thinking {
+        said: format!("it is {KEY}, or"),
+    }));
+    progress.report(report(Doing::Using {
+        tool: "run_command".to_owned(),
+        what: format!("echo {}", &KEY[..12]),
+    }));
+    let told = inner.0.lock().unwrap();
+    assert_eq!(told[0].agent, format!("agent {GONE}"));
+    let said = format!("it is {GONE}, or");
+    assert_eq!(told[0].doing, Doing::Thinking { said });
+    let using = Doing::Using {
+        tool: "run_command".to_owned(),
+        what: "echo [secret:…]".to_owned(),
+    };
+    assert_eq!(told[1].doing, using);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Files: what is read has no secret in it, none is written. A file that holds one stays as it is: an agent that changed it would
-//! write the placeholder over the secret.
+//! write the placeholder over the secret. So does one that cannot be looked into. A text that holds one (it was registered after the
+//! model wrote it) is refused: with a placeholder in it, it would be another than the one that was approved.
 
 use super::{Redacted, Redaction};
 use domain::{Digest, id::SessionId, redact::Redactor};
@@ -50,11 +51,15 @@ impl Workspace for Redacted<dyn Workspace> {
 
     async fn write(&self, path: &str, text: &str) -> Result<(), WorkspaceError> {
         let redactor = self.redaction.now();
+        if holds(&redactor, text) {
+            return Err(WorkspaceError::SecretInText(path.to_owned()));
+        }
         match self.inner.read(path).await {
             Ok(file) if holds(&redactor, &file.text) => {
                 Err(WorkspaceError::HoldsSecret(path.to_owned()))
             }
-            _ => self.inner.write(path, &redactor.text(text)).await,
+            Ok(_) | Err(WorkspaceError::Missing(_)) => self.inner.write(path, text).await,
+            Err(error) => Err(error),
         }
     }
 
