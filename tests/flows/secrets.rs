@@ -207,6 +207,15 @@ async fn a_file_of_secrets_is_looked_after() {
     ] {
         assert_eq!(program.run_with(&arguments, value).await.0, 2);
     }
+    // What records are read by, and who is named like this.
+    for word in ["operator", "assistant"] {
+        let refused = program.run_with(&["secrets", "set", "WORD"], word).await;
+        assert!(
+            refused.0 == 1 && refused.2.contains("could not be read again"),
+            "{refused:?}"
+        );
+        assert!(!refused.2.contains(word), "{refused:?}");
+    }
     assert_eq!(program.run(&["secrets", "remove", "PIN"]).await.0, 0);
     assert_eq!(program.run(&["secrets", "remove", "PIN"]).await.0, 1);
     // A word that holds it is refused where it would break the audit's chain, and the sentence doesn't repeat it.

@@ -15,6 +15,7 @@ mod registries;
 mod rust;
 mod sizes;
 mod tree;
+mod words;
 
 /// Fails with all violations, each of which says what to do.
 #[track_caller]

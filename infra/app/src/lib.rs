@@ -6,6 +6,7 @@
 pub mod chance;
 pub mod cli;
 pub mod clock;
+pub mod commit_through;
 pub mod compose;
 pub mod config;
 pub mod crash;

@@ -58,7 +58,7 @@ pub async fn run(context: Context) -> Result<u8, Failure> {
     );
     checks.extend(models);
     checks.extend([sandbox, telegram, webhook(&config), port]);
-    checks.push(match secrets::count(&config).await {
+    checks.push(match secrets::hide_file(&config).await {
         Ok(count) => check("secrets", Health::Good, format!("{count} in the file")),
         Err(error) => check("secrets", Health::Broken, error.0),
     });

@@ -81,8 +81,9 @@ fn told(name: &str, counts: &Counts, left: &Left) -> String {
     } = counts;
     let mut lines = vec![
         format!("Exported to {name}: {records} records, {entries} journal entries, {counters} counters, {jobs} jobs, {blobs} blobs, {files} files."),
-        "Not in it: the configuration, secrets, and the audit's key (audit.key in the data directory, or COUNTERSIGN_AUDIT_KEY). Keep them beside it, in another place: \
+        "Not in it: the configuration, the file of secrets, and the audit's key (audit.key in the data directory, or COUNTERSIGN_AUDIT_KEY). Keep them beside it, in another place: \
          without its key the audit cannot be verified.".to_owned(),
+        "In it as it stands there: a secret in a file of a workspace, and in what was kept before the secret was set. Keep the backup as safe as the data directory.".to_owned(),
     ];
     for digest in &left.damaged {
         lines.push(format!("Left out: the blob {digest} is damaged."));

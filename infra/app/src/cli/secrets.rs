@@ -52,6 +52,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
                 value: SecretString::from(value),
             };
             directory::prepare(&config)?;
+            secrets::refuse_new(&config, secret.clone()).await?;
             file.set(secret)
                 .await
                 .map_err(|error| bad(&config, &error))?;

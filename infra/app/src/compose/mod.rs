@@ -17,8 +17,7 @@ pub mod workspace;
 mod tests;
 
 use crate::{
-    chance::SystemChance, config::Config, crash, wake::Bells, waking_store::WakingStore,
-    worker::Bench,
+    chance::SystemChance, config::Config, crash, wake::Bells, waking_store::waking, worker::Bench,
 };
 use bot::present::English;
 use domain::{id::TeamId, member::Member};
@@ -34,6 +33,11 @@ use store_sqlite::{Options, SqliteStore};
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 #[error("{0}")]
 pub struct BadStart(pub String);
+
+/// The one team of this machine.
+fn team() -> TeamId {
+    TeamId::new("home")
+}
 
 /// The team's state on this machine, and whoever sits at it.
 #[derive(Clone)]
@@ -61,15 +65,19 @@ impl Local {
         let wake: Arc<dyn Wake> = Arc::new(Bells::default());
         let (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>) =
             (Arc::new(store), Arc::new(backup::blobs(&config)));
-        let store = config.redaction.over(store);
+        let store = config.redaction.over_store(store);
         let home = Home {
-            team: TeamId::new("home"),
-            store: Arc::new(WakingStore::new(store, wake.clone())),
+            team: team(),
+            store: waking(store, wake.clone()),
             blobs: config.redaction.over(blobs),
             clock: crash::clock(),
             chance,
             presenter: Arc::new(English),
         };
+        let agents = secrets::agents(&*home.store)
+            .await
+            .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
+        secrets::refuse(&config.redaction, &agents)?;
         let owner = first_use(&config, &home)
             .await
             .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;

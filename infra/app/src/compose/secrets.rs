@@ -1,11 +1,17 @@
 //! The file of secrets: read before anything is kept, and again when somebody changed it.
 
-use super::{BadStart, directory};
-use crate::config::Config;
-use ports::{Chance, Secret, Secrets};
+use super::{BadStart, directory, team};
+use crate::{config::Config, redacted::Redaction};
+use domain::agent::Agent;
+use ports::{
+    Chance, Secret, Secrets, Store,
+    repo::{self, Stored},
+    store::StoreError,
+};
 use secrecy::SecretString;
 use secrets_file::FileSecrets;
 use std::{os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
+use store_sqlite::{Options, SqliteStore};
 use tokio_util::sync::CancellationToken;
 
 const FILE: &str = "secrets.json";
@@ -36,32 +42,90 @@ pub fn file(config: &Config) -> Result<Option<FileSecrets>, BadStart> {
 /// From here on this process hides what is in the file, and the audit's key.
 ///
 /// # Errors
-/// [`BadStart`] when the file can't be opened.
+/// [`BadStart`] when the file can't be opened, and for a secret that can't be redacted ([`refuse`]).
 pub async fn hide(config: &Config, chance: &dyn Chance) -> Result<(), BadStart> {
     let audit = directory::audit_key(config, chance)?;
     let value = SecretString::from(String::from_utf8_lossy(&audit).into_owned());
     let name = "audit_key".to_owned();
     config.redaction.set("audit", vec![Secret { name, value }]);
-    if let Some(file) = file(config)? {
-        let secrets = file.all().await;
-        let secrets = secrets.map_err(|error| bad(config, &error))?;
-        config.redaction.set("file", secrets);
-    }
+    hide_file(config).await?;
     for name in config.redaction.too_short() {
         tracing::warn!(name, "a secret of fewer than 8 characters is not redacted");
     }
     Ok(())
 }
 
-/// How many there are in the file, for `doctor`.
+/// Hides what is in the file. Answers how many there are.
 ///
 /// # Errors
-/// [`BadStart`]: it can't be read, or not safely.
-pub async fn count(config: &Config) -> Result<usize, BadStart> {
-    match file(config)? {
-        Some(file) => Ok(file.all().await.map_err(|error| bad(config, &error))?.len()),
-        None => Ok(0),
+/// [`BadStart`]: it can't be read, or not safely; and for a secret that can't be redacted ([`refuse`]).
+pub async fn hide_file(config: &Config) -> Result<usize, BadStart> {
+    let mut count = 0;
+    if let Some(file) = file(config)? {
+        let secrets = file.all().await;
+        let secrets = secrets.map_err(|error| bad(config, &error))?;
+        count = secrets.len();
+        config.redaction.set("file", secrets);
     }
+    refuse(&config.redaction, &built_in())?;
+    Ok(count)
+}
+
+/// Refuses a secret that stands in a word of the program's records, or in one of these names.
+///
+/// # Errors
+/// [`BadStart`], which says why and doesn't repeat it.
+pub fn refuse(redaction: &Redaction, names: &[String]) -> Result<(), BadStart> {
+    match redaction.in_a_word(names) {
+        None => Ok(()),
+        Some(name) => Err(BadStart(format!(
+            "The secret “{name}” cannot be used: its value stands in a word that records are read by, a field's, a tool's or an agent's name for example. \
+             With [secret:{name}] in its place they could not be read again. Choose another value; `countersign secrets list` shows where this one comes from."
+        ))),
+    }
+}
+
+/// Names that the program comes with: of tools, presets and agents. A catalog that can't be read is told of elsewhere.
+fn built_in() -> Vec<String> {
+    let tools = handlers::tool::all().specs().into_iter();
+    let presets = catalog::policies().into_iter().flatten();
+    let agents = catalog::agents().into_iter().flatten();
+    tools
+        .map(|tool| tool.name)
+        .chain(presets.map(|preset| preset.name))
+        .chain(agents.map(|agent| agent.name))
+        .collect()
+}
+
+/// Refuses a secret before it is kept, also for the names of the team's agents, if there is a team yet.
+///
+/// # Errors
+/// [`BadStart`], also when the database can't be used.
+pub async fn refuse_new(config: &Config, secret: Secret) -> Result<(), BadStart> {
+    let new = Redaction::default();
+    new.set("new", vec![secret]);
+    refuse(&new, &built_in())?;
+    let unusable = |error: StoreError| BadStart(format!("The database cannot be used: {error}."));
+    let database = config.database.to_string_lossy();
+    let version = SqliteStore::schema_version(&database).map_err(unusable)?;
+    if version.is_none_or(|version| version == 0) {
+        return Ok(());
+    }
+    let store = SqliteStore::open(&database, Options::default())
+        .await
+        .map_err(unusable)?;
+    let names = agents(&store).await.map_err(unusable)?;
+    refuse(&new, &names)
+}
+
+/// Names of all agents, the first (which is the id) and the present one.
+///
+/// # Errors
+/// What the store answers.
+pub async fn agents(store: &dyn Store) -> Result<Vec<String>, StoreError> {
+    let agents = repo::collect::<Agent>(store, repo::all::<Agent>(&team())).await?;
+    let names = |agent: Stored<Agent>| [agent.value.id.to_string(), agent.value.name];
+    Ok(agents.into_iter().flat_map(names).collect())
 }
 
 /// A sentence about what is wrong with the file.

@@ -1,5 +1,7 @@
 use super::*;
 use crate::config::{self, Environment, Places};
+use ports::Secret;
+use secrecy::SecretString;
 use std::{os::unix::fs::PermissionsExt, path::Path};
 
 fn configured(home: &Path, variables: &[(&str, &str)]) -> Config {
@@ -87,6 +89,50 @@ async fn limits_of_the_configuration_become_those_of_runs() {
         .unwrap()
         .unwrap();
     assert_eq!(again, setting);
+}
+
+#[tokio::test]
+async fn a_secret_that_would_take_records_with_it_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let home = directory.path().join("data");
+    for word in [
+        "operator",
+        "approval",
+        "telegram",
+        "run_command",
+        "development",
+    ] {
+        let error = refused(configured(&home, &[("COUNTERSIGN_SECRET_WORD", word)])).await;
+        assert!(
+            error.contains("“WORD”") && error.contains("could not be read again"),
+            "{error}"
+        );
+        assert!(!error.contains(word), "{error}");
+    }
+    let local = Local::open(configured(&home, &[])).await.unwrap();
+    let new = agents::Change {
+        name: Some("night-watch".to_owned()),
+        ..Default::default()
+    };
+    commit_with(&local.home, async || {
+        agents::create(&local.home, &local.owner, new.clone()).await
+    })
+    .await
+    .unwrap();
+    // Of an agent's name a part is enough.
+    let config = configured(&home, &[("COUNTERSIGN_SECRET_NAME", "ight-watc")]);
+    let error = refused(config.clone()).await;
+    assert!(error.contains("“NAME”"), "{error}");
+    let secret = |value: &str| Secret {
+        name: "NEW".to_owned(),
+        value: SecretString::from(value.to_owned()),
+    };
+    let plain = configured(&home, &[]);
+    let error = secrets::refuse_new(&plain, secret("night-watch")).await;
+    assert!(error.unwrap_err().0.contains("“NEW”"));
+    secrets::refuse_new(&plain, secret("night-watch-4711"))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ mod model;
 mod progress;
 mod sandbox;
 mod store;
+mod words;
 mod workspace;
 
 #[cfg(test)]
@@ -74,6 +75,16 @@ impl Redaction {
         all.filter(|secret| secret.value.expose_secret().len() < SHORTEST)
             .map(|secret| secret.name.clone())
             .collect()
+    }
+
+    /// The name of one that stands in a word which records are read by again: the program's own, or one of these names. Such a
+    /// record would be lost with it.
+    #[must_use]
+    pub fn in_a_word(&self, names: &[String]) -> Option<String> {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut all = known.secrets.values().flatten();
+        all.find(|secret| words::hold(secret.value.expose_secret(), names))
+            .map(|secret| secret.name.clone())
     }
 
     /// The port, with nothing secret going through.

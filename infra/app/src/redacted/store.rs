@@ -1,22 +1,36 @@
 //! Records, journals and jobs: documents stay canonical JSON.
 
-use super::{Redacted, messenger};
-use domain::{
-    Micros,
-    id::{CommitId, JobId},
-    redact::Redactor,
-};
+use super::{Redaction, messenger};
+use crate::commit_through::{Commit, CommitThrough};
+use domain::redact::Redactor;
 use ports::{
     Store,
     job::Work,
     message::Outgoing,
     repo,
-    store::{
-        Backlog, Batch, Claim, Claimed, CounterKey, Job, JournalKey, Key, Op, Page, Query, Record,
-        Rejected, Renewal, StoreError,
-    },
+    store::{Batch, Op, Rejected, StoreError},
 };
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
+
+impl Redaction {
+    /// The store, with nothing secret going in.
+    #[must_use]
+    pub fn over_store(&self, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        let commit = self.clone();
+        Arc::new(CommitThrough { store, commit })
+    }
+}
+
+#[async_trait::async_trait]
+impl Commit for Redaction {
+    async fn commit(&self, store: &dyn Store, mut batch: Batch) -> Result<(), StoreError> {
+        let redactor = self.now();
+        for op in &mut batch.ops {
+            clean(&redactor, op)?;
+        }
+        store.commit(batch).await
+    }
+}
 
 fn json(redactor: &Redactor, text: &mut String) -> bool {
     let clean = redactor.json(text);
@@ -63,64 +77,4 @@ fn clean(redactor: &Redactor, op: &mut Op) -> Result<(), Rejected> {
         | Op::Add { .. } => {}
     }
     Ok(())
-}
-
-#[async_trait::async_trait]
-impl Store for Redacted<dyn Store> {
-    async fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
-        let redactor = self.redaction.now();
-        for op in &mut batch.ops {
-            clean(&redactor, op)?;
-        }
-        self.inner.commit(batch).await
-    }
-
-    async fn was_committed(&self, id: &CommitId) -> Result<bool, StoreError> {
-        self.inner.was_committed(id).await
-    }
-
-    async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.inner.get(key).await
-    }
-
-    async fn query(&self, query: Query) -> Result<Page, StoreError> {
-        self.inner.query(query).await
-    }
-
-    async fn read(
-        &self,
-        journal: &JournalKey,
-        from: u64,
-        limit: u32,
-    ) -> Result<Vec<String>, StoreError> {
-        self.inner.read(journal, from, limit).await
-    }
-
-    async fn head(&self, journal: &JournalKey) -> Result<u64, StoreError> {
-        self.inner.head(journal).await
-    }
-
-    async fn counter(&self, key: &CounterKey) -> Result<i64, StoreError> {
-        self.inner.counter(key).await
-    }
-
-    async fn claim(&self, claim: Claim) -> Result<Claimed, StoreError> {
-        self.inner.claim(claim).await
-    }
-
-    async fn renew(&self, job: &JobId, epoch: u64, until: Micros) -> Result<Renewal, StoreError> {
-        self.inner.renew(job, epoch, until).await
-    }
-
-    async fn job(&self, id: &JobId) -> Result<Option<Job>, StoreError> {
-        self.inner.job(id).await
-    }
-
-    async fn backlog(&self, now: Micros) -> Result<Vec<Backlog>, StoreError> {
-        self.inner.backlog(now).await
-    }
-
-    async fn forget_commits(&self, before: Micros) -> Result<u64, StoreError> {
-        self.inner.forget_commits(before).await
-    }
 }

@@ -51,7 +51,7 @@ mod store_contract {
 
     async fn make() -> Result<(Arc<dyn Store>, ()), Broken> {
         let inner: Arc<dyn Store> = Arc::new(MemoryStore::new());
-        Ok((redaction().over(inner), ()))
+        Ok((redaction().over_store(inner), ()))
     }
 
     testkit::store_contract!(make);
@@ -93,7 +93,7 @@ fn message(text: &str) -> Outgoing {
 #[tokio::test]
 async fn nothing_that_is_kept_holds_it() {
     let inner = Arc::new(MemoryStore::new());
-    let store = redaction().over(inner.clone() as Arc<dyn Store>);
+    let store = redaction().over_store(inner.clone());
     let key = repo::key::<domain::agent::Agent>(&team(), "a");
     let journal = repo::runs::journal(&team(), &"r".into());
     let update = json!({"message": {"text": format!("my key: {KEY}")}}).to_string();
@@ -134,7 +134,7 @@ async fn nothing_that_is_kept_holds_it() {
 
 #[tokio::test]
 async fn the_audit_is_not_changed_behind_its_back() {
-    let store = redaction().over(Arc::new(MemoryStore::new()) as Arc<dyn Store>);
+    let store = redaction().over_store(Arc::new(MemoryStore::new()));
     let append = Op::Append {
         journal: repo::audit::journal(&team(), "team"),
         at: 0,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{chance::SystemChance, clock::SystemClock, wake::Bells, waking_store::WakingStore};
+use crate::{chance::SystemChance, clock::SystemClock, wake::Bells, waking_store::waking};
 use domain::{
     Micros,
     id::{CommitId, JobId},
@@ -28,7 +28,7 @@ impl Place {
         let (say, heard) = mpsc::unbounded_channel();
         Self {
             bench: Bench {
-                store: Arc::new(WakingStore::new(memory.clone(), wake.clone())),
+                store: waking(memory.clone(), wake.clone()),
                 clock: Arc::new(SystemClock::default()),
                 chance: Arc::new(SystemChance),
                 wake,
