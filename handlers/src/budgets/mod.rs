@@ -121,7 +121,7 @@ pub async fn scope(home: &Home, what: &str, whose: &str) -> Result<Scope, Comman
         ("day", "") => Ok(Scope::Day),
         ("run", "") => Ok(Scope::Run),
         ("agent", name) => Ok(Scope::Agent(agents::find(home, name).await?.value.id)),
-        ("member", name) => member(home, name).await.map(Scope::Member),
+        ("member", name) => Ok(Scope::Member(members::named(home, name).await?.id)),
         _ => Err(Problem::Invalid(format!(
             "“{}” can have no budget: write team, day, run, agent NAME or member NAME.",
             format!("{what} {whose}").trim()
@@ -142,19 +142,6 @@ pub async fn order(home: &Home, words: &str) -> Result<(Scope, Option<MicroUsd>)
     };
     let (what, whose) = of.trim().split_once(' ').unwrap_or((of.trim(), ""));
     Ok((scope(home, what, whose.trim()).await?, amount))
-}
-
-async fn member(home: &Home, name: &str) -> Result<MemberId, CommandError> {
-    let fits = |member: &Member| {
-        member.id.as_str() == name || member.name.to_lowercase() == name.to_lowercase()
-    };
-    let mut fitting = members::list(home).await?.into_iter().filter(fits);
-    let (what, wanted) = ("member", name.to_owned());
-    match (fitting.next(), fitting.next()) {
-        (Some(member), None) => Ok(member.id),
-        (None, _) => Err(Problem::NotFound { what, name: wanted }.into()),
-        _ => Err(Problem::Ambiguous { what, name: wanted }.into()),
-    }
 }
 
 /// Sets an amount. A new budget counts from now (a day's from its midnight); another amount of an old one goes on counting.
