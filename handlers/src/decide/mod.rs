@@ -2,6 +2,8 @@
 
 mod who;
 
+pub(crate) use who::{current, unchanged};
+
 use crate::{
     CommandError, Draft, HandlerError, Home, Problem, ask, audit, budgets, circulate,
     keep::{fit, tell},
@@ -44,18 +46,14 @@ pub async fn decide(
     choice: &Choice,
     shown: Option<&str>,
 ) -> Result<Draft<Decision>, CommandError> {
-    let not_found = || Problem::NotFound {
-        what: "approval",
-        name: id.to_string(),
-    };
-    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
-        .await?
-        .ok_or_else(not_found)?;
-    let Stored { mut value, version } = stored;
+    let Stored { mut value, version } = card(home, id).await?;
     let (who, mut ops) = who::voter(home, member, &mut value, choice, shown).await?;
     if choice.is_yes() {
-        may_run(home, &value).await?;
-        if !value.count(&who, home.now()) {
+        let happened = *choice == Choice::Happened;
+        if !happened {
+            may_run(home, &value).await?;
+        }
+        if !value.count(&who, happened, home.now()) {
             let stored = Stored {
                 value: value.clone(),
                 version,
@@ -90,6 +88,14 @@ pub async fn decide(
     ops.extend(add(home, member, id, &added).await?);
     let approval = value;
     Ok(Draft::new(ops, Decision { approval, added }))
+}
+
+/// # Errors
+/// [`Problem::NotFound`].
+pub(crate) async fn card(home: &Home, id: &ApprovalId) -> Result<Stored<Approval>, CommandError> {
+    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
+    let (what, name) = ("approval", id.to_string());
+    Ok(stored.ok_or(Problem::NotFound { what, name })?)
 }
 
 /// The operations by which the rules come to be.
@@ -344,13 +350,7 @@ pub async fn add_reason(
     id: &ApprovalId,
     reason: &str,
 ) -> Result<Draft<Approval>, CommandError> {
-    let not_found = || Problem::NotFound {
-        what: "approval",
-        name: id.to_string(),
-    };
-    let mut stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
-        .await?
-        .ok_or_else(not_found)?;
+    let mut stored = card(home, id).await?;
     if stored.value.status != ApprovalStatus::Denied
         || stored.value.decided_by.as_ref() != Some(&member.id)
     {

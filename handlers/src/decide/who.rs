@@ -25,21 +25,22 @@ pub(super) async fn voter(
     shown: Option<&str>,
 ) -> Result<(Voter, Vec<Op>), CommandError> {
     let now = home.now();
-    let own = Voter::of(member);
+    let member = current(home, member, approval).await?;
+    let own = Voter::of(&member.value);
     let checked =
         |approval: &Approval, who: &Voter| approval::check(approval, choice, who, shown, now);
     let first = checked(approval, &own);
     if approval.persons < 2 && !matches!(first, Err(Refusal::NotAllowed { .. })) {
         return match first {
-            Ok(()) => Ok((own, Vec::new())),
+            Ok(()) => Ok((own, vec![unchanged(home, &member)])),
             Err(refusal) => Err(Problem::Decision(refusal).into()),
         };
     }
     let roster = repo::collect::<Member>(&*home.store, repo::all::<Member>(&home.team)).await?;
     let known = |id: &MemberId| roster.iter().find(|member| member.value.id == *id);
-    approval.drop_fallen(|id| known(id).map(|member| member.value.role));
+    approval.drop_fallen(|id| known(id).map(|member| &member.value), now);
     let absent = roster.iter().map(|stored| &stored.value);
-    let absent = absent.filter(|absent| member.stands_in_for(absent, now));
+    let absent = absent.filter(|absent| member.value.stands_in_for(absent, now));
     let mut why_not = None;
     for who in
         std::iter::once(own.clone()).chain(absent.map(|absent| own.clone().in_place_of(absent)))
@@ -51,12 +52,11 @@ pub(super) async fn voter(
                 let checks = people.map(|member| unchanged(home, member)).collect();
                 return Ok((who, checks));
             }
-            Err(refusal @ Refusal::NotAllowed { .. }) => {
-                why_not.get_or_insert(refusal);
-            }
+            // In another's place they may be able to; else the first reason that is more than a role is the one to tell.
             Err(refusal) => {
-                why_not = Some(refusal);
-                break;
+                if matches!(why_not, None | Some(Refusal::NotAllowed { .. })) {
+                    why_not = Some(refusal);
+                }
             }
         }
     }
@@ -73,7 +73,23 @@ fn rests_on<'a>(approval: &'a Approval, who: &'a Voter) -> BTreeSet<&'a MemberId
     before.chain([&who.by.id]).chain(absent).collect()
 }
 
-fn unchanged(home: &Home, member: &Stored<Member>) -> Op {
+/// The person as they are now: what they may do has to hold when the decision does.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] for who is no member any more.
+pub(crate) async fn current(
+    home: &Home,
+    member: &Member,
+    approval: &Approval,
+) -> Result<Stored<Member>, CommandError> {
+    let stored = repo::get::<Member>(&*home.store, &home.team, member.id.as_str()).await?;
+    let needed = approval.needed();
+    let refusal = Problem::Decision(Refusal::NotAllowed { needed });
+    Ok(stored.ok_or(refusal)?)
+}
+
+/// Holds only as long as this member's record is what it was.
+pub(crate) fn unchanged(home: &Home, member: &Stored<Member>) -> Op {
     Op::Check {
         key: repo::key::<Member>(&home.team, member.value.id.as_str()),
         expect: Expect::Version(member.version),

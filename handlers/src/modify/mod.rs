@@ -2,7 +2,7 @@
 //! the changed call and edited the card. Whoever changed it still has to approve what they then see.
 
 use crate::{
-    CommandError, Draft, Home, Problem, ask, audit,
+    CommandError, Draft, Home, Problem, ask, audit, decide,
     keep::fit,
     run::{self, large},
     tool::{Tools, arguments},
@@ -46,7 +46,7 @@ pub async fn form(
     id: &ApprovalId,
     shown: Option<&str>,
 ) -> Result<Form, CommandError> {
-    let approval = changeable(home, member, id, shown).await?.value;
+    let approval = changeable(home, member, id, shown).await?.0.value;
     let arguments = large::fetch(&*home.blobs, approval.call.arguments.clone()).await?;
     let tool = tools.get(&approval.call.name);
     let field = tool.and_then(|tool| tool.text_argument());
@@ -74,7 +74,8 @@ pub async fn modify(
     id: &ApprovalId,
     (text, shown): (&str, Option<&str>),
 ) -> Result<Draft<Approval>, CommandError> {
-    let Stored { mut value, version } = changeable(home, member, id, shown).await?;
+    let (stored, may) = changeable(home, member, id, shown).await?;
+    let Stored { mut value, version } = stored;
     if text.len() > EDIT {
         return Err(Problem::TooLarge {
             what: "change",
@@ -96,6 +97,7 @@ pub async fn modify(
     }
     value.change = Some(Change {
         by: member.name.clone(),
+        author: Some(member.id.clone()),
         was: value.change.take().map_or_else(
             || fit(&value.shown.what, WAS).to_owned(),
             |change| change.was,
@@ -104,26 +106,22 @@ pub async fn modify(
     });
     let mut ops = journalled(home, member, &value, call.arguments).await?;
     let approval = value.clone();
-    ops.push(repo::update(&home.team, &Stored { value, version })?);
+    ops.extend([repo::update(&home.team, &Stored { value, version })?, may]);
     Ok(Draft::new(ops, approval))
 }
 
+/// The card, and the operation that holds as long as the member may change it.
 async fn changeable(
     home: &Home,
     member: &Member,
     id: &ApprovalId,
     shown: Option<&str>,
-) -> Result<Stored<Approval>, CommandError> {
-    let not_found = || Problem::NotFound {
-        what: "approval",
-        name: id.to_string(),
-    };
-    let stored = repo::get::<Approval>(&*home.store, &home.team, id.as_str())
-        .await?
-        .ok_or_else(not_found)?;
-    approval::may_change(&stored.value, &Voter::of(member), shown, home.now())
+) -> Result<(Stored<Approval>, Op), CommandError> {
+    let stored = decide::card(home, id).await?;
+    let member = decide::current(home, member, &stored.value).await?;
+    approval::may_change(&stored.value, &Voter::of(&member.value), shown, home.now())
         .map_err(Problem::Decision)?;
-    Ok(stored)
+    Ok((stored, decide::unchanged(home, &member)))
 }
 
 /// The arguments that a person's text means.

@@ -195,6 +195,7 @@ pub fn refused(refusal: &Refusal) -> String {
         Refusal::Expired => "Too late: it has expired and did not run.".to_owned(),
         Refusal::NotAllowed { needed } => format!("Only {} can decide this.", a_role(*needed)),
         Refusal::OwnRequest => "You asked for this run, so you are none of those who have to approve it: it takes others. You can deny it.".to_owned(),
+        Refusal::OwnChange => "You wrote what this call says now, so you are none of those who have to approve it: it takes others. You can deny it.".to_owned(),
         Refusal::Voted => "Your yes is counted already. Now it takes another person.".to_owned(),
         Refusal::Changed => {
             "This card is out of date: the call has changed. Decide on the card as it is now."

@@ -124,6 +124,10 @@ fn refused(refusal: &Refusal) -> String {
             "Who asked for the run is none of those who have to approve it: it takes others."
                 .to_owned()
         }
+        Refusal::OwnChange => {
+            "Who changed the call is none of those who have to approve it: it takes others."
+                .to_owned()
+        }
         Refusal::Voted => "This yes is counted already: now it takes another person.".to_owned(),
     }
 }

@@ -91,6 +91,9 @@ pub struct Shown {
 pub struct Change {
     /// Their name.
     pub by: String,
+    /// Who they are; unknown in records that are older than the question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<MemberId>,
     /// What the agent proposed, in the words of [`Shown::what`]; its beginning if it is long.
     pub was: String,
     /// The rules have spoken about the changed call, and the card shows it. Before that nothing can be decided.
@@ -126,7 +129,7 @@ pub struct Approval {
     pub standing: bool,
     /// The lowest role that may decide.
     pub approvers: Role,
-    /// How many different persons have to approve. From two on, who asked for the run is none of them.
+    /// How many different persons have to approve. From two on, who asked for the run or changed the call is none of them.
     #[serde(default = "votes::one", skip_serializing_if = "votes::is_one")]
     pub persons: u32,
     /// Each yes to what is shown now, the first one first.
@@ -200,12 +203,12 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// Whether it lets something run.
+    /// Whether it lets something run, or something be taken as done.
     #[must_use]
     pub fn is_yes(&self) -> bool {
         matches!(
             self,
-            Self::Approve | Self::Always | Self::RunAgain | Self::Raise
+            Self::Approve | Self::Always | Self::RunAgain | Self::Happened | Self::Raise
         )
     }
 }
@@ -226,6 +229,8 @@ pub enum Refusal {
     NotOffered,
     /// It takes several persons, and who asked for the run is none of them.
     OwnRequest,
+    /// It takes several persons, and who wrote what the call says now is none of them.
+    OwnChange,
     /// The same person's second yes.
     Voted,
 }
@@ -276,7 +281,7 @@ pub fn check(
         return Err(Refusal::NotOffered);
     }
     if choice.is_yes() {
-        return approval.may_vote(who);
+        return approval.may_vote(who, *choice == Choice::Happened);
     }
     Ok(())
 }

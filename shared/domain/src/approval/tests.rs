@@ -1,6 +1,7 @@
 //! Who may decide, what is offered, what is bound.
 
 use super::*;
+use crate::member::{Away, Member};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -50,6 +51,18 @@ fn voter(role: Role) -> Voter {
         by: named("m"),
         role,
         instead_of: None,
+    }
+}
+
+fn member(name: &str, role: Role, away: Option<Away>) -> Member {
+    Member {
+        id: MemberId::new(name),
+        name: name.to_owned(),
+        role,
+        zone: String::new(),
+        home: String::new(),
+        away,
+        created_at: Micros(0),
     }
 }
 
@@ -266,12 +279,18 @@ proptest! {
                     let absent = instead_of.filter(|absent| *absent != by);
                     let absent = absent.and_then(|absent| Some((named(names[absent]), roles[absent]?)));
                     let who = Voter { by: named(names[by]), role, instead_of: absent };
+                    // Who voted in somebody's place is still their deputy.
+                    let members: Vec<Member> = names.iter().zip(roles).filter_map(|(name, role)| {
+                        let deputy = card.votes.iter().find(|vote| vote.instead_of.as_ref().is_some_and(|of| of.name == *name));
+                        let away = deputy.map(|vote| Away { until: Micros(99), deputy: Some(vote.by.id.clone()) });
+                        Some(member(name, role?, away))
+                    }).collect();
                     let now = |id: &MemberId| names.iter().position(|name| *name == id.as_str()).and_then(|i| roles[i]);
-                    card.drop_fallen(now);
+                    card.drop_fallen(|id| members.iter().find(|member| member.id == *id), Micros(1));
                     if check(&card, &Choice::Approve, &who, None, Micros(1)).is_err() {
                         continue;
                     }
-                    if card.count(&who, Micros(1)) {
+                    if card.count(&who, false, Micros(1)) {
                         prop_assert_eq!(card.votes.len(), persons as usize);
                         let mut all: Vec<&str> = card.votes.iter()
                             .flat_map(|vote| std::iter::once(vote.by.id.as_str()).chain(vote.instead_of.as_ref().map(|absent| absent.id.as_str())))

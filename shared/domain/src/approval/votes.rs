@@ -1,7 +1,8 @@
 //! Who decides: a person of the role that is needed, one who stands in for such a person, or several different ones.
 //!
 //! Every yes is a vote, and as many votes as `persons` says are an approval. Where it takes several, nobody is counted twice: not
-//! by voting again, not in the place of somebody who voted or whose place somebody took, and never who asked for the run.
+//! by voting again, not in the place of somebody who voted or whose place somebody took, and never who asked for the run or wrote
+//! what the call says.
 
 use super::{Approval, Refusal};
 use crate::{
@@ -37,6 +38,9 @@ pub struct Vote {
     pub at: Micros,
     /// Of what was shown.
     pub digest: Digest,
+    /// That it happened, where the others are for running it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub happened: bool,
 }
 
 impl Vote {
@@ -115,13 +119,21 @@ impl Approval {
     }
 
     /// Whether this person's yes would count.
-    pub(super) fn may_vote(&self, who: &Voter) -> Result<(), Refusal> {
+    pub(super) fn may_vote(&self, who: &Voter, happened: bool) -> Result<(), Refusal> {
         if self.persons > 1 && who.is(&self.requester) {
             return Err(Refusal::OwnRequest);
+        }
+        let author = self
+            .change
+            .as_ref()
+            .and_then(|change| change.author.as_ref());
+        if self.persons > 1 && author.is_some_and(|author| who.is(author)) {
+            return Err(Refusal::OwnChange);
         }
         let counted = |vote: &Vote| {
             let absent = who.instead_of.as_ref();
             vote.digest == self.digest
+                && vote.happened == happened
                 && (vote.is_of(&who.by.id)
                     || absent.is_some_and(|(absent, _)| vote.is_of(&absent.id)))
         };
@@ -132,13 +144,22 @@ impl Approval {
     }
 
     /// Takes out the votes that are worth nothing now: of something else than what is shown, of persons who may not decide any
-    /// more. `role` is what a member may do now, `None` for who is none any more. Answers those.
-    pub fn drop_fallen(&mut self, role: impl Fn(&MemberId) -> Option<Role>) -> Vec<Vote> {
+    /// more, in the place of somebody who is here again or has another deputy. `member` is a member as they are now, `None` for who
+    /// is none any more. Answers those.
+    pub fn drop_fallen<'a>(
+        &mut self,
+        member: impl Fn(&MemberId) -> Option<&'a Member>,
+        now: Micros,
+    ) -> Vec<Vote> {
         let (digest, needed) = (self.digest.clone(), self.needed());
         let stands = |vote: &Vote| {
+            let (Some(by), Some(lender)) = (member(&vote.by.id), member(vote.authority())) else {
+                return false;
+            };
             vote.digest == digest
-                && role(&vote.by.id).is_some_and(|role| may(role, Deed::Decide))
-                && role(vote.authority()).is_some_and(|role| role >= needed)
+                && may(by.role, Deed::Decide)
+                && lender.role >= needed
+                && (by.id == lender.id || by.stands_in_for(lender, now))
         };
         let (stand, fallen) = std::mem::take(&mut self.votes)
             .into_iter()
@@ -147,13 +168,16 @@ impl Approval {
         fallen
     }
 
-    /// Counts a yes that was [checked](super::check). `true`: it was the last that was needed.
-    pub fn count(&mut self, who: &Voter, at: Micros) -> bool {
+    /// Counts a yes that was [checked](super::check). `true`: it was the last that was needed. `happened` is what it says yes to;
+    /// the votes for something else are gone with it, since all have to agree.
+    pub fn count(&mut self, who: &Voter, happened: bool, at: Micros) -> bool {
+        self.votes.retain(|vote| vote.happened == happened);
         self.votes.push(Vote {
             by: who.by.clone(),
             instead_of: who.instead_of.as_ref().map(|(absent, _)| absent.clone()),
             at,
             digest: self.digest.clone(),
+            happened,
         });
         let counted = self.votes.iter().filter(|vote| vote.digest == self.digest);
         counted.count() >= self.persons as usize
