@@ -3,7 +3,7 @@
 use crate::{
     CommandError, Draft, HandlerError, Home, Problem, audit, budgets,
     keep::{fit, keep, keep_within},
-    sessions,
+    members, sessions,
 };
 use domain::{
     agent::{Agent, AgentStatus},
@@ -215,7 +215,8 @@ async fn find_active(home: &Home, id: &AgentId) -> Result<Agent, CommandError> {
     Ok(agent)
 }
 
-/// The operations that start a run; `session.run` is set, the caller puts the session.
+/// The operations that start a run; `session.run` is set, the caller puts the session. A prompt may have waited for long: who wrote
+/// it has to be somebody who may run something now.
 ///
 /// # Errors
 /// As [`ask`].
@@ -224,6 +225,11 @@ pub(crate) async fn begin(
     session: &mut Session,
     queued: Queued,
 ) -> Result<Vec<Op>, CommandError> {
+    let by = members::find(home, &queued.by).await?;
+    if !by.is_some_and(|by| may(by.role, Deed::Run)) {
+        let needed = Role::Operator;
+        return Err(Problem::NotAllowed { needed }.into());
+    }
     let agent = find_active(home, queued.agent.as_ref().unwrap_or(&session.agent)).await?;
     let run = RunId::new(home.chance.id());
     let requester = queued.by.clone();

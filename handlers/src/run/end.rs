@@ -209,11 +209,14 @@ pub(super) async fn go_on(home: &Home, session: &mut Session) -> Result<Vec<Op>,
         let queued = session.queued.remove(0);
         match ask::begin(home, session, queued).await {
             Ok(begun) => ops.extend(begun),
-            // Its agent is gone meanwhile; the prompt goes with it, and the person is told.
+            // Its agent is gone meanwhile, or who wrote it; the prompt goes with it, and that is told.
             Err(CommandError::Problem(problem)) => {
                 let why = match problem {
                     Problem::AgentNotActive { name, .. } => format!("“{name}” is not active"),
                     Problem::NotFound { name, .. } => format!("there is no “{name}” any more"),
+                    Problem::NotAllowed { .. } => {
+                        "who wrote it may not start anything any more".to_owned()
+                    }
                     other => format!("{other:?}"),
                 };
                 let text = format!("A message that waited could not be started: {why}.");

@@ -11,6 +11,7 @@ use domain::{
     agent::{Agent, AgentStatus},
     approval::{Approval, Shown},
     id::CallId,
+    member::{Deed, may},
     permission::{self, Access, Effect, NewRule, Rule, Scope, Subject, Verdict},
     run::{Actor, Event},
     tool::ToolClass,
@@ -140,6 +141,12 @@ impl Step<'_> {
             Some(agent) if agent.value.status != AgentStatus::Archived => agent.value,
             _ => return Ok((refused("the agent is archived".to_owned()), Vec::new())),
         };
+        // So is that of who asked: nothing happens in the name of somebody who was taken out.
+        let requester = self.requester().await?;
+        if !requester.is_some_and(|member| may(member.role, Deed::Run)) {
+            let why = "who asked for this run may not run anything any more";
+            return Ok((refused(why.to_owned()), Vec::new()));
+        }
         let preset = self
             .ports
             .presets
