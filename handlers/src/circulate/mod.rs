@@ -9,11 +9,11 @@ mod escalation;
 pub use audience::Audience;
 pub use escalation::{escalation, set_escalation};
 
-use crate::{HandlerError, Home, Lease, decide, draft, keep::tell, queries};
+use crate::{HandlerError, Home, Lease, decide, draft, keep::tell, members, queries};
 use domain::{
     approval::{Approval, ApprovalStatus, SentTo},
     id::{ApprovalId, MemberId},
-    member::Member,
+    member::{Deed, Member, may},
 };
 use ports::{
     job::{self, Circulate},
@@ -45,6 +45,16 @@ pub fn again(home: &Home, approval: &Approval) -> Result<Option<Op>, serde_json:
     (!approval.sent.is_empty())
         .then(|| later(home, &approval.id))
         .transpose()
+}
+
+/// Whether others than those who were sent the card so far are about to be: by the job of a new card, or when its time comes.
+///
+/// # Errors
+/// What the store answers.
+pub(crate) async fn reaches_more(home: &Home, approval: &Approval) -> Result<bool, StoreError> {
+    let (audience, now) = (Audience::read(home).await?, home.now());
+    let first = approval.sent.is_empty() && !audience.first(approval, now).is_empty();
+    Ok(first || approval.escalate_after_s.is_some() && audience.next(approval, now).is_some())
 }
 
 fn later(home: &Home, approval: &ApprovalId) -> Result<Op, serde_json::Error> {
@@ -99,8 +109,11 @@ async fn copies(home: &Home, stored: Stored<Approval>) -> Result<Vec<Op>, Handle
     };
     let mut ops = Vec::new();
     for sent in &approval.sent {
-        let zone = zone(home, &sent.to).await?;
-        ops.extend(tell(home, &sent.place, &notice, &zone).await?);
+        // Who was taken out since, or may decide nothing any more, learns nothing more.
+        let to = members::find(home, &sent.to).await?;
+        if let Some(to) = to.filter(|to| may(to.role, Deed::Decide)) {
+            ops.extend(tell(home, &sent.place, &notice, &to.zone).await?);
+        }
     }
     Ok(ops)
 }

@@ -228,7 +228,7 @@ pub async fn freed(home: &Home, stored: Stored<Approval>) -> Result<Vec<Op>, Com
     settle(home, stored, Decided::Freed, Actor::System, "").await
 }
 
-/// The card can't arrive at a place. Where it can't arrive anywhere, nobody can decide it.
+/// The card can't arrive at a place. Where it can't arrive anywhere, and is about to be sent to nobody else, nobody can decide it.
 ///
 /// # Errors
 /// What the store answers.
@@ -241,7 +241,7 @@ pub async fn undeliverable(
     // A place that the session was not at when it was asked is where the session is now.
     let known = value.places().find(|known| *known == place);
     let place = known.unwrap_or(&value.session).clone();
-    if !value.lose(&place) {
+    if !value.lose(&place) || circulate::reaches_more(home, &value).await? {
         return Ok(vec![repo::update(&home.team, &Stored { value, version })?]);
     }
     value.status = ApprovalStatus::Undeliverable;

@@ -4,19 +4,21 @@ use super::{
     dying::Moment,
     team::{Ended, LEASE, Team},
 };
-use crate::{Problem, decide, members, modify, rules};
+use crate::{Problem, ask, decide, members, modify, rules};
 use domain::{
     approval::{ApprovalStatus, Choice, Question, Refusal},
+    id::SessionId,
     member::{Member, Role},
     permission::parse_rule,
 };
+use insta::assert_snapshot;
 use ports::store::StoreError;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 impl Team {
-    async fn adds(&self, rule: &str) {
+    pub(super) async fn adds(&self, rule: &str) {
         let rule = || parse_rule(rule).unwrap();
         self.does(|| rules::add(&self.home, &self.ann, rule()))
             .await
@@ -170,4 +172,56 @@ async fn that_it_happened_takes_as_many_who_agree() {
     assert_eq!(agreed, Ok(ApprovalStatus::Approved));
     team.work().await;
     assert_eq!(team.latest().await.status, domain::run::RunStatus::Answered);
+}
+
+#[tokio::test]
+async fn nothing_starts_in_the_name_of_who_was_removed() {
+    let team = Team::new().await;
+    let bob = team.joins("bob", Role::Operator).await;
+    let place = SessionId::new(&*bob.home);
+    for text in ["run: make", "run: make again"] {
+        team.does(|| ask::ask(&team.home, &bob, &place, text, None))
+            .await
+            .unwrap();
+        team.work().await;
+    }
+    team.removes(&bob).await;
+    team.votes(&team.ann, Choice::Approve).await.unwrap();
+    team.work().await;
+    assert_eq!(team.fakes.sandbox.started(), Vec::<String>::new());
+    assert_eq!(team.cards().await, []);
+    assert_snapshot!(team.transcript(), @"
+    bot> @chat:bob [approval asked] run_command: make
+    ann> (Approve)
+    edit> @chat:bob [approved by ann] run_command: make
+    bot> @chat:bob [answered] done: Not run: who asked for this run may not run anything any more.
+    bot> @chat:bob [alert] A message that waited could not be started: who wrote it may not start anything any more.
+    ");
+    team.is_quiet();
+    team.audit_holds().await;
+}
+
+#[tokio::test]
+async fn who_was_removed_gets_no_cards_any_more() {
+    let team = Team::new().await;
+    team.adds("ask shell_exec deploy * by 2 operators").await;
+    let bob = team.joins("bob", Role::Operator).await;
+    let carl = team.joins("carl", Role::Operator).await;
+    let dora = team.joins("dora", Role::Operator).await;
+    team.says("run: deploy").await;
+    team.removes(&bob).await;
+    let viewer = Role::Viewer;
+    team.put(&Member {
+        role: viewer,
+        ..dora.clone()
+    })
+    .await;
+    team.transcript();
+    team.votes(&carl, Choice::Approve).await.unwrap();
+    team.work().await;
+    assert_snapshot!(team.transcript(), @"
+    carl> (Approve)
+    edit> [1 of 2: carl] run_command: deploy
+    edit> @chat:carl [1 of 2: carl] run_command: deploy
+    ");
 }

@@ -14,6 +14,7 @@ use insta::assert_snapshot;
 use ports::{
     job,
     message::{Body, Outgoing, SendError},
+    sandbox::Cancel,
     store::Op,
 };
 use std::time::Duration;
@@ -156,6 +157,68 @@ async fn a_card_for_somebody_who_is_gone_is_undeliverable_and_the_owner_knows() 
     assert_eq!(team.latest().await.status, RunStatus::Answered);
     team.is_quiet();
     team.audit_holds().await;
+}
+
+#[tokio::test]
+async fn a_card_that_does_not_reach_who_asked_still_reaches_who_approves() {
+    let team = Team::new().await;
+    team.adds("ask shell_exec deploy * by owner").await;
+    let otto = team.joins("otto", domain::member::Role::Operator).await;
+    let place = SessionId::new("chat:otto");
+    team.does(|| crate::ask::ask(&team.home, &otto, &place, "run: deploy", None))
+        .await
+        .unwrap();
+    let step = team.claim().await.unwrap();
+    team.perform(&step, Cancel::default()).await.unwrap();
+    team.fakes
+        .messenger
+        .fail([SendError::Gone("blocked".to_owned())]);
+    let mut jobs = Vec::new();
+    while let Some(job) = team.claim().await {
+        jobs.push(job);
+    }
+    // The message to otto is tried before the others are sent theirs.
+    jobs.sort_by_key(|job| job.name != <Outgoing as job::Work>::NAME);
+    for job in &jobs {
+        team.perform(job, Cancel::default()).await.unwrap();
+    }
+    team.work().await;
+    let card = team.card().await;
+    assert_eq!(card.unreachable, [place]);
+    team.decides(Choice::Approve).await;
+    assert_eq!(team.fakes.sandbox.started(), ["deploy"]);
+    assert_snapshot!(team.transcript(), @"
+    bot> [alert] A card could not be delivered to chat:otto: blocked
+    bot> [approval asked] run_command: deploy
+    ann> (Approve)
+    edit> @chat:otto [approved by ann] run_command: deploy
+    edit> [approved by ann] run_command: deploy
+    bot> @chat:otto [answered] done: ran: deploy
+    ");
+    team.is_quiet();
+    team.audit_holds().await;
+}
+
+#[tokio::test]
+async fn a_card_that_does_not_reach_who_asked_is_sent_on_in_its_time() {
+    let team = Team::new().await;
+    crate::commit(&team.home, vec![crate::tick::first(&team.home).unwrap()])
+        .await
+        .unwrap();
+    team.adds("ask shell_exec deploy * escalate 600s").await;
+    team.joins("otto", domain::member::Role::Operator).await;
+    team.fakes
+        .messenger
+        .fail([SendError::Gone("blocked".to_owned())]);
+    team.says("run: deploy").await;
+    assert_eq!(team.card().await.unreachable, [team.session.clone()]);
+    for _ in 0..11 {
+        team.waits(Duration::from_secs(60)).await;
+    }
+    assert_snapshot!(team.transcript(), @"
+    ann> run: deploy
+    bot> @chat:otto [approval asked] run_command: deploy
+    ");
 }
 
 #[tokio::test]
