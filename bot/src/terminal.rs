@@ -129,10 +129,11 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
         "m" | "modify" => "m",
         _ => return None,
     };
-    let id = action(key)?.data.split(':').nth(1)?;
+    let (_, card) = action(key)?.data.split_once(':')?;
+    let handle = card.replace(':', ".");
     let command = if key == "d" { "deny" } else { "modify" };
     Some(What::Text {
-        text: format!("/{command} {id} {}", rest.trim()),
+        text: format!("/{command} {handle} {}", rest.trim()),
         message: String::new(),
         replies_to: None,
         replies_in: None,

@@ -2,7 +2,7 @@
 
 use super::{Command, Ctx, Reply, several};
 use crate::text::{Builder, en, one_line, time, visible};
-use domain::{content::prefix, id::short, rich_text::MarkStyle};
+use domain::{content::prefix, rich_text::MarkStyle};
 use handlers::{CommandError, queries};
 
 pub struct Approvals;
@@ -27,7 +27,7 @@ impl Command for Approvals {
         let mut out = Builder::default();
         for approval in &pending {
             let left = time::span(approval.expires_at.since(now));
-            out.marked(short(approval.id.as_str()), MarkStyle::Code)
+            out.marked(&approval.handle(), MarkStyle::Code)
                 .push(" ")
                 .marked(&en::card_title(approval), MarkStyle::Bold);
             out.push(&format!(" ({})\n", en::left(&left)));

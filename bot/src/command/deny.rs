@@ -2,7 +2,7 @@
 
 use super::{Command, Ctx, Reply, several};
 use crate::text::en;
-use domain::approval::{Choice, Question};
+use domain::approval::{Choice, Question, read_handle};
 use handlers::{CommandError, decide, queries};
 
 pub struct Deny;
@@ -34,7 +34,8 @@ impl Command for Deny {
             },
             Question::Unknown | Question::Budget => Choice::Stop,
         };
-        let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, None).await?;
+        let (_, shown) = read_handle(id);
+        let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, shown).await?;
         Ok(ctx
             .say(&en::decided(&draft.fact.approval, 0))
             .with(draft.ops))

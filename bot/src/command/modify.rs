@@ -3,6 +3,7 @@
 use super::{Command, Ctx, Reply};
 use crate::text::{Builder, en, visible};
 use domain::{
+    approval::read_handle,
     content::prefix,
     id::{ApprovalId, short},
     rich_text::MarkStyle,
@@ -31,9 +32,10 @@ impl Command for Modify {
             return Ok(super::usage(ctx, self));
         }
         let approval = queries::approval(ctx.home, id).await?.value;
+        let (_, shown) = read_handle(id);
         match text {
-            "" => question(ctx, &approval.id, None).await,
-            text => change(ctx, &approval.id, text, None).await,
+            "" => question(ctx, &approval.id, shown).await,
+            text => change(ctx, &approval.id, text, shown).await,
         }
     }
 }
@@ -57,7 +59,7 @@ pub(crate) async fn question(
     let form = modify::form(ctx.home, ctx.tools, ctx.member, id, shown).await?;
     let approval = &form.approval;
     let mut out = Builder::default();
-    out.push(&en::change_how(short(approval.id.as_str()), form.field))
+    out.push(&en::change_how(&approval.handle(), form.field))
         .push("\n\n")
         .marked(&quoted(&form), MarkStyle::Pre(String::new()));
     let mut reply = ctx.show(&out.build());

@@ -169,15 +169,17 @@ pub(super) async fn answered(ctx: &Ctx<'_>, text: &str) -> Result<Option<Reply>,
     if let Some((id, shown)) = tag.as_deref().and_then(modify::asked_by) {
         return modify::change(ctx, &id, text, Some(shown)).await.map(Some);
     }
-    let on_button = || button.as_deref()?.split(':').nth(1);
-    let shown = tag
-        .as_deref()
-        .map_or_else(on_button, |tag| tag.strip_prefix("approval:"));
-    let Some(id) = shown else {
+    let mut on_button = button.as_deref().unwrap_or_default().split(':').skip(1);
+    let (on_button, shown) = (on_button.next(), on_button.next());
+    let id = match &tag {
+        Some(tag) => tag.strip_prefix("approval:"),
+        None => on_button,
+    };
+    let Some(id) = id else {
         return Ok(None);
     };
     match repo::get::<Approval>(&*ctx.home.store, &ctx.home.team, id).await? {
-        Some(approval) => reasoned(ctx, approval.value, text).await.map(Some),
+        Some(approval) => reasoned(ctx, approval.value, text, shown).await.map(Some),
         None => Ok(None),
     }
 }
@@ -203,15 +205,20 @@ async fn tag_of(
 }
 
 /// A reply to a card is the reason for a no. Where the no is given already and the agent has gone on, the reason reaches it as a
-/// message; a reply to any other card is a message like others.
-async fn reasoned(ctx: &Ctx<'_>, approval: Approval, reason: &str) -> Result<Reply, CommandError> {
+/// message; a reply to any other card is a message like others. `shown` is the digest's beginning on the card's buttons.
+async fn reasoned(
+    ctx: &Ctx<'_>,
+    approval: Approval,
+    reason: &str,
+    shown: Option<&str>,
+) -> Result<Reply, CommandError> {
     let ours = approval.decided_by.as_ref() == Some(&ctx.member.id);
     match approval.status {
         ApprovalStatus::Pending => {
             let choice = Choice::Deny {
                 reason: reason.to_owned(),
             };
-            let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, None).await?;
+            let draft = decide::decide(ctx.home, ctx.member, &approval.id, &choice, shown).await?;
             Ok(answering(ctx, &en::decided(&draft.fact.approval, 0)).with(draft.ops))
         }
         ApprovalStatus::Denied if ours => {

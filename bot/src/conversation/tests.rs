@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{
     Digest, Micros,
-    approval::{Approval, ApprovalStatus, Question, Shown},
+    approval::{Approval, ApprovalStatus, Change, Question, Refusal, Shown},
     budget,
     id::ApprovalId,
     member::Role,
@@ -851,6 +851,46 @@ async fn a_card_is_changed_by_a_reply_to_the_question_for_it() {
 }
 
 #[tokio::test]
+async fn words_decide_about_a_changed_call_only_as_it_was_shown() {
+    let mut world = World::new().await;
+    let approval = world.approval(Vec::new()).await;
+    let team = world.talk.home.team.clone();
+    let (store, id) = (&*world.fakes.store, approval.id.as_str());
+    let mut stored = repo::get::<Approval>(store, &team, id)
+        .await
+        .unwrap()
+        .unwrap();
+    stored.value.digest = Digest::of_bytes("make all");
+    stored.value.change = Some(Change {
+        by: "Bob".to_owned(),
+        author: None,
+        was: "make".to_owned(),
+        judged: true,
+    });
+    let op = repo::update(&team, &stored).unwrap();
+    commit(&world.talk.home, vec![op]).await.unwrap();
+    let bot = json!({"id": 42, "is_bot": true, "first_name": "bot"});
+    let keys = json!({"inline_keyboard": [[{"text": "Approve", "callback_data": button("ok", &approval)}]]});
+    let card = json!({"message_id": 7, "from": bot, "reply_markup": keys});
+    let (old, now) = (approval.digest.short(), stored.value.digest.short());
+    let said = [
+        world.say(ANN, "/approve 00aaaa").await,
+        world.say(ANN, &format!("/approve 00aaaa.{old}")).await,
+        world.say(ANN, "/deny 00aaaa no").await,
+        world
+            .message(ANN, ANN, json!({"text": "no", "reply_to_message": card}))
+            .await,
+    ];
+    for said in said {
+        assert_eq!(said, en::refused(&Refusal::Changed));
+    }
+    let list = world.say(ANN, "/approvals").await;
+    assert!(list.contains(&format!("00aaaa.{now} ")), "{list}");
+    let said = world.say(ANN, &format!("/approve 00aaaa.{now}")).await;
+    assert!(said.ends_with("Approved."), "{said}");
+}
+
+#[tokio::test]
 async fn a_group_that_became_a_supergroup_keeps_its_session_at_once() {
     let mut world = World::new().await;
     const SUPERGROUP: i64 = -1009;
@@ -901,7 +941,7 @@ async fn a_reply_to_a_card_that_was_sent_and_never_noted_is_the_reason() {
     let approval = world.approval(Vec::new()).await;
     let reply = |from: i64| {
         let from = json!({"id": from, "is_bot": true, "first_name": "bot"});
-        let button = json!({"text": "Approve", "callback_data": format!("ok:{}:00", approval.id)});
+        let button = json!({"text": "Approve", "callback_data": button("ok", &approval)});
         json!({"text": "use cargo", "reply_to_message":
             {"message_id": 99, "from": from, "reply_markup": {"inline_keyboard": [[button]]}}})
     };

@@ -57,11 +57,14 @@ fn keys_are_taps_while_a_card_waits() {
     };
     assert_eq!(meant(" a ", &waiting), "ok:id1:d1");
     assert_eq!(meant("d", &waiting), "no:id1:d1");
-    assert_eq!(meant("d use a branch", &waiting), "/deny id1 use a branch");
+    assert_eq!(
+        meant("d use a branch", &waiting),
+        "/deny id1.d1 use a branch"
+    );
     assert_eq!(meant("?", &waiting), "details:id1");
     assert_eq!(meant("approve", &waiting), "ok:id1:d1");
     assert_eq!(meant("No", &waiting), "no:id1:d1");
-    assert_eq!(meant("deny too early", &waiting), "/deny id1 too early");
+    assert_eq!(meant("deny too early", &waiting), "/deny id1.d1 too early");
     // Not offered on this card.
     assert_eq!(meant("A", &waiting), "A");
     assert_eq!(meant("do it again", &waiting), "do it again");

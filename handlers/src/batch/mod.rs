@@ -4,7 +4,7 @@
 use crate::{CommandError, Home, Problem, commit_with, decide::decide, queries};
 use domain::{
     Digest,
-    approval::{Approval, ApprovalStatus, Choice, Question, Refusal},
+    approval::{Approval, ApprovalStatus, Choice, Question, Refusal, read_handle},
     id::{ApprovalId, RunId},
     member::Member,
 };
@@ -48,10 +48,11 @@ pub async fn choose(
         Which::All => true,
     });
     for name in except {
+        let (name, _) = read_handle(name);
         let before = meant.len();
         meant.retain(|approval| name.len() < 4 || !approval.id.as_str().ends_with(name));
         if meant.len() == before {
-            let (what, name) = ("approval", (*name).to_owned());
+            let (what, name) = ("approval", name.to_owned());
             return Err(Problem::NotFound { what, name }.into());
         }
     }

@@ -6,7 +6,7 @@ pub use cost::{Cost, cost};
 
 use crate::{CommandError, Home, Problem, run::parse};
 use domain::{
-    approval::Approval,
+    approval::{Approval, read_handle},
     audit::Entry as AuditEntry,
     id::{RunId, SessionId},
     run::{Entry, RunStatus, RunSummary},
@@ -43,11 +43,12 @@ pub async fn run(home: &Home, id: &str) -> Result<RunSummary, CommandError> {
     Ok(by_short_id::<RunSummary>(home, "run", id).await?.value)
 }
 
-/// An approval by its id or the id's end (of the last 1000).
+/// An approval by its id, the id's end (of the last 1000) or its [handle](Approval::handle), whatever digest that has.
 ///
 /// # Errors
 /// [`Problem::NotFound`], [`Problem::Ambiguous`].
 pub async fn approval(home: &Home, id: &str) -> Result<Stored<Approval>, CommandError> {
+    let (id, _) = read_handle(id);
     by_short_id::<Approval>(home, "approval", id).await
 }
 

@@ -196,7 +196,10 @@ impl Team {
         choice: Choice,
     ) -> Result<decide::Decision, Problem> {
         self.line(format!("{}> ({choice:?})", who.name));
-        self.does(|| decide::decide(&self.home, who, approval, &choice, None))
+        let card = self.get::<Approval>(approval.as_str()).await;
+        let digest = card.map(|card| card.digest);
+        let shown = digest.as_ref().map(domain::Digest::short);
+        self.does(|| decide::decide(&self.home, who, approval, &choice, shown))
             .await
     }
 

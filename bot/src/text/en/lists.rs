@@ -128,7 +128,7 @@ pub fn came(came: &Came) -> String {
         (None, ApprovalStatus::Pending) => "noted; it needs one more person".to_owned(),
         (None, _) => "approved".to_owned(),
     };
-    format!("{} {what}: {how}", short(approval.id.as_str()))
+    format!("{} {what}: {how}", approval.handle())
 }
 
 #[must_use]

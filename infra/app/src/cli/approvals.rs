@@ -8,10 +8,11 @@ use crate::compose::Local;
 use bot::text;
 use domain::{
     Micros,
-    approval::{Approval, ApprovalStatus, Choice, Question},
+    approval::{Approval, ApprovalStatus, Choice, Question, Refusal, read_handle},
     id::short,
 };
 use handlers::{
+    CommandError, Problem,
     batch::{self, Item, Which},
     commit_with, decide, modify, queries,
 };
@@ -93,7 +94,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         Command::Modify { id, arguments } => {
             let approval = queries::approval(home, &id).await?.value;
             let tools = handlers::tool::all();
-            let shown = Some(approval.digest.short());
+            let (_, shown) = read_handle(&id);
             let edit = (arguments.as_str(), shown);
             let draft =
                 async || modify::modify(home, &tools, &local.owner, &approval.id, edit).await;
@@ -108,7 +109,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
                 },
                 Question::Unknown | Question::Budget => Choice::Stop,
             };
-            decide(&local, output, &approval, choice).await?;
+            let (_, shown) = read_handle(&id);
+            decide(&local, output, (&approval, shown), choice).await?;
         }
     }
     Ok(0)
@@ -130,7 +132,8 @@ async fn approve(local: &Local, output: Output, yes: Yes) -> Result<(), Failure>
             (Question::Budget, ..) => Choice::Raise,
             _ => Choice::Approve,
         };
-        return decide(local, output, &approval, choice).await;
+        let (_, shown) = read_handle(id);
+        return decide(local, output, (&approval, shown), choice).await;
     }
     if yes.always || yes.happened {
         let why = "--always and --happened are for one approval at a time.";
@@ -139,6 +142,10 @@ async fn approve(local: &Local, output: Output, yes: Yes) -> Result<(), Failure>
     let mut items = Vec::new();
     for id in &yes.ids {
         let approval = queries::approval(home, id).await?.value;
+        let (_, shown) = read_handle(id);
+        if approval.status == ApprovalStatus::Pending && !approval.stands_for(shown) {
+            return Err(CommandError::from(Problem::Decision(Refusal::Changed)).into());
+        }
         items.push((approval.id, Some(approval.digest)));
     }
     together(local, output, &items).await
@@ -158,14 +165,14 @@ async fn together(local: &Local, output: Output, items: &[Item]) -> Result<(), F
     })
 }
 
+/// `shown` is the digest's beginning that was written after the id.
 async fn decide(
     local: &Local,
     output: Output,
-    approval: &Approval,
+    (approval, shown): (&Approval, Option<&str>),
     choice: Choice,
 ) -> Result<(), Failure> {
     let home = &local.home;
-    let shown = Some(approval.digest.short());
     let draft = async || decide::decide(home, &local.owner, &approval.id, &choice, shown).await;
     let decision = commit_with(home, draft).await?;
     let value = serde_json::json!({"approval": decision.approval, "added": decision.added});
@@ -203,7 +210,7 @@ fn list(approvals: &[Approval], now: Micros) -> String {
                 .unwrap_or_default(),
         };
         vec![
-            short(approval.id.as_str()).to_owned(),
+            approval.handle(),
             word(&approval.status),
             approval.agent_name.clone(),
             approval.call.name.clone(),

@@ -233,7 +233,7 @@ impl Follower {
                 continue;
             }
             eprintln!("\n{}\n", approvals::card(&self.local, approval).await?);
-            let id = short(approval.id.as_str());
+            let id = approval.handle();
             if self.lines.is_some() {
                 eprintln!("{}", choices(approval));
                 self.awaited = Some(Awaited::Decision(Box::new(approval.clone())));

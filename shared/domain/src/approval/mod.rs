@@ -3,7 +3,7 @@
 use crate::{
     Digest, MicroUsd, Micros,
     budget::Ask,
-    id::{AgentId, ApprovalId, CallId, MemberId, RunId, SessionId},
+    id::{AgentId, ApprovalId, CallId, MemberId, RunId, SessionId, short},
     member::Role,
     permission::{Rule, Verdict},
     tool::ToolCall,
@@ -166,6 +166,24 @@ impl Approval {
         &self.call.id
     }
 
+    /// What a person writes to decide it, as lists show it: the end of its id, and of a call that was changed `ID.DIGEST`, with which
+    /// they decide about what they saw and about nothing later.
+    #[must_use]
+    pub fn handle(&self) -> String {
+        let id = short(self.id.as_str());
+        match self.change {
+            None => id.to_owned(),
+            Some(_) => format!("{id}.{}", self.digest.short()),
+        }
+    }
+
+    /// Whether a decision is about what the call is now. `shown` is the digest's beginning that it came with; without one it is about
+    /// what was asked first.
+    #[must_use]
+    pub fn stands_for(&self, shown: Option<&str>) -> bool {
+        shown.map_or(self.change.is_none(), |shown| shown == self.digest.short())
+    }
+
     /// What [`Choice::Raise`] adds; zero where nothing of the kind is asked.
     #[must_use]
     pub fn raise(&self) -> MicroUsd {
@@ -235,7 +253,16 @@ pub enum Refusal {
     Voted,
 }
 
-/// Whether this choice by this person may be taken now. `shown` is the digest's beginning from the button.
+/// A [handle](Approval::handle) as the id and the digest's beginning, if it has one.
+#[must_use]
+pub fn read_handle(written: &str) -> (&str, Option<&str>) {
+    match written.split_once('.') {
+        Some((id, digest)) => (id, Some(digest)),
+        None => (written, None),
+    }
+}
+
+/// Whether this choice by this person may be taken now. `shown` is the digest's beginning from the button or the handle.
 ///
 /// # Errors
 /// Why not.
@@ -262,7 +289,7 @@ pub fn check(
         .change
         .as_ref()
         .is_some_and(|change| !change.judged);
-    if changing || shown.is_some_and(|shown| shown != approval.digest.short()) {
+    if changing || !approval.stands_for(shown) {
         return Err(Refusal::Changed);
     }
     let offered = match (approval.question, choice) {
