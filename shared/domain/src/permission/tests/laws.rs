@@ -124,6 +124,11 @@ fn narrower_command() -> impl Strategy<Value = (String, String)> {
                 format!("shell_exec {wide} '*'"),
                 format!("shell_exec {exact} '*'"),
             ),
+            // The same for its own last word: it would be the end.
+            Some("") if exact.ends_with('*') => (
+                format!("shell_exec {wide} *"),
+                format!("shell_exec {exact} *"),
+            ),
             Some(end) => (
                 format!("shell_exec {wide} *"),
                 format!("shell_exec {exact}{end}"),
