@@ -25,7 +25,7 @@ mod start;
 use crate::{inbound::Inbound, present, telegram::Me, text::en};
 use domain::{member::Member, rich_text::RichText};
 use handlers::{CommandError, Home, tool::Tools};
-use ports::{message::Outgoing, store::Op};
+use ports::{message::Outgoing, model::Models, store::Op};
 
 /// In the order in which the menu shows them.
 pub static COMMANDS: &[&dyn Command] = &[
@@ -78,6 +78,7 @@ pub struct Ctx<'a> {
     /// Names of the presets of rules that an agent can have.
     pub presets: &'a [String],
     pub tools: &'a Tools,
+    pub models: &'a Models,
     /// What follows the command's name, trimmed.
     pub args: &'a str,
 }

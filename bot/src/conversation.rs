@@ -40,6 +40,8 @@ pub struct Conversation {
     pub presets: Arc<[String]>,
     /// What agents can call, for who changes a call.
     pub tools: Tools,
+    /// Those of this process, for who wants to know what they cost.
+    pub models: Models,
 }
 
 /// Handles one received update, and finishes its job.
@@ -129,6 +131,7 @@ async fn by_member(
         inbound,
         presets: &talk.presets,
         tools: &talk.tools,
+        models: &talk.models,
         args: "",
     };
     match &inbound.what {

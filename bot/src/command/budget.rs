@@ -22,8 +22,9 @@ impl Command for Budget {
         if ctx.args.is_empty() {
             let list = budgets::list(ctx.home).await?;
             let mut lines: Vec<String> = list.iter().map(|it| en::standing(it, now)).collect();
-            if lines.is_empty() {
-                lines.push(en::NO_BUDGETS.to_owned());
+            match lines.is_empty() {
+                true => lines.push(en::NO_BUDGETS.to_owned()),
+                false => lines.extend(unpriced(ctx).await?),
             }
             lines.extend([String::new(), en::BUDGETS_HINT.to_owned()]);
             return Ok(ctx.say(&lines.join("\n")));
@@ -32,7 +33,9 @@ impl Command for Budget {
         match amount {
             Some(amount) => {
                 let draft = budgets::set(ctx.home, ctx.member, &scope, amount).await?;
-                Ok(ctx.say(&en::standing(&draft.fact, now)).with(draft.ops))
+                let mut lines = vec![en::standing(&draft.fact, now)];
+                lines.extend(unpriced(ctx).await?);
+                Ok(ctx.say(&lines.join("\n")).with(draft.ops))
             }
             None => {
                 let draft = budgets::remove(ctx.home, ctx.member, &scope).await?;
@@ -42,4 +45,11 @@ impl Command for Budget {
             }
         }
     }
+}
+
+/// Which models no budget holds back.
+async fn unpriced(ctx: &Ctx<'_>) -> Result<Option<String>, CommandError> {
+    let (store, team) = (&*ctx.home.store, &ctx.home.team);
+    let names = budgets::unpriced(store, team, ctx.models).await?;
+    Ok((!names.is_empty()).then(|| en::unpriced(&names)))
 }

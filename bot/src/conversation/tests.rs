@@ -7,7 +7,7 @@ use crate::{
     text,
 };
 use domain::{
-    Digest, Micros,
+    Digest, MicroUsd, Micros,
     approval::{Approval, ApprovalStatus, Change, Question, Refusal, Shown},
     budget,
     id::ApprovalId,
@@ -20,12 +20,13 @@ use ports::{
     Clock as _,
     job::lane,
     message::{Messenger as _, Outgoing},
+    model::{Model, ModelRef, Models},
     repo::{self, sent::SentMessage, settings::Setting},
     sandbox::Cancel,
     store::{Claim, Job, Store as _},
 };
 use serde_json::{Value, json};
-use testkit::home::TestHome;
+use testkit::{home::TestHome, scripted_model::ScriptedModel};
 
 mod matrix;
 
@@ -38,6 +39,20 @@ struct World {
     fakes: TestHome,
     talk: Conversation,
     updates: i64,
+}
+
+/// One of which it is known what it costs, the default, and one of which it is not.
+fn models() -> Models {
+    let (priced, local) = (ScriptedModel::queue([]), ScriptedModel::queue([]));
+    priced.set_ceiling(MicroUsd(50));
+    let providers: [(String, Arc<dyn Model>); 2] = [
+        ("scripted".to_owned(), Arc::new(priced)),
+        ("local".to_owned(), Arc::new(local)),
+    ];
+    Models {
+        providers: providers.into(),
+        default: ModelRef::parse("scripted/one").unwrap(),
+    }
 }
 
 impl World {
@@ -64,6 +79,7 @@ impl World {
             me: Arc::new(me),
             presets: presets.into(),
             tools: handlers::tool::all(),
+            models: models(),
         };
         let mut world = Self {
             fakes,
@@ -1180,4 +1196,15 @@ async fn more_money_is_a_tap() {
     (edit) coder needs more than the team’s budget  ✅ $10.00 more, by Ann at 09:00 UTC  make
     "#);
     assert!(world.say(ANN, "/budget").await.contains("of $30.00"));
+}
+
+#[tokio::test]
+async fn a_model_without_a_known_price_is_named_where_a_budget_is_set() {
+    let mut world = World::new().await;
+    world.say(ANN, "/agents set coder model local/llama").await;
+    assert!(!world.say(BOB, "/budget").await.contains("llama"));
+    insta::assert_snapshot!(world.say(ANN, "/budget day 5").await, @"");
+    assert!(world.say(BOB, "/budget").await.contains("local/llama"));
+    world.say(ANN, "/agents set coder model scripted/two").await;
+    assert!(!world.say(BOB, "/budget").await.contains("No budget"));
 }

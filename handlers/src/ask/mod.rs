@@ -286,15 +286,11 @@ async fn opening(
     agent: &Agent,
     queued: Queued,
 ) -> Result<Vec<Event>, CommandError> {
-    let mut models: Vec<String> = agent.fallbacks.clone();
-    if !agent.provider.is_empty() && !agent.model.is_empty() {
-        models.insert(0, format!("{}/{}", agent.provider, agent.model));
-    }
     let snapshot = AgentSnapshot {
         id: agent.id.clone(),
         name: agent.name.clone(),
         version: agent.version,
-        models,
+        models: agent.models(),
         system_prompt: keep(&*home.blobs, agent.system_prompt.clone()).await?,
     };
     let limits: Limits = match agent.metadata.get("limits") {

@@ -3,8 +3,10 @@
 //! What counts on a budget is `domain::budget`; `run` reserves on its counter before a model is asked and settles after it.
 
 mod free;
+mod unpriced;
 
 pub use free::free;
+pub use unpriced::unpriced;
 
 use crate::{CommandError, Draft, Home, Problem, agents, audit, members};
 use domain::{

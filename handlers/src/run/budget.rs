@@ -38,7 +38,7 @@ impl Step<'_> {
         need: MicroUsd,
     ) -> Result<bool, HandlerError> {
         let state = self.state();
-        let (now, spent) = (self.ports.home.now(), state.cost - state.hold.amount);
+        let (now, spent) = (self.ports.home.now(), state.cost);
         if need > MicroUsd::ZERO && spent + need > state.limits.cost {
             let (scope, ceiling, since) = (Scope::Run, state.limits.cost, state.started_at);
             let short = Short {

@@ -2,7 +2,7 @@
 
 use crate::{Home, audit};
 use domain::{
-    Digest,
+    Digest, MicroUsd,
     audit::{Deed, Head},
     id::RunId,
     run::{Entry, Event, RunStatus},
@@ -86,6 +86,9 @@ fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
             run.to_string(),
             json!({"model": model, "tokens": usage.total(), "cost": cost}),
         ),
+        Event::ModelFailed { cost, .. } if *cost > MicroUsd::ZERO => {
+            ("model.failed", run.to_string(), json!({"cost": cost}))
+        }
         Event::CallProposed {
             call,
             verdict,

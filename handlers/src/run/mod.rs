@@ -80,6 +80,7 @@ pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(),
         log,
         workspace,
         asked: 0,
+        failures: Vec::new(),
     };
     while step.act().await? {}
     Ok(())
@@ -94,6 +95,8 @@ struct Step<'a> {
     workspace: Result<Arc<dyn Workspace>, String>,
     /// Cards that this step made.
     asked: usize,
+    /// Of models that this step asked since one answered: one of each.
+    failures: Vec<String>,
 }
 
 impl Step<'_> {

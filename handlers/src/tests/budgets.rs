@@ -39,19 +39,19 @@ async fn ticking() -> Team {
 }
 
 impl Team {
-    async fn budget(&self, scope: Scope, amount: i64) {
+    pub(super) async fn budget(&self, scope: Scope, amount: i64) {
         self.does(|| budgets::set(&self.home, &self.ann, &scope, MicroUsd(amount)))
             .await
             .unwrap();
     }
 
-    async fn spent(&self, scope: &Scope) -> i64 {
+    pub(super) async fn spent(&self, scope: &Scope) -> i64 {
         let list = budgets::list(&self.home).await.unwrap();
         let standing = list.iter().find(|standing| standing.budget.scope == *scope);
         standing.expect("a budget").spent.0
     }
 
-    async fn today(&self) -> i64 {
+    pub(super) async fn today(&self) -> i64 {
         let name = domain::budget::day_counter(self.home.now());
         let counter = ports::repo::budgets::counter(&self.home.team, &name);
         self.home.store.counter(&counter).await.unwrap()

@@ -118,9 +118,12 @@ async fn dies(prompt: &str, commit: i64, moment: Moment) -> bool {
         "{at}"
     );
 
-    // Whatever was reserved is settled: each answer was paid once.
+    // Each answer was paid once, and what was asked and never heard of as it was reserved.
     let answers = count(|event| matches!(event, Event::ModelReplied { .. }));
-    let paid = MicroUsd(COST.0 * i64::try_from(answers).unwrap());
+    let lost = count(|event| matches!(event, Event::ModelAsked { .. })) - answers;
+    assert!(lost <= 1, "{at}: one death, {lost} lost answers");
+    let paid = COST.0 * i64::try_from(answers).unwrap() + 50 * i64::try_from(lost).unwrap();
+    let paid = MicroUsd(paid);
     assert_eq!(run.cost, paid, "{at}");
     for standing in budgets::list(&team.home).await.unwrap() {
         assert_eq!(standing.spent, paid, "{at}");

@@ -6,6 +6,7 @@ mod audit;
 mod basics;
 mod budgets;
 mod cancelling;
+mod charges;
 mod commands;
 mod crashes;
 mod dying;

@@ -1,6 +1,6 @@
 //! Models that don't answer.
 
-use super::{rehearsal::rehearse, team::Team};
+use super::team::Team;
 use crate::agents;
 use domain::{
     MicroUsd,
@@ -172,20 +172,26 @@ async fn a_pause_that_the_step_has_no_time_for_is_made_in_the_queue() {
 }
 
 #[tokio::test]
-async fn what_a_dearer_fallback_may_cost_is_reserved() {
-    let fallback = ScriptedModel::queue([]);
+async fn what_a_dearer_fallback_may_cost_is_reserved_when_it_is_asked() {
+    let refused = Turn::fail(ModelError::Refused("no".to_owned()));
+    let fallback = ScriptedModel::queue([Turn::text("hi")]);
     fallback.set_ceiling(MicroUsd(90));
-    let team = with_fallback(ScriptedModel::answering(rehearse), fallback).await;
+    let team = with_fallback(ScriptedModel::queue([refused]), fallback).await;
     team.model.set_ceiling(MicroUsd(10));
     team.says("hello").await;
     let run = team.latest().await.id;
-    let reserved = team
+    let asked = |event| match event {
+        Event::ModelAsked {
+            model, reserved, ..
+        } => Some((model, reserved.0)),
+        _ => None,
+    };
+    let asked: Vec<(String, i64)> = team
         .events(&run)
         .await
         .into_iter()
-        .find_map(|event| match event {
-            Event::ModelAsked { reserved, .. } => Some(reserved),
-            _ => None,
-        });
-    assert_eq!(reserved, Some(MicroUsd(90)));
+        .filter_map(asked)
+        .collect();
+    let (first, second) = ("scripted/one".to_owned(), "other/two/three".to_owned());
+    assert_eq!(asked, [(first, 10), (second, 90)]);
 }

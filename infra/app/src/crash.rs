@@ -180,6 +180,10 @@ mod armed {
         fn ceiling(&self, request: &ModelRequest) -> MicroUsd {
             self.0.ceiling(request)
         }
+
+        fn is_priced(&self, model: &str) -> bool {
+            self.0.is_priced(model)
+        }
     }
 
     #[async_trait::async_trait]

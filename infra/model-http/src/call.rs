@@ -60,7 +60,7 @@ impl Caller {
     /// Sends a request for a reply.
     ///
     /// # Errors
-    /// `Broken` when there is no connection, otherwise what the server says.
+    /// `Unreachable` when there is no connection, otherwise what the server says.
     pub async fn post(&self, dialect: Dialect, body: Vec<u8>) -> Result<Events, ModelError> {
         let path = match dialect {
             Dialect::Anthropic => "messages",
@@ -138,6 +138,7 @@ impl Caller {
         match error {
             ModelError::Unauthorized(text) => ModelError::Unauthorized(clean(text)),
             ModelError::Unavailable(text) => ModelError::Unavailable(clean(text)),
+            ModelError::Unreachable(text) => ModelError::Unreachable(clean(text)),
             ModelError::Broken(text) => ModelError::Broken(clean(text)),
             ModelError::Refused(text) => ModelError::Refused(clean(text)),
             ModelError::TooLong(text) => ModelError::TooLong(clean(text)),
@@ -236,7 +237,12 @@ async fn text(response: Response, limit: usize) -> Result<String, ModelError> {
 
 /// Without the URL, which is known and may be long, and with the causes, where the reason is.
 fn broken(error: reqwest::Error) -> ModelError {
-    ModelError::Broken(failure::shorten(&chain(&error.without_url())))
+    let sent = !error.is_connect();
+    let why = failure::shorten(&chain(&error.without_url()));
+    match sent {
+        true => ModelError::Broken(why),
+        false => ModelError::Unreachable(why),
+    }
 }
 
 fn chain(error: &dyn std::error::Error) -> String {

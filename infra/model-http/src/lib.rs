@@ -154,6 +154,10 @@ impl Model for HttpModel {
         let bytes = self.body(request).map_or(0, |body| body.len() as u64);
         price.ceiling(bytes, request.max_output_tokens)
     }
+
+    fn is_priced(&self, model: &str) -> bool {
+        prices::lookup(&self.provider, model).is_some()
+    }
 }
 
 impl std::fmt::Debug for HttpModel {

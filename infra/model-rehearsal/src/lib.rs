@@ -53,6 +53,10 @@ impl Model for Rehearsal {
     fn ceiling(&self, _: &ModelRequest) -> MicroUsd {
         MicroUsd::ZERO
     }
+
+    fn is_priced(&self, _: &str) -> bool {
+        true
+    }
 }
 
 /// The usual rule of thumb for English text; it makes the usage look like that of a real model.

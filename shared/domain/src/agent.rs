@@ -37,6 +37,18 @@ pub struct Agent {
     pub updated_at: Micros,
 }
 
+impl Agent {
+    /// `provider/model`, its own and then the fallbacks; none where it takes the process's default.
+    #[must_use]
+    pub fn models(&self) -> Vec<String> {
+        let mut models = self.fallbacks.clone();
+        if !self.provider.is_empty() && !self.model.is_empty() {
+            models.insert(0, format!("{}/{}", self.provider, self.model));
+        }
+        models
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {

@@ -75,6 +75,9 @@ pub enum ModelError {
     Unavailable(String),
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
+    /// The request did not go out.
+    #[error("the server cannot be reached: {0}")]
+    Unreachable(String),
     #[error("the connection broke: {0}")]
     Broken(String),
     /// Repeating won't help.
@@ -94,10 +97,17 @@ impl ModelError {
             self,
             Self::RateLimited { .. }
                 | Self::Unavailable(_)
+                | Self::Unreachable(_)
                 | Self::TimedOut(_)
                 | Self::Broken(_)
                 | Self::Garbled(_)
         )
+    }
+
+    /// Whether the provider may have worked for the request all the same, and charge for it.
+    #[must_use]
+    pub fn may_cost(&self) -> bool {
+        matches!(self, Self::TimedOut(_) | Self::Broken(_) | Self::Garbled(_))
     }
 }
 
@@ -115,6 +125,9 @@ pub trait Model: Send + Sync {
 
     /// What the request may cost at most, to be reserved before it is sent; zero without a price.
     fn ceiling(&self, request: &ModelRequest) -> MicroUsd;
+
+    /// Whether it is known what this model costs, by its name without the provider. Nothing is a price, too.
+    fn is_priced(&self, model: &str) -> bool;
 }
 
 /// The providers that are configured, by name, and which model an agent without a wish gets.

@@ -124,6 +124,10 @@ impl Model for ScriptedModel {
     fn ceiling(&self, _: &ModelRequest) -> MicroUsd {
         *lock(&self.inner.ceiling)
     }
+
+    fn is_priced(&self, _: &str) -> bool {
+        *lock(&self.inner.ceiling) > MicroUsd::ZERO
+    }
 }
 
 /// What the model does when it is asked once.
@@ -194,10 +198,14 @@ impl Turn {
 
     #[must_use]
     pub fn fail(failure: ModelError) -> Self {
-        Self {
-            failure: Some(failure),
-            ..Self::text("")
-        }
+        Self::text("").failing(failure)
+    }
+
+    /// After what it says.
+    #[must_use]
+    pub fn failing(mut self, failure: ModelError) -> Self {
+        self.failure = Some(failure);
+        self
     }
 
     /// The answer comes when the gate is opened, or `TimedOut` when the request's time is up before that. A failing turn

@@ -117,6 +117,15 @@ pub fn standing(standing: &Standing, now: Micros) -> String {
     }
 }
 
+/// Models without a known price, where a budget is set.
+#[must_use]
+pub fn unpriced(names: &[String]) -> String {
+    format!(
+        "⚠️ No budget holds {} back: without a known price a call counts as $0.",
+        one_line(&names.join(", "))
+    )
+}
+
 #[must_use]
 pub fn budget_removed(scope: &Scope) -> String {
     format!("The budget is gone: {scope}")

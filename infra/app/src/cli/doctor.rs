@@ -7,13 +7,14 @@ use super::{
     up,
 };
 use crate::{
-    compose::{directory, models, sandbox, secrets, surfaces},
+    compose::{BadStart, directory, models, sandbox, secrets, surfaces, team},
     config::{Config, SandboxChoice},
     http,
 };
-use bot::telegram::ApiError;
-use domain::Micros;
-use ports::Store;
+use bot::{telegram::ApiError, text::en};
+use domain::{Micros, budget::Budget};
+use handlers::budgets;
+use ports::{Store, model::Models, repo, store::StoreError};
 use serde::Serialize;
 use std::{os::unix::fs::PermissionsExt, path::Path};
 use store_sqlite::{Options, SqliteStore};
@@ -49,9 +50,10 @@ fn check(what: &'static str, health: Health, found: impl Into<String>) -> Check 
 pub async fn run(context: Context) -> Result<u8, Failure> {
     let Context { config, output } = context;
     let mut checks = vec![home(&config)];
-    checks.extend(database(&config).await);
+    let found = models::find(&config).await;
+    checks.extend(database(&config, found.as_ref().ok()).await);
     let (models, sandbox, telegram, port) = tokio::join!(
-        models(&config),
+        models(found),
         sandbox(&config),
         telegram(&config),
         port(&config)
@@ -138,7 +140,7 @@ fn home(config: &Config) -> Check {
     check("data", Health::Good, home.display().to_string())
 }
 
-async fn database(config: &Config) -> Vec<Check> {
+async fn database(config: &Config, found: Option<&models::Found>) -> Vec<Check> {
     let what = "database";
     let shown = config.database.display();
     if !config.database.exists() {
@@ -149,21 +151,24 @@ async fn database(config: &Config) -> Vec<Check> {
         )];
     }
     let path = config.database.to_string_lossy();
-    let found = match SqliteStore::schema_version(&path) {
-        Ok(found) => found.unwrap_or(0),
+    let schema = match SqliteStore::schema_version(&path) {
+        Ok(schema) => schema.unwrap_or(0),
         Err(error) => return vec![check(what, Health::Broken, error.to_string())],
     };
     // Opening for writing finds a file, a directory or a disk that is read-only, and other processes' locks.
-    let mut aside = None;
+    let mut more = Vec::new();
     let opened = match SqliteStore::open(&path, Options::default()).await {
         Ok(store) => {
-            aside = set_aside(&store, &shown.to_string()).await;
+            more.extend(set_aside(&store, &shown.to_string()).await);
+            if let Some(found) = found {
+                more.extend(unpriced(&store, &found.models).await);
+            }
             store.close().await;
             check(
                 what,
                 Health::Good,
                 format!(
-                    "{shown}, schema {found} of {}",
+                    "{shown}, schema {schema} of {}",
                     SqliteStore::known_version()
                 ),
             )
@@ -171,7 +176,7 @@ async fn database(config: &Config) -> Vec<Check> {
         Err(error) => check(what, Health::Broken, error.to_string()),
     };
     let mut checks = vec![opened];
-    checks.extend(aside);
+    checks.extend(more);
     if let Some(free) = free(&config.database).filter(|free| *free < LITTLE_SPACE) {
         let health = if free < LITTLE_SPACE / 20 {
             Health::Broken
@@ -216,13 +221,31 @@ async fn set_aside(store: &dyn Store, database: &str) -> Option<Check> {
     ))
 }
 
+/// Models that no budget holds back, where one is set.
+async fn unpriced(store: &dyn Store, models: &Models) -> Option<Check> {
+    let what = "budgets";
+    let team = team();
+    let names = async {
+        let budgets = repo::collect::<Budget>(store, repo::all::<Budget>(&team)).await?;
+        match budgets.is_empty() {
+            true => Ok(Vec::new()),
+            false => budgets::unpriced(store, &team, models).await,
+        }
+    };
+    match names.await {
+        Ok(names) if names.is_empty() => None,
+        Ok(names) => Some(check(what, Health::Fair, en::unpriced(&names))),
+        Err(error) => Some(check(what, Health::Broken, StoreError::to_string(&error))),
+    }
+}
+
 fn free(path: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(path.parent()?).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
-async fn models(config: &Config) -> Vec<Check> {
-    let found = match models::find(config).await {
+async fn models(found: Result<models::Found, BadStart>) -> Vec<Check> {
+    let found = match found {
         Ok(found) => found,
         Err(error) => return vec![check("model", Health::Broken, error.0)],
     };

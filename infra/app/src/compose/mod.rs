@@ -35,7 +35,7 @@ use store_sqlite::{Options, SqliteStore};
 pub struct BadStart(pub String);
 
 /// The one team of this machine.
-fn team() -> TeamId {
+pub fn team() -> TeamId {
     TeamId::new("home")
 }
 

@@ -169,9 +169,10 @@ fn bind(
         workspaces: backup::workspaces(&local.config),
     });
     let progress: Arc<dyn Progress> = Arc::new(surfaces.clone());
+    let models = clean_models(redaction, &crash::models(found.models.clone()));
     let runs = Arc::new(RunPorts {
         home: home.clone(),
-        models: clean_models(redaction, &crash::models(found.models.clone())),
+        models: models.clone(),
         sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
         workspaces: redaction.over(crash::workspaces(workspaces)),
         progress: redaction.over(progress),
@@ -194,6 +195,7 @@ fn bind(
         me: surfaces.me.clone(),
         presets: preset_names,
         tools: handlers::tool::all(),
+        models,
     });
     Ok(Handlers::default()
         .with(RunStep::NAME, job!(runs, run::step))

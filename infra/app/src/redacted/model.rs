@@ -42,6 +42,10 @@ impl Model for Redacted<dyn Model> {
     fn ceiling(&self, request: &ModelRequest) -> MicroUsd {
         self.inner.ceiling(request)
     }
+
+    fn is_priced(&self, model: &str) -> bool {
+        self.inner.is_priced(model)
+    }
 }
 
 fn text(redactor: &Redactor, text: &mut String) {
@@ -100,6 +104,7 @@ fn clean_error(redactor: &Redactor, mut error: ModelError) -> ModelError {
     match &mut error {
         ModelError::Unauthorized(why)
         | ModelError::Unavailable(why)
+        | ModelError::Unreachable(why)
         | ModelError::Broken(why)
         | ModelError::Refused(why)
         | ModelError::TooLong(why)

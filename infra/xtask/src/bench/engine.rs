@@ -210,6 +210,10 @@ impl Model for Looped {
     fn ceiling(&self, _: &ModelRequest) -> MicroUsd {
         MicroUsd::ZERO
     }
+
+    fn is_priced(&self, _: &str) -> bool {
+        true
+    }
 }
 
 /// Nobody watches.

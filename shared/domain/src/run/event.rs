@@ -109,12 +109,15 @@ pub enum Event {
         #[serde(default)]
         truncated: bool,
     },
-    /// No model of the chain answered, and nothing was charged.
+    /// The model that was asked did not answer.
     ModelFailed {
         error: String,
-        /// One of them may a little later: the run goes on, with this try of its chain. 0: nobody will.
+        /// The run goes on with this try of its chain, which may be the next model's first. 0: nobody is left to be asked.
         #[serde(default, skip_serializing_if = "is_zero")]
         again: u32,
+        /// What the provider may charge all the same.
+        #[serde(default, skip_serializing_if = "is_nothing")]
+        cost: MicroUsd,
     },
     /// A call was judged. `digest` binds what was judged; it is asked for again when the world changed before it could start.
     CallProposed {
@@ -137,7 +140,7 @@ pub enum Event {
         was: Digest,
         arguments: Value,
     },
-    /// The next model call would pass a budget: a card asks for more. What was reserved is released.
+    /// The next model call would pass a budget: a card asks for more.
     BudgetAsked {
         scope: Scope,
         approval: ApprovalId,
@@ -191,6 +194,11 @@ pub enum Event {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_nothing(amount: &MicroUsd) -> bool {
+    *amount == MicroUsd::ZERO
 }
 
 /// What a run waits for.

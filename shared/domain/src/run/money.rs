@@ -1,9 +1,10 @@
 //! A run's money: what it spent, what is reserved for the model call under way, and how its events move the budgets' counters.
 //!
-//! A journal says all of it: `ModelAsked` reserves and names the counters; a reply settles, a failure and a card about a budget
-//! release. Where a process died in between, the next `ModelAsked` takes the reservation over. Whoever folds the events moves
-//! each counter by the same amounts, once, in the commit that appends them. A run that ends over an open call (somebody
-//! cancelled it) leaves its reservation as spent: the provider may charge for it.
+//! A journal says all of it: `ModelAsked` reserves and names the counters; a reply settles, and a failure with what the provider
+//! may charge all the same. Whatever else comes after a `ModelAsked` (the next one, since a process died in between; a card about
+//! a budget; the end, since somebody cancelled) leaves the reservation as spent: nobody saw how the call came out, and the
+//! provider charges for it. Whoever folds the events moves each counter by the same amounts, once, in the commit that appends
+//! them.
 
 use super::{CallState, Decided, Entry, Event, Phase, State};
 use crate::{MicroUsd, Micros, budget::Scope, id::ApprovalId, message::Message};
@@ -21,14 +22,14 @@ pub struct Hold {
 pub type Moves = BTreeMap<String, i64>;
 
 impl Hold {
-    /// Takes the event in. What it moves is added to `moves`.
-    pub fn apply(&mut self, event: &Event, moves: &mut Moves) {
+    /// Takes the event in, and says what was spent on the call that it settles. What it moves is added to `moves`.
+    pub fn apply(&mut self, event: &Event, moves: &mut Moves) -> MicroUsd {
         let spent = match event {
-            Event::ModelReplied { cost, .. } => *cost,
-            Event::ModelAsked { .. } | Event::ModelFailed { .. } | Event::BudgetAsked { .. } => {
-                MicroUsd::ZERO
+            Event::ModelReplied { cost, .. } | Event::ModelFailed { cost, .. } => *cost,
+            Event::ModelAsked { .. } | Event::BudgetAsked { .. } | Event::Finished { .. } => {
+                self.amount
             }
-            _ => return,
+            _ => return MicroUsd::ZERO,
         };
         let held = std::mem::take(self);
         for counter in held.counters {
@@ -42,6 +43,7 @@ impl Hold {
                 *moved = moved.saturating_add(reserved.0);
             }
         }
+        spent
     }
 }
 
@@ -71,7 +73,7 @@ impl State {
         else {
             return;
         };
-        self.release(entry);
+        self.settle(entry);
         self.budget = Some(BudgetCard {
             scope: scope.clone(),
             approval: approval.clone(),
@@ -98,15 +100,16 @@ impl State {
         self.wake();
     }
 
-    /// What is reserved goes, or is replaced.
-    pub(super) fn release(&mut self, entry: &Entry) {
+    /// What was reserved is spent, or goes, or is replaced.
+    pub(super) fn settle(&mut self, entry: &Entry) {
         let before = self.hold.amount;
-        self.hold.apply(&entry.event, &mut Moves::new());
-        self.cost = self.cost - before + self.hold.amount;
+        let spent = self.hold.apply(&entry.event, &mut Moves::new());
+        self.cost = self.cost - before + spent + self.hold.amount;
+        self.spend(entry.at, spent);
     }
 
     /// Notes what the model that was asked last cost.
-    pub(super) fn spend(&mut self, at: Micros, cost: MicroUsd) {
+    fn spend(&mut self, at: Micros, cost: MicroUsd) {
         if cost == MicroUsd::ZERO {
             return;
         }
@@ -123,7 +126,10 @@ impl State {
     }
 
     pub(super) fn apply_model(&mut self, entry: &Entry) {
-        self.release(entry);
+        if let Event::ModelReplied { model, .. } = &entry.event {
+            self.model.clone_from(model);
+        }
+        self.settle(entry);
         match &entry.event {
             Event::ModelAsked { model, .. } => {
                 self.steps += 1;
@@ -131,32 +137,24 @@ impl State {
                 self.phase = Phase::Asking;
             }
             Event::ModelReplied {
-                model,
-                text,
-                calls,
-                usage,
-                cost,
-                ..
+                text, calls, usage, ..
             } => {
                 self.phase = Phase::Working;
                 self.next_try = 0;
-                self.model.clone_from(model);
                 self.usage += *usage;
-                self.cost += *cost;
-                self.spend(entry.at, *cost);
                 self.messages.push(Message::Assistant {
                     text: text.clone(),
                     calls: calls.clone(),
                 });
                 self.calls = calls.iter().map(CallState::new).collect();
             }
-            Event::ModelFailed { error, again } => {
+            Event::ModelFailed { error, again, .. } => {
                 self.phase = Phase::Working;
                 self.next_try = *again;
                 if *again == 0 {
                     self.model_error = Some(error.clone());
                 } else {
-                    // The same step once more: it was not charged, and tries have an end of their own.
+                    // The same step once more: tries have an end of their own.
                     self.steps = self.steps.saturating_sub(1);
                 }
             }

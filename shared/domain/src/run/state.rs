@@ -186,9 +186,7 @@ impl State {
             }
             Event::Finished { outcome, answer } => {
                 self.phase = Phase::Over(outcome.clone());
-                // Nobody knows what the provider charges for the call that was under way.
-                let open = self.hold.amount;
-                self.spend(entry.at, open);
+                self.settle(entry);
                 self.answer.clone_from(answer);
             }
         }

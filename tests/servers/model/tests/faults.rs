@@ -101,13 +101,13 @@ async fn a_connection_that_is_cut_is_broken() {
                 matches!(error, ModelError::Broken(_)),
                 "{dialect:?} {reply:?}: {error:?}"
             );
-            assert!(error.is_transient());
+            assert!(error.is_transient() && error.may_cost());
         }
     }
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_broken() {
+async fn nobody_at_home_is_unreachable() {
     for dialect in BOTH {
         // A port that is bound and does not listen: nobody else can have it meanwhile.
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
@@ -115,7 +115,8 @@ async fn nobody_at_home_is_broken() {
         let url = format!("http://{}", socket.local_addr().unwrap());
         let model = adapter_at(&url, dialect);
         let error = ask(&model, vec![user("hi")]).await.unwrap_err();
-        assert!(matches!(error, ModelError::Broken(_)), "{error:?}");
+        assert!(matches!(error, ModelError::Unreachable(_)), "{error:?}");
+        assert!(error.is_transient() && !error.may_cost());
         assert_eq!(model_http::detect_ollama(&url).await, None);
     }
 }
