@@ -21,6 +21,7 @@ use handlers::{
 use ports::{
     job::{self, Received},
     message::Body,
+    model::Models,
     store::{ConflictReason, Op, StoreError},
 };
 use std::{

@@ -1203,7 +1203,10 @@ async fn a_model_without_a_known_price_is_named_where_a_budget_is_set() {
     let mut world = World::new().await;
     world.say(ANN, "/agents set coder model local/llama").await;
     assert!(!world.say(BOB, "/budget").await.contains("llama"));
-    insta::assert_snapshot!(world.say(ANN, "/budget day 5").await, @"");
+    insta::assert_snapshot!(world.say(ANN, "/budget day 5").await, @"
+    Day: $0 of $5.00 spent today (UTC)
+    ⚠️ No budget holds local/llama back: without a known price a call counts as $0.
+    ");
     assert!(world.say(BOB, "/budget").await.contains("local/llama"));
     world.say(ANN, "/agents set coder model scripted/two").await;
     assert!(!world.say(BOB, "/budget").await.contains("No budget"));
