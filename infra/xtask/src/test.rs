@@ -52,6 +52,11 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);
     }
+    match &ready.postgres {
+        Some(server) => drop(command.env("COUNTERSIGN_TEST_POSTGRES", &server.url)),
+        // By name: the set-up has said that they are not checked.
+        None => drop(command.args(["--", "--skip", "postgres::"])),
+    }
     steps.run("tests", "every promise has one", &mut command);
     doc_tests(project, steps)
 }

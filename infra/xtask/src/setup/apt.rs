@@ -47,7 +47,7 @@ fn root_prefix() -> Option<Vec<&'static str>> {
     works("sudo", &["-n", "true"]).then(|| vec!["sudo", "-n"])
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
         .output()

@@ -3,6 +3,7 @@
 //! want of rights is said and its tests are left out by name.
 
 mod apt;
+pub mod postgres;
 pub mod python;
 
 use std::path::PathBuf;
@@ -17,6 +18,8 @@ use crate::steps::Steps;
 pub struct Ready {
     /// The interpreter with the Telegram check's requirements; none where they are not installed.
     pub python: Option<PathBuf>,
+    /// A server that runs for as long as this lives; none where it could not be had.
+    pub postgres: Option<postgres::Server>,
 }
 
 /// Goes on after a failed part, so that one run says all that is missing.
@@ -25,7 +28,8 @@ pub fn run(project: &Project, steps: &mut Steps) -> Result<Ready> {
     nextest(project, steps);
     bubblewrap(steps);
     let python = python::environment(project, steps, &python::TELEGRAM_CHECK)?;
-    Ok(Ready { python })
+    let postgres = postgres::server(steps);
+    Ok(Ready { python, postgres })
 }
 
 /// A minimal toolchain comes without them.
