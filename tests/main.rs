@@ -3,5 +3,6 @@
 
 mod contract;
 mod crash;
+mod database;
 mod flows;
 mod tidy;

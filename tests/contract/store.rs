@@ -1,8 +1,9 @@
-//! Random histories on the memory store and on SQLite: every answer is the same, and so is what is there at the end.
+//! Random histories on the memory store and on the others: every answer is the same, and so is what is there at the end.
 //!
-//! The memory store is written to be read, SQLite's to be quick. Where they differ, one of them breaks a promise, or the port
+//! The memory store is written to be read, the others to be quick. Where they differ, one of them breaks a promise, or the port
 //! leaves something open that it must not.
 
+use crate::database::postgres_server;
 use domain::{
     Micros,
     id::{CommitId, JobId, TeamId},
@@ -14,9 +15,15 @@ use ports::{
         Priority, Query, Store, StoreError,
     },
 };
-use proptest::{collection::vec, prelude::*, sample::select};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    sample::select,
+    test_runner::{TestError, TestRunner},
+};
 use std::time::Duration;
-use store_sqlite::{Options, SqliteStore, Synchronous};
+use store_postgres::{PostgresStore, Scratch};
+use store_sqlite::{SqliteStore, Synchronous};
 use testkit::memory_store::MemoryStore;
 
 /// One call of the port. Batches refer to jobs by name and to epochs by number, right or wrong.
@@ -243,34 +250,68 @@ async fn all_of_it(store: &dyn Store) -> Vec<Answer> {
     seen
 }
 
-async fn compare(calls: Vec<Call>) -> Result<(), TestCaseError> {
-    let failed = |e: &dyn std::fmt::Display| TestCaseError::fail(e.to_string());
-    let directory = tempfile::tempdir().map_err(|e| failed(&e))?;
-    let path = directory.path().join("test.db").display().to_string();
-    let options = Options {
-        synchronous: Synchronous::Off,
-        ..Options::default()
-    };
+async fn compare(other: &dyn Store, calls: Vec<Call>) -> Result<(), TestCaseError> {
     let memory = MemoryStore::new();
-    let sqlite = SqliteStore::open(&path, options)
-        .await
-        .map_err(|e| failed(&e))?;
     for (number, call) in calls.into_iter().enumerate() {
         let expected = perform(&memory, call.clone()).await;
-        let found = perform(&sqlite, call.clone()).await;
+        let found = perform(other, call.clone()).await;
         prop_assert_eq!(expected, found, "call {}: {:?}", number, call);
     }
-    prop_assert_eq!(all_of_it(&memory).await, all_of_it(&sqlite).await);
-    sqlite.close().await;
+    prop_assert_eq!(all_of_it(&memory).await, all_of_it(other).await);
     Ok(())
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+/// Plays so many random histories, each on the store that `play` makes for it.
+fn histories(
+    cases: u32,
+    play: impl AsyncFn(Vec<Call>) -> Result<(), TestCaseError>,
+) -> Result<(), TestError<Vec<Call>>> {
+    let config = ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    TestRunner::new(config).run(&vec(call(), 1..120), |calls| {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        runtime.block_on(play(calls))
+    })
+}
+
+fn failed(error: impl std::fmt::Display) -> TestCaseError {
+    TestCaseError::fail(error.to_string())
+}
+
+#[test]
+fn sqlite_answers_as_the_memory_store() -> Result<(), TestError<Vec<Call>>> {
+    histories(64, async |calls| {
+        let directory = tempfile::tempdir().map_err(failed)?;
+        let path = directory.path().join("test.db").display().to_string();
+        let options = store_sqlite::Options {
+            synchronous: Synchronous::Off,
+            ..store_sqlite::Options::default()
+        };
+        let sqlite = SqliteStore::open(&path, options).await.map_err(failed)?;
+        compare(&sqlite, calls).await?;
+        sqlite.close().await;
+        Ok(())
+    })
+}
+
+mod postgres {
+    use super::*;
 
     #[test]
-    fn stores_answer_alike(calls in vec(call(), 1..120)) {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
-        runtime.block_on(compare(calls))?;
+    fn postgres_answers_as_the_memory_store() -> Result<(), TestError<Vec<Call>>> {
+        histories(24, async |calls| {
+            let scratch = Scratch::make(&postgres_server()).await.map_err(failed)?;
+            let postgres = PostgresStore::open(scratch.url(), store_postgres::Options::default());
+            let postgres = postgres.await.map_err(failed)?;
+            compare(&postgres, calls).await?;
+            postgres.close().await;
+            Ok(())
+        })
     }
 }

@@ -275,28 +275,27 @@ async fn insert(
     if ids.is_empty() {
         return Ok(());
     }
-    let (number, text) = match table {
-        "counters" => ("value", None),
-        journal if JOURNALS.iter().any(|known| known.name == journal) => ("seq", Some("entry")),
-        _ => ("version", Some("doc")),
-    };
-    let sql = match text {
-        Some(text) => format!(
-            "INSERT INTO {table} (team, id, {number}, {text}) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::text[])"
-        ),
-        None => format!(
-            "INSERT INTO {table} (team, id, {number}) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
-        ),
-    };
-    let mut rows = sqlx::query(AssertSqlSafe(sql))
+    let mut rows = sqlx::query(AssertSqlSafe(insertion(table)))
         .bind(teams)
         .bind(ids)
         .bind(numbers);
-    if text.is_some() {
+    if !texts.is_empty() {
         rows = rows.bind(texts);
     }
     rows.execute(connection).await?;
     Ok(())
+}
+
+fn insertion(table: &str) -> String {
+    let keys = "SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[]";
+    let is_journal = JOURNALS.iter().any(|known| known.name == table);
+    match table {
+        "counters" => format!("INSERT INTO counters (team, id, value) {keys})"),
+        _ if is_journal => {
+            format!("INSERT INTO {table} (team, id, seq, entry) {keys}, $4::text[])")
+        }
+        _ => format!("INSERT INTO {table} (team, id, version, doc) {keys}, $4::text[])"),
+    }
 }
 
 /// With a lease that ran out in 1970, where it had one; blocked by what came before it.
