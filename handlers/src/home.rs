@@ -1,6 +1,10 @@
 //! What every handler needs, and how handlers fail.
 
-use domain::{Micros, id::TeamId, member::Role};
+use domain::{
+    Micros,
+    id::{ApprovalId, TeamId},
+    member::Role,
+};
 use ports::{
     Blobs, Chance, Clock, Presenter, Store,
     blob::BlobError,
@@ -121,6 +125,11 @@ pub enum Problem {
     Ambiguous {
         what: &'static str,
         name: String,
+    },
+    /// Approvals that wait with this capability.
+    Several {
+        name: String,
+        ids: Vec<ApprovalId>,
     },
     /// The sentence says what is wrong and what to do.
     Invalid(String),

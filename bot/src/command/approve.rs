@@ -16,7 +16,7 @@ impl Command for Approve {
         "Approve a call"
     }
     fn usage(&self) -> &'static str {
-        "<id> | all [except <id> …] | run <run> [except <id> …]"
+        "<id or capability> | all [except <id> …] | run <run> [except <id> …]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         if let Some(reply) = several::decided(ctx, &Choice::Approve).await? {
@@ -26,7 +26,7 @@ impl Command for Approve {
         if id.is_empty() {
             return Ok(super::usage(ctx, self));
         }
-        let approval = queries::approval(ctx.home, id).await?.value;
+        let approval = queries::addressed(ctx.home, id).await?.value;
         if approval.question == Question::Unknown {
             // Yes could mean “again” or “it happened”: only the buttons say which.
             return Ok(ctx.say(en::USE_BUTTONS));

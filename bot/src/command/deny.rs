@@ -16,7 +16,7 @@ impl Command for Deny {
         "Deny a call, and say why"
     }
     fn usage(&self) -> &'static str {
-        "<id> [reason] | all [except <id> …] | run <run> [except <id> …]"
+        "<id or capability> [reason] | all [except <id> …] | run <run> [except <id> …]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         let reason = String::new();
@@ -27,7 +27,7 @@ impl Command for Deny {
         if id.is_empty() {
             return Ok(super::usage(ctx, self));
         }
-        let approval = queries::approval(ctx.home, id).await?.value;
+        let approval = queries::addressed(ctx.home, id).await?.value;
         let choice = match approval.question {
             Question::Call => Choice::Deny {
                 reason: reason.to_owned(),

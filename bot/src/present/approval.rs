@@ -3,6 +3,7 @@
 mod budget;
 mod outage;
 mod persons;
+mod plan;
 
 pub use outage::outage;
 pub use persons::reminder;
@@ -132,8 +133,11 @@ pub fn details(to: &SessionId, approval: &Approval) -> Vec<Outgoing> {
     )
     .push("\n\n");
     if !shown.diff.is_empty() && attached(approval) != Some(Attached::Change) {
-        out.marked(&visible(&shown.diff), MarkStyle::Pre("diff".to_owned()))
-            .push("\n\n");
+        out.marked(
+            &visible(&shown.diff),
+            MarkStyle::Pre(plan::language(approval).to_owned()),
+        )
+        .push("\n\n");
     }
     let tainted = shown.tainted_by.join("\n");
     let id = approval.id.to_string();
@@ -143,6 +147,7 @@ pub fn details(to: &SessionId, approval: &Approval) -> Vec<Outgoing> {
         (en::ROLLBACK, &shown.rollback),
         (en::BECAUSE, &shown.because),
         (en::TAINTED, &tainted),
+        (en::PLAN, &shown.plan),
         (en::APPROVAL, &id),
         (en::DIGEST, &approval.digest.to_string()),
     ] {
@@ -197,7 +202,7 @@ fn attached(approval: &Approval) -> Option<Attached> {
 fn attached_name(approval: &Approval) -> &'static str {
     match attached(approval) {
         Some(Attached::Call) => call_file(approval),
-        _ => en::CHANGE_FILE,
+        _ => plan::file(approval),
     }
 }
 
@@ -224,7 +229,7 @@ fn files(approval: &Approval, cut: Cut) -> Vec<(&'static str, Content)> {
     let has_change =
         attached == Some(Attached::Change) || shown.attachment.as_ref().is_some_and(within);
     if cut.diff && !has_change {
-        files.push((en::CHANGE_FILE, Content::inline(&shown.diff)));
+        files.push((plan::file(approval), Content::inline(&shown.diff)));
     }
     files
 }
@@ -260,7 +265,8 @@ fn card(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> (Card, 
         let room = PART_LIMIT.saturating_sub(text::card(&card).utf16_len() + 60 + OUTAGE);
         let (diff, left_out) = beginning(&visible(&shown.diff), room);
         cut.diff = left_out;
-        card.blocks.insert(diff_at, code("diff", &diff));
+        card.blocks
+            .insert(diff_at, code(plan::language(approval), &diff));
     }
     (card, cut)
 }
@@ -278,6 +284,7 @@ fn head(approval: &Approval, what: &str) -> Vec<Block> {
         blocks.push(field(en::CHANGED_BY, &en::changed_by(change)));
     }
     blocks.push(code(language(approval), what));
+    blocks.extend(plan::blocks(approval));
     blocks
 }
 

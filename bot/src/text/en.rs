@@ -28,6 +28,9 @@ pub const HAPPENED: &str = "It happened";
 pub const STOP: &str = "Stop";
 
 pub const CHANGED_BY: &str = "Changed by";
+/// The command whose output the approval is bound to.
+pub const PLAN: &str = "Plan";
+pub const CAPABILITY: &str = "Capability";
 pub const AGENT: &str = "Agent";
 pub const TOOL: &str = "Tool";
 pub const WHY: &str = "Why (the agent’s own words)";
@@ -45,6 +48,7 @@ pub const EMPTY: &str = "(empty)";
 
 /// The file on a card that holds the whole change.
 pub const CHANGE_FILE: &str = "change.diff";
+pub const PLAN_FILE: &str = "plan.txt";
 /// The files on a card that hold the whole call, by what it is.
 pub const COMMAND_FILE: &str = "command.sh";
 pub const ARGUMENTS_FILE: &str = "arguments.json";

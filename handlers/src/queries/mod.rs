@@ -52,6 +52,24 @@ pub async fn approval(home: &Home, id: &str) -> Result<Stored<Approval>, Command
     by_short_id::<Approval>(home, "approval", id).await
 }
 
+/// An approval by its id, the id's end, or the capability of the only one that waits with it.
+///
+/// # Errors
+/// [`Problem::NotFound`], [`Problem::Ambiguous`], [`Problem::Several`].
+pub async fn addressed(home: &Home, name: &str) -> Result<Stored<Approval>, CommandError> {
+    let mut waiting = pending(home).await?;
+    waiting.retain(|approval| !name.is_empty() && approval.shown.capability == name);
+    match waiting.as_slice() {
+        [] => approval(home, name).await,
+        [one] => approval(home, one.id.as_str()).await,
+        several => Err(Problem::Several {
+            name: name.to_owned(),
+            ids: several.iter().map(|one| one.id.clone()).collect(),
+        }
+        .into()),
+    }
+}
+
 /// The name of who decided an approval, for people; empty when it was nobody.
 ///
 /// # Errors

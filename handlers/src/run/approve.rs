@@ -47,10 +47,13 @@ impl Step<'_> {
                 let error = "a card about money is about no call".to_owned();
                 return Err(HandlerError::Fail(error));
             }
-            Question::Call => match self.preview(call).await? {
-                Ok(preview) => preview,
-                // The world changed since the call was judged: judge it again, which finds the same error.
-                Err(_) => return self.judge(call).await,
+            Question::Call => match self.previews.remove(call) {
+                Some(preview) => preview,
+                None => match self.preview(call).await? {
+                    Ok(preview) => preview,
+                    // The world changed since the call was judged: judge it again, which finds the same error.
+                    Err(_) => return self.judge(call).await,
+                },
             },
         };
         let mut approval = self.approval(call, question, preview).await?;

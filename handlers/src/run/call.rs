@@ -146,6 +146,7 @@ impl Step<'_> {
         if name == person::ASK_PERSON {
             return self.ask_person(call).await;
         }
+        self.previews.clear();
         self.report(Doing::Using {
             tool: name,
             what: headline(&arguments),

@@ -17,6 +17,7 @@ use domain::{
     tool::ToolClass,
 };
 use ports::repo;
+use serde_json::Value;
 use std::sync::Arc;
 
 /// Bytes of a verdict's reason.
@@ -37,7 +38,10 @@ impl Step<'_> {
         let mut digest = self.fingerprint(call);
         if judged.verdict.effect == Effect::Ask {
             match self.preview(call).await? {
-                Ok(preview) => digest = self.subject(call, preview.before)?.digest()?,
+                Ok(preview) => {
+                    digest = self.subject(call, preview.before.clone())?.digest()?;
+                    self.previews.insert(call.clone(), preview);
+                }
                 // It would fail anyway (no such file, an ambiguous edit): the model is told instead of asking a person.
                 Err(mut why) => {
                     shorten(&mut why);
@@ -97,10 +101,21 @@ impl Step<'_> {
                 self.ports.tools.names()
             )));
         };
+        self.weigh(&**tool, &arguments).await
+    }
+
+    /// What the rules say about these arguments.
+    async fn weigh(&self, tool: &dyn Tool, arguments: &Value) -> Result<Judged, HandlerError> {
         let class = tool.spec().class;
-        let accesses = match tool.accesses(&arguments) {
+        let accesses = match tool.accesses(arguments) {
             Ok(accesses) => accesses,
-            Err(error) => return Ok(none(error.to_string())),
+            Err(error) => {
+                return Ok(Judged {
+                    verdict: refused(error.to_string()),
+                    class: ToolClass::Read,
+                    always: Vec::new(),
+                });
+            }
         };
         if accesses.is_empty() {
             return Ok(Judged {
@@ -122,10 +137,35 @@ impl Step<'_> {
             );
             always.clear();
         }
+        if tool.plan(arguments).is_some() {
+            // A rule would let it run without its plan.
+            always.clear();
+        }
         Ok(Judged {
             verdict,
             class,
             always,
+        })
+    }
+
+    /// Why the plan of a call may not be made, if so: it is made before anybody is asked, so only what the rules allow is.
+    async fn forbidden_plan(
+        &self,
+        tool: &dyn Tool,
+        arguments: &Value,
+    ) -> Result<Option<String>, HandlerError> {
+        let Some(plan) = tool.plan(arguments) else {
+            return Ok(None);
+        };
+        let verdict = self.weigh(tool, &plan).await?.verdict;
+        Ok(match verdict.effect {
+            Effect::Allow => None,
+            Effect::Deny => Some(format!("its plan is not allowed: {}", verdict.because)),
+            Effect::Ask => Some(format!(
+                "its plan needs an approval of its own ({}). Run the plan as a call of its own, leave “plan” out, or ask for a rule \
+                 that allows it",
+                verdict.because
+            )),
         })
     }
 
@@ -194,6 +234,9 @@ impl Step<'_> {
         let (Some(tool), Some(at)) = (self.tool(call), self.context()) else {
             return Ok(Err("the tool is gone".to_owned()));
         };
+        if let Some(why) = self.forbidden_plan(&*tool, &arguments).await? {
+            return Ok(Err(why));
+        }
         Ok(tool
             .preview(&at, &arguments)
             .await
@@ -241,7 +284,7 @@ impl Step<'_> {
 }
 
 /// A call as its name and a line per argument.
-fn in_words(name: &str, arguments: &serde_json::Value) -> String {
+fn in_words(name: &str, arguments: &Value) -> String {
     let mut words = name.to_owned();
     for (key, value) in arguments.as_object().into_iter().flatten() {
         let value = value

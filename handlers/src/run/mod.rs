@@ -21,7 +21,10 @@ mod log;
 mod model;
 mod modified;
 
-use crate::{HandlerError, Home, Lease, tool::Tools};
+use crate::{
+    HandlerError, Home, Lease,
+    tool::{Preview, Tools},
+};
 pub use abandon::abandon;
 pub use approve::messages;
 use domain::{
@@ -40,7 +43,7 @@ use ports::{
     progress::{Doing, Report},
     workspace::Workspaces,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// What a run needs of the world.
 #[derive(Clone)]
@@ -81,6 +84,7 @@ pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(),
         workspace,
         asked: 0,
         failures: Vec::new(),
+        previews: BTreeMap::new(),
     };
     while step.act().await? {}
     Ok(())
@@ -97,6 +101,8 @@ struct Step<'a> {
     asked: usize,
     /// Of models that this step asked since one answered: one of each.
     failures: Vec<String>,
+    /// Of calls that were just judged: no plan is made twice for one card.
+    previews: BTreeMap<CallId, Preview>,
 }
 
 impl Step<'_> {

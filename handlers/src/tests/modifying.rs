@@ -22,7 +22,7 @@ impl Team {
             .await
     }
 
-    async fn rule(&self, rule: &str) {
+    pub(super) async fn rule(&self, rule: &str) {
         let rule = || parse_rule(rule).unwrap();
         self.does(|| rules::add(&self.home, &self.ann, rule()))
             .await

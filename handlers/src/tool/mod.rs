@@ -69,7 +69,7 @@ pub trait Tool: Send + Sync {
     /// What the call would touch, for the rules. Empty means that it touches nothing and needs no rule (a question to the person).
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError>;
 
-    /// Only called for what needs a person.
+    /// Only called for what needs a person, and when the rules allow [`Tool::plan`], which it performs.
     async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError>;
 
     async fn perform(
@@ -77,6 +77,12 @@ pub trait Tool: Send + Sync {
         at: &ToolContext<'_>,
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError>;
+
+    /// The arguments of a call of this same tool whose output an approval of the call is bound to. The rules have to allow it: it
+    /// is made for the card and again before the call starts.
+    fn plan(&self, _: &Value) -> Option<Value> {
+        None
+    }
 
     /// The argument that a person's plain text stands for when they change a call.
     fn text_argument(&self) -> Option<&'static str> {

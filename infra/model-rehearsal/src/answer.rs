@@ -186,6 +186,7 @@ fn what_i_can_do() -> String {
 fn purpose(word: &str) -> &'static str {
     match word {
         "run" => "runs a command in the sandbox",
+        "plan" => "runs a command after a person has approved what another one says about it",
         "read" => "shows a file",
         "write" => "writes a file (`\\n` starts a new line; further lines belong to the text too)",
         "edit" => "replaces a piece of a file",

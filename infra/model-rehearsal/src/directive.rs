@@ -24,7 +24,9 @@ pub enum Wish {
 }
 
 /// The directives' words, as people write them.
-pub const WORDS: [&str; 7] = ["run", "read", "write", "edit", "list", "search", "ask"];
+pub const WORDS: [&str; 8] = [
+    "run", "plan", "read", "write", "edit", "list", "search", "ask",
+];
 
 /// All wishes of a prompt, in its order.
 #[must_use]
@@ -88,6 +90,7 @@ fn wish(word: &str, text: &str, block: Option<String>) -> Wish {
             json!({"command": text}),
             format!("run “{text}”"),
         ),
+        ("plan", _) => planned(text),
         ("read", _) => call("read_file", json!({"path": text}), format!("read “{text}”")),
         ("search", _) => search(text),
         ("ask", _) => call(
@@ -106,6 +109,20 @@ fn call(tool: &str, arguments: Value, words: String) -> Wish {
         tool,
         arguments,
         words,
+    }
+}
+
+fn planned(text: &str) -> Wish {
+    match text.split_once("=>").map(|(a, b)| (a.trim(), b.trim())) {
+        Some((plan, command)) if !plan.is_empty() && !command.is_empty() => call(
+            "run_command",
+            json!({"command": command, "plan": plan}),
+            format!("run “{command}” as “{plan}” shows it"),
+        ),
+        _ => Wish::Unclear(format!(
+            "“plan:” needs a command that shows what another one will do, and that one; write {}.",
+            form("plan")
+        )),
     }
 }
 
@@ -263,6 +280,7 @@ fn from_written(written: Written) -> Wish {
 pub fn form(word: &str) -> &'static str {
     match word {
         "run" => "`run: COMMAND`",
+        "plan" => "`plan: PLAN => COMMAND`",
         "read" => "`read: PATH`",
         "write" => "`write: PATH: TEXT`",
         "edit" => "`edit: PATH: OLD => NEW`",

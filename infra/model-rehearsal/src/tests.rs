@@ -106,6 +106,11 @@ fn each_directive_is_a_call() {
             json!({"path": "a.txt", "old": "old", "new": "new"}),
         ),
         (
+            "plan: cat plan.out => sh apply.sh",
+            "run_command",
+            json!({"command": "sh apply.sh", "plan": "cat plan.out"}),
+        ),
+        (
             "edit: a.txt: old =>",
             "edit_file",
             json!({"path": "a.txt", "old": "old", "new": ""}),

@@ -63,7 +63,7 @@ pub struct Descriptors {
 }
 
 /// For `--args`, each with a NUL behind it. Not on the command line, where everybody on the machine could read them.
-pub fn arguments(workspace: &Path, descriptors: &Descriptors) -> Vec<u8> {
+pub fn arguments(workspace: &Path, read_only: bool, descriptors: &Descriptors) -> Vec<u8> {
     let mut all = Arguments::default();
     namespaces(&mut all);
     for (name, value) in ENVIRONMENT {
@@ -94,7 +94,7 @@ pub fn arguments(workspace: &Path, descriptors: &Descriptors) -> Vec<u8> {
         "--remount-ro",
         "/dev",
     ]);
-    all.add(&["--bind"]);
+    all.add(&[if read_only { "--ro-bind" } else { "--bind" }]);
     all.bytes(std::os::unix::ffi::OsStrExt::as_bytes(
         workspace.as_os_str(),
     ));

@@ -116,6 +116,7 @@ impl Sandbox for BwrapSandbox {
         let exec = Exec {
             command,
             workspace: workspace.path().to_owned(),
+            read_only: false,
             limits,
         };
         let result = self.run(exec, Cancel::default()).await?;

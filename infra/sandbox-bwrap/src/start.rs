@@ -159,7 +159,7 @@ fn begin(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, Failur
     let source = ground
         .meeting_place
         .map_or(exec.workspace.as_path(), Path::new);
-    let inside = Inside::new(source)?;
+    let inside = Inside::new(source, exec.read_only)?;
     let (output, output_in) = pipe_with(PipeFlags::CLOEXEC)?;
     let cgroup = ground
         .cgroups
@@ -211,7 +211,7 @@ struct Inside {
 }
 
 impl Inside {
-    fn new(workspace: &Path) -> io::Result<Self> {
+    fn new(workspace: &Path, read_only: bool) -> io::Result<Self> {
         let (status, status_in) = pipe_with(PipeFlags::CLOEXEC)?;
         let (gate_out, gate) = pipe_with(PipeFlags::CLOEXEC)?;
         let seccomp = memory_file(&bytes(&filter(Sockets::Contained)))?;
@@ -227,7 +227,7 @@ impl Inside {
             descriptors.files.push((file.as_raw_fd(), path));
             pass.push(file);
         }
-        let arguments = memory_file(&arguments(workspace, &descriptors))?;
+        let arguments = memory_file(&arguments(workspace, read_only, &descriptors))?;
         let number = arguments.as_raw_fd();
         pass.push(arguments);
         Ok(Self {

@@ -89,6 +89,7 @@ impl Sandbox for LandlockSandbox {
         let exec = Exec {
             command: command.to_owned(),
             workspace: workspace.path().to_owned(),
+            read_only: false,
             limits,
         };
         let result = self.run(exec, Cancel::default()).await?;

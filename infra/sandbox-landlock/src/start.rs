@@ -87,7 +87,7 @@ fn begin(
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    let ruleset = walls::ruleset(&exec.workspace, temporary.path())?;
+    let ruleset = walls::ruleset(exec, temporary.path())?;
     let cgroup = cgroups.create(exec.limits.memory, exec.limits.processes)?;
     let mut limits = process_limits();
     if !cgroups.limit_processes() {

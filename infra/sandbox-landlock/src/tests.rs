@@ -36,6 +36,7 @@ async fn said(sandbox: &LandlockSandbox, command: &str, workspace: &Path) -> Str
     let exec = Exec {
         command: command.to_owned(),
         workspace: workspace.to_owned(),
+        read_only: false,
         limits: Limits::default(),
     };
     let result = sandbox.run(exec, Cancel::default()).await.unwrap();
@@ -172,6 +173,7 @@ async fn a_workspace_out_of_reach_is_explained() {
     let exec = Exec {
         command: "true".to_owned(),
         workspace: root,
+        read_only: false,
         limits: Limits::default(),
     };
     let error = sandbox.run(exec, Cancel::default()).await.unwrap_err();

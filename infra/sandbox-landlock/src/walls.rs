@@ -4,7 +4,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, Scope, path_beneath_rules,
 };
-use ports::sandbox::SandboxError;
+use ports::sandbox::{Exec, SandboxError};
 use rustix::fd::OwnedFd;
 use std::{io, path::Path};
 
@@ -91,16 +91,20 @@ pub fn check(version: u32, other_user: bool) -> Result<(), SandboxError> {
 }
 
 /// For `landlock_restrict_self`.
-pub fn ruleset(workspace: &Path, temporary: &Path) -> io::Result<OwnedFd> {
-    let made = make(workspace, temporary).map_err(io::Error::other)?;
+pub fn ruleset(exec: &Exec, temporary: &Path) -> io::Result<OwnedFd> {
+    let made = make(exec, temporary).map_err(io::Error::other)?;
     made.ok_or_else(|| io::Error::other("the kernel has no Landlock"))
 }
 
-fn make(workspace: &Path, temporary: &Path) -> Result<Option<OwnedFd>, RulesetError> {
+fn make(exec: &Exec, temporary: &Path) -> Result<Option<OwnedFd>, RulesetError> {
     let all = AccessFs::from_all(NEWEST);
     let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
     let device: BitFlags<AccessFs> =
         AccessFs::ReadFile | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::IoctlDev;
+    let workspace = match exec.read_only {
+        true => AccessFs::from_read(NEWEST),
+        false => all,
+    };
     let ruleset = Ruleset::default()
         .handle_access(all)?
         .handle_access(AccessNet::from_all(NEWEST))?
@@ -109,6 +113,7 @@ fn make(workspace: &Path, temporary: &Path) -> Result<Option<OwnedFd>, RulesetEr
         .add_rules(path_beneath_rules(PROGRAMS, AccessFs::from_read(NEWEST)))?
         .add_rules(path_beneath_rules(READABLE, read))?
         .add_rules(path_beneath_rules(DEVICES, device))?
-        .add_rules(path_beneath_rules([workspace, temporary], all))?;
+        .add_rules(path_beneath_rules([&exec.workspace], workspace))?
+        .add_rules(path_beneath_rules([temporary], all))?;
     Ok(ruleset.into())
 }

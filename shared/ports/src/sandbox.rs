@@ -10,6 +10,8 @@ pub struct Exec {
     pub command: String,
     /// The directory that appears as `/workspace`, the only place that can be written (besides `/tmp`).
     pub workspace: PathBuf,
+    /// The workspace cannot be written either; behind Landlock modes and times of its files still can.
+    pub read_only: bool,
     pub limits: Limits,
 }
 

@@ -3,7 +3,7 @@
 use crate::text::one_line;
 use domain::{
     approval::{Approval, ApprovalStatus, Change, Refusal},
-    id::short,
+    id::{ApprovalId, short},
     member::{Member, Role},
     run::RunStatus,
 };
@@ -209,6 +209,22 @@ pub fn refused(refusal: &Refusal) -> String {
 }
 
 #[must_use]
+pub fn capability(word: &str) -> String {
+    format!("{word} (/approve {word})")
+}
+
+/// Of a capability that is no name of one card.
+#[must_use]
+pub fn several_wait(capability: &str, ids: &[ApprovalId]) -> String {
+    let ids: Vec<&str> = ids.iter().map(|id| short(id.as_str())).collect();
+    format!(
+        "Several calls wait as “{}”: {}. Name one by its id.",
+        one_line(capability),
+        ids.join(", ")
+    )
+}
+
+#[must_use]
 pub fn problem(problem: &Problem) -> String {
     match problem {
         Problem::NotAllowed { needed } => format!("That takes {}.", a_role(*needed)),
@@ -221,6 +237,7 @@ pub fn problem(problem: &Problem) -> String {
             "Several {what}s end with “{}”: write more of the id.",
             one_line(name)
         ),
+        Problem::Several { name, ids } => several_wait(name, ids),
         Problem::Invalid(sentence) => sentence.clone(),
         Problem::TooLarge { what, bytes, limit } => {
             format!(

@@ -79,6 +79,7 @@ fn words(problem: &Problem) -> String {
         Problem::Ambiguous { what, name } => {
             format!("“{name}” fits several {what}s: type more of the id.")
         }
+        Problem::Several { name, ids } => bot::text::en::several_wait(name, ids),
         Problem::Invalid(sentence) => sentence.clone(),
         Problem::TooLarge { what, bytes, limit } => {
             format!("The {what} has {bytes} bytes, at most {limit} are taken: put it into a file.")

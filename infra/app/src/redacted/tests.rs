@@ -229,6 +229,7 @@ async fn commands_get_and_print_none() {
     let exec = |limits| Exec {
         command: "cat .env".to_owned(),
         workspace: "/w".into(),
+        read_only: false,
         limits,
     };
     let result = sandbox

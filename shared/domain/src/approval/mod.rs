@@ -71,6 +71,12 @@ pub enum Question {
 pub struct Shown {
     /// The command line as parsed, the path, the arguments: what exactly will happen.
     pub what: String,
+    /// The command whose output the approval is bound to; [`Shown::diff`] is that output then.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub plan: String,
+    /// The word by which the card can be addressed as long as it waits (`deploy`). Never the end of an id.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub capability: String,
     /// A unified diff, for a change of a file; the beginning if it is long.
     pub diff: String,
     /// The whole diff or text, when it does not fit on the card.

@@ -25,6 +25,7 @@ pub async fn sandbox_contract(sandbox: &dyn Sandbox, root: &Path) -> Outcome {
     place.hides_files().await?;
     place.hides_the_environment().await?;
     place.keeps_writes_inside().await?;
+    place.keeps_a_read_only_workspace().await?;
     place.is_not_root().await?;
     place.cannot_reach_other_processes().await?;
     place.limits_processes().await?;
@@ -72,6 +73,7 @@ impl Place<'_> {
         Exec {
             command: command.to_owned(),
             workspace: self.root.to_owned(),
+            read_only: false,
             limits,
         }
     }

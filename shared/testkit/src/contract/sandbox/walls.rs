@@ -2,7 +2,7 @@
 
 use super::{Place, text};
 use crate::contract::Outcome;
-use ports::sandbox::{Ended, Limits};
+use ports::sandbox::{Cancel, Ended, Exec, Limits};
 use std::{
     fs,
     io::ErrorKind,
@@ -138,6 +138,31 @@ impl Place<'_> {
             .run("rm -f /usr/bin/env /bin/sh; rm -rf /usr/share/doc 2>/dev/null; ls /usr/bin/env")
             .await?;
         assert!(text(&removed).contains("/usr/bin/env\n"));
+        Ok(())
+    }
+
+    pub async fn keeps_a_read_only_workspace(&self) -> Outcome {
+        let spoil = "echo 2 >> kept; echo 2 > new; mkdir folder; mv kept moved; rm -f kept";
+        let command = format!(
+            "exec 2>/dev/null; {spoil}; cat kept; echo 3 > \"$TMPDIR/x\" && cat \"$TMPDIR/x\""
+        );
+        self.run("echo 1 > kept").await?;
+        let exec = Exec {
+            read_only: true,
+            ..self.exec(&command, Limits::default())
+        };
+        let result = self.sandbox.run(exec, Cancel::default()).await?;
+        assert_eq!(
+            (result.ended, text(&result).as_str()),
+            (Ended::Exit(0), "1\n3\n")
+        );
+        for name in ["new", "folder", "moved"] {
+            assert!(!self.root.join(name).exists(), "{name}");
+        }
+        self.run(spoil).await?;
+        for name in ["new", "folder", "moved"] {
+            assert!(self.root.join(name).exists(), "{name}, where it may");
+        }
         Ok(())
     }
 
