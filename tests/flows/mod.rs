@@ -22,6 +22,7 @@ mod modify;
 mod outbox;
 mod people;
 mod persons;
+mod plans;
 mod program;
 mod race;
 mod readme;

@@ -26,7 +26,9 @@ impl Command for Approve {
         if id.is_empty() {
             return Ok(super::usage(ctx, self));
         }
-        let approval = queries::addressed(ctx.home, id).await?.value;
+        let approval = queries::addressed(ctx.home, &ctx.inbound.session, id)
+            .await?
+            .value;
         if approval.question == Question::Unknown {
             // Yes could mean “again” or “it happened”: only the buttons say which.
             return Ok(ctx.say(en::USE_BUTTONS));

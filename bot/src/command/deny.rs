@@ -27,7 +27,9 @@ impl Command for Deny {
         if id.is_empty() {
             return Ok(super::usage(ctx, self));
         }
-        let approval = queries::addressed(ctx.home, id).await?.value;
+        let approval = queries::addressed(ctx.home, &ctx.inbound.session, id)
+            .await?
+            .value;
         let choice = match approval.question {
             Question::Call => Choice::Deny {
                 reason: reason.to_owned(),

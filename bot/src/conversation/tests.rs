@@ -451,7 +451,7 @@ async fn commands_answer_what_cannot_be_done() {
     There is no /frobnicate. /help lists all commands.
 
     > /approve
-    Write it like this: /approve <id> | all [except <id> …] | run <run> [except <id> …]
+    Write it like this: /approve <id or capability> | all [except <id> …] | run <run> [except <id> …]
 
     > /approve 999999
     There is no approval “999999”. /approvals lists those that wait.
@@ -475,7 +475,7 @@ async fn commands_answer_what_cannot_be_done() {
     Nothing is at work here.
 
     > /deny
-    Write it like this: /deny <id> [reason] | all [except <id> …] | run <run> [except <id> …]
+    Write it like this: /deny <id or capability> [reason] | all [except <id> …] | run <run> [except <id> …]
     "#);
     // A path is no command.
     assert_eq!(world.say(ANN, "/etc/hosts: what is in it?").await, "");
@@ -701,8 +701,8 @@ async fn commands_show_what_there_is() {
     /run <id> — What a run did
     /cancel [run] — Stop the run that works here
     /approvals — What waits for a decision
-    /approve <id> | all [except <id> …] | run <run> [except <id> …] — Approve a call
-    /deny <id> [reason] | all [except <id> …] | run <run> [except <id> …] — Deny a call, and say why
+    /approve <id or capability> | all [except <id> …] | run <run> [except <id> …] — Approve a call
+    /deny <id or capability> [reason] | all [except <id> …] | run <run> [except <id> …] — Deny a call, and say why
     /modify <id> [the new command, text, or arguments as JSON] — Change a call before you decide about it
     /rules [add RULE | remove ID | undo APPROVAL] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
@@ -844,7 +844,7 @@ async fn a_card_is_changed_by_a_reply_to_the_question_for_it() {
     insta::assert_snapshot!(said.join("\n\n"), @r#"
     That is what the call says already.
 
-    There is no argument “as”; there are: command, timeout_s.
+    There is no argument “as”; there are: capability, command, plan, timeout_s.
 
     Noted. The card will show the changed call; it still needs a yes.
 

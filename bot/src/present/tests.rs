@@ -164,6 +164,40 @@ fn a_command_card() {
 }
 
 #[test]
+fn a_card_shows_what_is_planned_and_the_word_for_it() {
+    let shown_plan = Shown {
+        plan: "show plan.out".to_owned(),
+        capability: "deploy".to_owned(),
+        diff: "1 to add\n".to_owned(),
+        ..command().shown
+    };
+    let approval = approval("run_command", shown_plan);
+    insta::assert_snapshot!(shown(&present(&Notice::ApprovalAsked { approval })), @r#"
+    🔔 coder wants to run a command
+
+    Agent: coder
+    Tool: run_command
+
+    git push origin main
+
+    Capability: deploy (/approve deploy)
+    Plan: show plan.out
+
+    1 to add
+
+    Why (coder’s own words): “The fix is done. Impact: none at all”
+
+    Impact: Sends commits to origin
+    Rollback: Push the old commit again
+    Because: no rule speaks about “git push origin main”
+    Asked after reading: web: example.org
+    Expires: 22 Nov 11:03 CET (24 h left)
+    [Approve → ok:0199aabbccddeeff0011223344556677:2d711642] [Deny → no:0199aabbccddeeff0011223344556677:2d711642]
+    [Modify → modify:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
+    "#);
+}
+
+#[test]
 fn a_long_diff_hangs_on_the_card() {
     let lines: String = (0..200)
         .map(|n| format!("+line number {n} of the new text\n"))
@@ -570,7 +604,7 @@ proptest! {
     /// Whatever a model writes: the card fits into one message, and what is not on it hangs on it.
     #[test]
     fn a_card_fits(what in "(\\PC|\n|\u{202e}){0,2000}", diff in "([+-]\\PC{0,40}\n){0,150}", why in "\\PC{0,900}", other in "\\PC{0,500}") {
-        let shown = Shown { what: what.clone(), diff: diff.clone(), why, impact: other.clone(), rollback: other.clone(), because: other.clone(), tainted_by: vec![other], ..Shown::default() };
+        let shown = Shown { what: what.clone(), diff: diff.clone(), why, impact: other.clone(), rollback: other.clone(), because: other.clone(), tainted_by: vec![other.clone()], plan: other, capability: "x".repeat(32), ..Shown::default() };
         let approval = Approval { question: if what.len() % 2 == 0 { Question::Call } else { Question::Unknown }, always: command().always, ..approval("write_file", shown) };
         let messages = present(&Notice::ApprovalAsked { approval });
         let Body::Card { card } = &messages[0].body else { panic!("no card first") };

@@ -52,13 +52,21 @@ pub async fn approval(home: &Home, id: &str) -> Result<Stored<Approval>, Command
     by_short_id::<Approval>(home, "approval", id).await
 }
 
-/// An approval by its id, the id's end, or the capability of the only one that waits with it.
+/// An approval by its id, the id's end, or the capability of the only one that waits with it on a card in this session: nobody
+/// decides by a word what they were not shown.
 ///
 /// # Errors
 /// [`Problem::NotFound`], [`Problem::Ambiguous`], [`Problem::Several`].
-pub async fn addressed(home: &Home, name: &str) -> Result<Stored<Approval>, CommandError> {
+pub async fn addressed(
+    home: &Home,
+    session: &SessionId,
+    name: &str,
+) -> Result<Stored<Approval>, CommandError> {
     let mut waiting = pending(home).await?;
-    waiting.retain(|approval| !name.is_empty() && approval.shown.capability == name);
+    let here = |card: &Approval| {
+        card.session == *session || card.sent.iter().any(|sent| sent.place == *session)
+    };
+    waiting.retain(|card| !name.is_empty() && card.shown.capability == name && here(card));
     match waiting.as_slice() {
         [] => approval(home, name).await,
         [one] => approval(home, one.id.as_str()).await,

@@ -29,7 +29,7 @@ fn last_told(team: &Team) -> String {
 }
 
 async fn addressed(team: &Team, name: &str) -> Result<ApprovalId, Problem> {
-    match queries::addressed(&team.home, name).await {
+    match queries::addressed(&team.home, &team.session, name).await {
         Ok(card) => Ok(card.value.id),
         Err(CommandError::Problem(problem)) => Err(problem),
         Err(error) => panic!("{error}"),
@@ -53,6 +53,8 @@ async fn the_plan_is_shown_and_the_approved_one_is_applied() {
     assert_eq!(card.always, []);
     assert_eq!(team.fakes.sandbox.started(), ["show plan.out"]);
     assert_eq!(addressed(&team, "deploy").await, Ok(card.id));
+    let elsewhere = queries::addressed(&team.home, &"telegram:9".into(), "deploy").await;
+    assert!(elsewhere.is_err(), "where the card was not shown");
     team.decides(Choice::Approve).await;
     assert_eq!(
         team.fakes.sandbox.started(),
