@@ -156,7 +156,8 @@ impl Tool for RunCommand {
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
-        (plan(arguments)?, capability(arguments)?);
+        plan(arguments)?;
+        capability(arguments)?;
         Ok(shell::accesses(command(arguments)?))
     }
 
