@@ -191,7 +191,10 @@ pub fn wake(home: &Home, run: &RunId) -> Result<Op, serde_json::Error> {
     Ok(Op::Enqueue(job::new_job(
         &home.team,
         home.chance.id(),
-        &RunStep { run: run.clone() },
+        &RunStep {
+            run: run.clone(),
+            workspace: false,
+        },
         home.now(),
     )?))
 }

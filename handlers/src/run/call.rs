@@ -134,9 +134,12 @@ impl Step<'_> {
     /// Whether the world already is as the call would leave it.
     async fn is_done(&self, call: &CallId) -> Result<bool, HandlerError> {
         let (_, arguments) = self.arguments(call).await?;
-        Ok(match (self.tool(call), self.context()) {
-            (Some(tool), Some(at)) => tool.is_done(&at, &arguments).await.unwrap_or(false),
-            _ => false,
+        Ok(match self.tool(call) {
+            Some(tool) => {
+                let done = tool.is_done(&self.context(), &arguments).await;
+                done.unwrap_or(false)
+            }
+            None => false,
         })
     }
 
@@ -151,12 +154,12 @@ impl Step<'_> {
             tool: name,
             what: headline(&arguments),
         });
-        let output = match (self.tool(call), self.context()) {
-            (Some(tool), Some(at)) => tool
-                .perform(&at, &arguments)
+        let output = match self.tool(call) {
+            Some(tool) => tool
+                .perform(&self.context(), &arguments)
                 .await
                 .unwrap_or_else(|error| failed(&error.to_string())),
-            _ => failed("the tool is gone."),
+            None => failed("the tool is gone."),
         };
         self.finished(call, output).await
     }

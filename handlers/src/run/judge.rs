@@ -4,7 +4,7 @@ use super::Step;
 use crate::{
     HandlerError,
     keep::{fit, size},
-    tool::{Preview, Tool, ToolContext},
+    tool::{Place, Preview, Tool, ToolContext},
 };
 use domain::{
     Digest,
@@ -231,14 +231,14 @@ impl Step<'_> {
         call: &CallId,
     ) -> Result<Result<Preview, String>, HandlerError> {
         let (_, arguments) = self.arguments(call).await?;
-        let (Some(tool), Some(at)) = (self.tool(call), self.context()) else {
+        let Some(tool) = self.tool(call) else {
             return Ok(Err("the tool is gone".to_owned()));
         };
         if let Some(why) = self.forbidden_plan(&*tool, &arguments).await? {
             return Ok(Err(why));
         }
         Ok(tool
-            .preview(&at, &arguments)
+            .preview(&self.context(), &arguments)
             .await
             .map_err(|e| e.to_string()))
     }
@@ -273,12 +273,18 @@ impl Step<'_> {
         })
     }
 
-    pub(super) fn context(&self) -> Option<ToolContext<'_>> {
-        let workspace = self.workspace.as_deref().ok()?;
-        Some(ToolContext {
-            workspace,
-            sandbox: &*self.ports.sandbox,
+    pub(super) fn context(&self) -> ToolContext<'_> {
+        ToolContext {
+            place: self.place(),
             cancel: self.lease.cancel.clone(),
+        }
+    }
+
+    pub(super) fn place(&self) -> Option<Place<'_>> {
+        let (workbench, workspace) = (self.ports.workbench.as_ref()?, self.workspace.as_ref()?);
+        Some(Place {
+            workspace: workspace.as_deref().ok()?,
+            sandbox: &*workbench.sandbox,
         })
     }
 }

@@ -9,7 +9,7 @@ use domain::{
     session::{Expects, Session},
 };
 use ports::{
-    job::{self, RunStep},
+    job::{self, RunStep, lane},
     repo::{self, Stored},
     store::{ConflictReason, Op, StoreError},
 };
@@ -26,6 +26,8 @@ pub enum Tail {
     Park(Vec<Op>, Option<Expects>),
     /// The step is over, its continuation is enqueued, due after this.
     Continue(Duration),
+    /// The step is over; its continuation is enqueued for a process that has workspaces.
+    Elsewhere,
     /// The run is over.
     End,
 }
@@ -251,12 +253,18 @@ impl<'a> Log<'a> {
                 ops.extend(super::end::settle(self).await?);
                 ops.push(Op::Finish { job, epoch });
             }
-            Tail::Continue(pause) => {
+            Tail::Continue(_) | Tail::Elsewhere => {
                 let work = RunStep {
                     run: self.run.clone(),
+                    workspace: matches!(tail, Tail::Elsewhere)
+                        || self.lease.job.lane == lane::SANDBOX,
                 };
                 ops.push(Op::Finish { job, epoch });
-                let due = home.now().plus(*pause);
+                let pause = match tail {
+                    Tail::Continue(pause) => *pause,
+                    _ => Duration::ZERO,
+                };
+                let due = home.now().plus(pause);
                 let job = job::new_job(&home.team, home.chance.id(), &work, due)?;
                 ops.push(Op::Enqueue(job));
             }

@@ -28,6 +28,7 @@ use crate::{
 pub use abandon::abandon;
 pub use approve::messages;
 use domain::{
+    Digest,
     approval::Subject,
     content,
     id::CallId,
@@ -41,6 +42,7 @@ use ports::{
     job::RunStep,
     model::Models,
     progress::{Doing, Report},
+    sandbox::Limits,
     workspace::Workspaces,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -50,8 +52,8 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 pub struct RunPorts {
     pub home: Home,
     pub models: Models,
-    pub sandbox: Arc<dyn Sandbox>,
-    pub workspaces: Arc<dyn Workspaces>,
+    /// `None` in a cloud function: calls that need one are left to a worker that has it, in [`lane::SANDBOX`].
+    pub workbench: Option<Workbench>,
     pub progress: Arc<dyn Progress>,
     pub tools: Tools,
     pub presets: Arc<[catalog::Preset]>,
@@ -59,6 +61,13 @@ pub struct RunPorts {
     pub approval_expiry: Duration,
     /// For one model call, its stream included. A step that has less time left continues in a new job.
     pub model_timeout: Duration,
+}
+
+/// Where tools work.
+#[derive(Clone)]
+pub struct Workbench {
+    pub sandbox: Arc<dyn Sandbox>,
+    pub workspaces: Arc<dyn Workspaces>,
 }
 
 /// One bounded step.
@@ -71,12 +80,10 @@ pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(),
         // Nobody worked since the latest event: the process was gone, or the step before this one made a pause.
         log.note(Actor::System, Event::Resumed)?;
     }
-    let own = log.session.value.workspace.clone();
-    let opened = ports
-        .workspaces
-        .open(&log.state.session, own.as_deref())
-        .await;
-    let workspace = opened.map_err(|error| format!("the workspace cannot be opened: {error}."));
+    let workspace = match &ports.workbench {
+        None => None,
+        Some(workbench) => Some(open(workbench, &log).await),
+    };
     let mut step = Step {
         ports,
         lease,
@@ -90,13 +97,19 @@ pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(),
     Ok(())
 }
 
+async fn open(workbench: &Workbench, log: &Log<'_>) -> Result<Arc<dyn Workspace>, String> {
+    let own = log.session.value.workspace.as_deref();
+    let opened = workbench.workspaces.open(&log.state.session, own).await;
+    opened.map_err(|error| format!("the workspace cannot be opened: {error}."))
+}
+
 /// A step under way.
 struct Step<'a> {
     ports: &'a RunPorts,
     lease: &'a Lease,
     log: Log<'a>,
-    /// Or why there is none.
-    workspace: Result<Arc<dyn Workspace>, String>,
+    /// Or why there is none; `None` without a workbench.
+    workspace: Option<Result<Arc<dyn Workspace>, String>>,
     /// Cards that this step made.
     asked: usize,
     /// Of models that this step asked since one answered: one of each.
@@ -114,10 +127,18 @@ impl Step<'_> {
     async fn act(&mut self) -> Result<bool, HandlerError> {
         let now = self.ports.home.now();
         let action = match (next(self.state(), now), &self.workspace) {
-            (action @ (Action::Rest | Action::Finish { .. }), _) | (action, Ok(_)) => action,
-            (_, Err(why)) => Action::Finish {
+            (action @ (Action::Rest | Action::Finish { .. }), _) => action,
+            (_, Some(Err(why))) => Action::Finish {
                 outcome: Outcome::Failed { why: why.clone() },
             },
+            (action, None) if self.needs_workspace(&action) => {
+                return self
+                    .log
+                    .commit(None, Tail::Elsewhere)
+                    .await
+                    .map(|done| !done);
+            }
+            (action, _) => action,
         };
         match action {
             Action::Rest => self.log.commit(None, Tail::Rest).await.map(|done| !done),
@@ -141,6 +162,19 @@ impl Step<'_> {
             Action::Park { on } => self.park(on).await,
             Action::Finish { outcome } => self.finish(outcome).await,
         }
+    }
+
+    /// What only a process with workspaces can judge, show or do.
+    fn needs_workspace(&self, action: &Action) -> bool {
+        let (Action::Judge { call }
+        | Action::AskApproval { call }
+        | Action::AskUnknown { call }
+        | Action::Start { call, .. }
+        | Action::Repeat { call }) = action
+        else {
+            return false;
+        };
+        self.tool(call).is_some_and(|tool| tool.needs_workspace())
     }
 
     /// In a new job, which has a new deadline.
@@ -172,26 +206,25 @@ impl Step<'_> {
     }
 
     /// What an approval of this call is bound to, as the world is now.
-    fn subject(&self, call: &CallId, before: domain::Digest) -> Result<Subject, HandlerError> {
+    fn subject(&self, call: &CallId, before: Digest) -> Result<Subject, HandlerError> {
         let state = self.state();
         let Some(call) = state.call(call) else {
             return Err(HandlerError::Fail(format!("call {call} is gone")));
         };
-        let root = self
-            .workspace
-            .as_ref()
-            .ok()
-            .map(|workspace| workspace.root().display().to_string());
+        // What needs neither files nor sandbox is the same call in every process.
+        let place = match self.tool(&call.call.id) {
+            Some(tool) if !tool.needs_workspace() => None,
+            _ => self.place(),
+        };
+        let root = place.map(|place| place.workspace.root().display().to_string());
+        let sandbox = place.map(|place| place.sandbox.digest(&Limits::default()));
         Ok(Subject {
             tool: call.call.name.clone(),
             arguments: call.call.arguments.clone(),
             agent: state.agent.id.clone(),
             agent_version: state.agent.version,
             working_directory: root.unwrap_or_default(),
-            sandbox: self
-                .ports
-                .sandbox
-                .digest(&ports::sandbox::Limits::default()),
+            sandbox: sandbox.unwrap_or_else(|| Digest::of_bytes("")),
             before,
         })
     }

@@ -17,6 +17,7 @@ mod modifying;
 mod moving;
 mod outages;
 mod persons;
+mod places;
 mod plans;
 mod rehearsal;
 mod rights;

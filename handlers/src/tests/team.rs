@@ -45,6 +45,10 @@ pub struct Team {
     pub ann: Member,
     /// The time that a step has.
     pub step: Duration,
+    /// Whether steps in the lane `run` are done where no workspace is.
+    pub functions: bool,
+    /// The lanes of the runs' steps.
+    pub lanes: Mutex<Vec<String>>,
     lines: Mutex<Vec<String>>,
     shown: Mutex<usize>,
     /// What failed for good, by job.
@@ -85,8 +89,10 @@ impl Team {
         let run = run::RunPorts {
             home: home.clone(),
             models: Models { providers, default },
-            sandbox: fakes.sandbox.clone(),
-            workspaces: fakes.workspaces.clone(),
+            workbench: Some(run::Workbench {
+                sandbox: fakes.sandbox.clone(),
+                workspaces: fakes.workspaces.clone(),
+            }),
             progress: fakes.progress.clone(),
             tools: tool::all(),
             presets: catalog::policies().unwrap().into(),
@@ -109,6 +115,8 @@ impl Team {
         let team = Self {
             session: SessionId::new("chat:1"),
             step: Duration::from_secs(600),
+            functions: false,
+            lanes: Mutex::default(),
             lines: Mutex::default(),
             shown: Mutex::default(),
             failures: Mutex::default(),
@@ -338,12 +346,12 @@ impl Team {
         };
         match job.name.as_str() {
             RunStep::NAME => {
-                run::step(
-                    &self.run,
-                    &lease,
-                    &serde_json::from_str(&job.payload).unwrap(),
-                )
-                .await
+                let mut ports = self.run.clone();
+                if self.functions && job.lane == lane::RUN {
+                    ports.workbench = None;
+                }
+                self.lanes.lock().unwrap().push(job.lane.clone());
+                run::step(&ports, &lease, &serde_json::from_str(&job.payload).unwrap()).await
             }
             <Outgoing as Work>::NAME => {
                 send::send(

@@ -73,7 +73,7 @@ impl Tool for EditFile {
     }
 
     async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
-        let (path, before, after) = edited(at.workspace, arguments).await?;
+        let (path, before, after) = edited(at.workspace()?, arguments).await?;
         Ok(files::change(&path, Some(&before), &after))
     }
 
@@ -82,8 +82,8 @@ impl Tool for EditFile {
         at: &ToolContext<'_>,
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError> {
-        let (path, _, after) = edited(at.workspace, arguments).await?;
-        at.workspace.write(&path, &after).await?;
+        let (path, _, after) = edited(at.workspace()?, arguments).await?;
+        at.workspace()?.write(&path, &after).await?;
         Ok(ToolOutput {
             text: format!("Changed {path}."),
             ok: true,

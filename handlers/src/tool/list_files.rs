@@ -57,7 +57,7 @@ impl Tool for ListFiles {
             .get("recursive")
             .and_then(Value::as_bool)
             .unwrap_or(false);
-        let (entries, more) = at.workspace.list(&path(arguments)?, recursive).await?;
+        let (entries, more) = at.workspace()?.list(&path(arguments)?, recursive).await?;
         let mut lines: Vec<String> = entries
             .iter()
             .map(|entry| {

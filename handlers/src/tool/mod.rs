@@ -29,9 +29,26 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// Where a call happens.
 pub struct ToolContext<'a> {
+    /// `None` where the process has no workspaces; then only tools that need none are called.
+    pub place: Option<Place<'a>>,
+    pub cancel: Cancel,
+}
+
+/// The files of the session, and where commands run on them.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
     pub workspace: &'a dyn Workspace,
     pub sandbox: &'a dyn Sandbox,
-    pub cancel: Cancel,
+}
+
+impl<'a> ToolContext<'a> {
+    fn place(&self) -> Result<Place<'a>, ToolError> {
+        self.place.ok_or(ToolError::Nowhere)
+    }
+
+    fn workspace(&self) -> Result<&'a dyn Workspace, ToolError> {
+        self.place().map(|place| place.workspace)
+    }
 }
 
 /// What a call gave: text for the model.
@@ -48,6 +65,9 @@ pub enum ToolError {
     /// The model's mistake: it is told and may try again.
     #[error("{0}")]
     Arguments(String),
+    /// A tool asks for a workspace and has said that it needs none.
+    #[error("there is no workspace here")]
+    Nowhere,
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
@@ -82,6 +102,11 @@ pub trait Tool: Send + Sync {
     /// is made for the card and again before the call starts.
     fn plan(&self, _: &Value) -> Option<Value> {
         None
+    }
+
+    /// Whether calls need the session's files or the sandbox, so that only a process that has them can judge and perform them.
+    fn needs_workspace(&self) -> bool {
+        true
     }
 
     /// The argument that a person's plain text stands for when they change a call.

@@ -35,6 +35,10 @@ impl Tool for AskPerson {
         text(arguments, "question").map(|_| Vec::new())
     }
 
+    fn needs_workspace(&self) -> bool {
+        false
+    }
+
     async fn preview(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
         Ok(plain_preview(text(arguments, "question")?.to_owned()))
     }
@@ -67,6 +71,10 @@ impl Tool for Finish {
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {
         text(arguments, "answer").map(|_| Vec::new())
+    }
+
+    fn needs_workspace(&self) -> bool {
+        false
     }
 
     async fn preview(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {

@@ -41,7 +41,7 @@ impl Tool for ReadFile {
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError> {
         let path = normal(text(arguments, "path")?)?;
-        let file = at.workspace.read(&path).await?;
+        let file = at.workspace()?.read(&path).await?;
         Ok(ToolOutput {
             text: file.text,
             ok: true,

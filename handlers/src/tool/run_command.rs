@@ -90,11 +90,11 @@ fn capability(arguments: &Value) -> Result<&str, ToolError> {
 async fn made(at: &ToolContext<'_>, line: &str) -> Result<String, ToolError> {
     let exec = Exec {
         command: line.to_owned(),
-        workspace: at.workspace.root(),
+        workspace: at.workspace()?.root(),
         read_only: true,
         limits: Limits::default(),
     };
-    let result = at.sandbox.run(exec, at.cancel.clone()).await?;
+    let result = at.place()?.sandbox.run(exec, at.cancel.clone()).await?;
     // Not what it said: the model would read it without a taint.
     let failed = |how: &str| {
         ToolError::Arguments(format!(
@@ -176,7 +176,7 @@ impl Tool for RunCommand {
                     .to_owned(),
             ..Shown::default()
         };
-        let mut before = at.workspace.manifest().await?;
+        let mut before = at.workspace()?.manifest().await?;
         let mut attachment = None;
         if let Some(line) = plan(arguments)? {
             let output = made(at, line).await?;
@@ -205,11 +205,11 @@ impl Tool for RunCommand {
         let line = command(arguments)?;
         let exec = Exec {
             command: line.to_owned(),
-            workspace: at.workspace.root(),
+            workspace: at.workspace()?.root(),
             read_only: false,
             limits: limits(arguments),
         };
-        let result = at.sandbox.run(exec, at.cancel.clone()).await?;
+        let result = at.place()?.sandbox.run(exec, at.cancel.clone()).await?;
         Ok(ToolOutput {
             text: report(&result),
             ok: result.ended == Ended::Exit(0),

@@ -60,7 +60,7 @@ impl Tool for SearchFiles {
         arguments: &Value,
     ) -> Result<ToolOutput, ToolError> {
         let (found, more) = at
-            .workspace
+            .workspace()?
             .search(text(arguments, "text")?, glob(arguments))
             .await?;
         let mut lines: Vec<String> = found

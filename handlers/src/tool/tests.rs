@@ -26,8 +26,10 @@ impl Bench {
 
     fn at(&self) -> ToolContext<'_> {
         ToolContext {
-            workspace: &*self.workspace,
-            sandbox: &self.sandbox,
+            place: Some(Place {
+                workspace: &*self.workspace,
+                sandbox: &self.sandbox,
+            }),
             cancel: Cancel::default(),
         }
     }

@@ -47,7 +47,7 @@ impl Tool for WriteFile {
 
     async fn preview(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
         let path = files::normal(text(arguments, "path")?)?;
-        let before = files::current(at.workspace, &path).await?;
+        let before = files::current(at.workspace()?, &path).await?;
         Ok(files::change(
             &path,
             before.as_ref(),
@@ -64,7 +64,7 @@ impl Tool for WriteFile {
             files::normal(text(arguments, "path")?)?,
             text(arguments, "text")?,
         );
-        at.workspace.write(&path, text).await?;
+        at.workspace()?.write(&path, text).await?;
         Ok(ToolOutput {
             text: format!("Wrote {} bytes to {path}.", text.len()),
             ok: true,
@@ -74,7 +74,7 @@ impl Tool for WriteFile {
 
     async fn is_done(&self, at: &ToolContext<'_>, arguments: &Value) -> Result<bool, ToolError> {
         let path = files::normal(text(arguments, "path")?)?;
-        let file = files::current(at.workspace, &path).await?;
+        let file = files::current(at.workspace()?, &path).await?;
         let wanted = text(arguments, "text")?;
         Ok(file.is_some_and(|file| file.text == wanted))
     }

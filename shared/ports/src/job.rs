@@ -20,9 +20,11 @@ pub mod lane {
     pub const SEND: &str = "send";
     /// Steps of runs.
     pub const RUN: &str = "run";
+    /// Steps of runs that need a workspace, left by a process that has none.
+    pub const SANDBOX: &str = "sandbox";
     /// What is due by time.
     pub const TICK: &str = "tick";
-    pub const ALL: [&str; 5] = [FRONT, FRONT_TELEGRAM, SEND, RUN, TICK];
+    pub const ALL: [&str; 6] = [FRONT, FRONT_TELEGRAM, SEND, RUN, SANDBOX, TICK];
 
     /// Messages to one terminal session.
     #[must_use]
@@ -49,11 +51,21 @@ pub trait Work: Serialize + DeserializeOwned {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct RunStep {
     pub run: RunId,
+    /// The next call needs the session's files or the sandbox.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub workspace: bool,
 }
 
 impl Work for RunStep {
     const NAME: &'static str = "run";
     const LANE: &'static str = lane::RUN;
+    fn lane(&self) -> String {
+        let lane = match self.workspace {
+            true => lane::SANDBOX,
+            false => lane::RUN,
+        };
+        lane.to_owned()
+    }
     fn serial(&self) -> Option<String> {
         Some(run_serial(&self.run))
     }

@@ -13,7 +13,7 @@ use bot::conversation::{self, Conversation};
 use domain::id::SessionId;
 use handlers::{
     HandlerError, Home, Lease, circulate, members, outage,
-    run::{self, RunPorts},
+    run::{self, RunPorts, Workbench},
     send::{self, SendPorts},
     tick::{self, TickPorts},
 };
@@ -86,7 +86,10 @@ impl Engine {
     pub async fn start(&self, stop: CancellationToken) -> Result<JoinHandle<()>, BadStart> {
         let mut lanes = self.lanes();
         let home = &self.local.config.home;
-        for runs in lanes.iter_mut().filter(|lane| lane.name == lane::RUN) {
+        for runs in lanes
+            .iter_mut()
+            .filter(|lane| [lane::RUN, lane::SANDBOX].contains(&&*lane.name))
+        {
             let home = home.clone();
             runs.gate = Some(Arc::new(move || !service::lives(&home)));
         }
@@ -127,6 +130,7 @@ impl Engine {
         let mut lanes = vec![
             lane(lane::FRONT, FRONT_AT_ONCE),
             lane(lane::RUN, self.local.config.workers),
+            lane(lane::SANDBOX, self.local.config.workers),
             lane(lane::TICK, 1),
         ];
         // What this process can't send or read is left to one that can.
@@ -173,8 +177,10 @@ fn bind(
     let runs = Arc::new(RunPorts {
         home: home.clone(),
         models: models.clone(),
-        sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
-        workspaces: redaction.over(crash::workspaces(workspaces)),
+        workbench: Some(Workbench {
+            sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
+            workspaces: redaction.over(crash::workspaces(workspaces)),
+        }),
         progress: redaction.over(progress),
         tools: handlers::tool::all(),
         presets: presets.into(),
@@ -255,7 +261,7 @@ fn alert(home: Home) -> Alert {
         Box::pin(async move {
             let mut ops = alert_ops(&home, &job, &error).await.unwrap_or_default();
             // A run whose step is set aside would be waited for for ever.
-            if let Ok(RunStep { run }) = serde_json::from_str(&job.payload)
+            if let Ok(RunStep { run, .. }) = serde_json::from_str(&job.payload)
                 && job.name == RunStep::NAME
             {
                 ops.extend(run::abandon(&home, &run, &error).await.unwrap_or_default());

@@ -16,7 +16,7 @@ use domain::{
 };
 use handlers::{
     Home, Lease, ask, commit, commit_with, queries,
-    run::{self, RunPorts},
+    run::{self, RunPorts, Workbench},
 };
 use ports::{
     Clock, Model, Progress, Store,
@@ -82,8 +82,10 @@ impl Engine {
                     model: "looped".to_owned(),
                 },
             },
-            sandbox: Arc::new(ScriptedSandbox::default()),
-            workspaces: Arc::new(MemoryWorkspaces::default()),
+            workbench: Some(Workbench {
+                sandbox: Arc::new(ScriptedSandbox::default()),
+                workspaces: Arc::new(MemoryWorkspaces::default()),
+            }),
             progress: Arc::new(Nobody),
             tools: handlers::tool::all(),
             presets: catalog::policies()?.into(),
