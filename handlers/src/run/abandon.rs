@@ -13,7 +13,8 @@ use domain::{
 use ports::{present::Notice, repo, repo::Stored, store::Op};
 use serde_json::json;
 
-/// The operations that end the run as failed, without folding its journal, which may be what is broken. None if it is over.
+/// The operations that end the run as failed. What it cost is what its journal says, unless that is what is broken. None if the run
+/// is over.
 ///
 /// # Errors
 /// What the store answers.
@@ -22,6 +23,13 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
     let Some(mut stored) = stored.filter(|stored| !stored.value.status.is_over()) else {
         return Ok(Vec::new());
     };
+    match super::fold(home, run).await {
+        Ok(state) => stored.value.count(&state),
+        Err(HandlerError::Fail(error)) => {
+            tracing::warn!(%run, error, "its last costs are not known")
+        }
+        Err(error) => return Err(error),
+    }
     stored.value.status = RunStatus::Failed;
     stored.value.ended_at = Some(home.now());
     let outcome = Outcome::Failed {

@@ -291,10 +291,7 @@ impl<'a> Log<'a> {
     fn summarised(&self, status: RunStatus) -> RunSummary {
         let state = &self.state;
         let mut summary = self.summary.value.clone();
-        summary.steps = state.steps;
-        summary.cost = state.cost;
-        summary.spent.clone_from(&state.spent);
-        summary.model.clone_from(&state.model);
+        summary.count(state);
         summary.status = status;
         if let domain::run::Phase::Over(outcome) = &state.phase {
             summary.status = outcome.into();

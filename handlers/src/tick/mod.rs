@@ -3,6 +3,7 @@
 mod escalate;
 mod expire;
 mod remind;
+mod stuck;
 
 use crate::{
     CommandError, Draft, HandlerError, Home, Lease, audit, budgets, commit_with, draft, keep::tell,
@@ -68,6 +69,7 @@ pub async fn tick(ports: &TickPorts, lease: &Lease) -> Result<(), HandlerError> 
         ("remind", remind::remind(home).await),
         ("escalate", escalate::escalate(home).await),
         ("budgets", budgets::free(home).await),
+        ("stuck", stuck::revive(home).await),
         ("clean", clean(ports).await),
     ];
     for (what, result) in done {

@@ -264,7 +264,11 @@ fn alert(home: Home) -> Alert {
             if let Ok(RunStep { run, .. }) = serde_json::from_str(&job.payload)
                 && job.name == RunStep::NAME
             {
-                ops.extend(run::abandon(&home, &run, &error).await.unwrap_or_default());
+                // Where that fails, the tick does it.
+                match run::abandon(&home, &run, &error).await {
+                    Ok(abandoned) => ops.extend(abandoned),
+                    Err(error) => tracing::warn!(%run, %error, "a run could not be given up"),
+                }
             }
             ops
         })

@@ -103,5 +103,15 @@ pub struct RunSummary {
     pub model: String,
 }
 
+impl RunSummary {
+    /// Takes over what the journal says that the run did and what it cost so far.
+    pub fn count(&mut self, state: &State) {
+        self.steps = state.steps;
+        self.cost = state.cost;
+        self.spent.clone_from(&state.spent);
+        self.model.clone_from(&state.model);
+    }
+}
+
 #[cfg(test)]
 mod tests;
