@@ -79,7 +79,18 @@ impl Presenter for English {
                 messages.extend(ended.map(|text| say(to, RichText::plain(text))));
                 ring(messages)
             }
-            Notice::Alert { text } => ring(texts(to, &RichText::plain(en::alert(text)))),
+            Notice::NotStarted { prompt, why } => alert(to, en::not_started(prompt, why)),
+            Notice::Undelivered {
+                to: there,
+                card,
+                why,
+            } => alert(to, en::undelivered(there, *card, why)),
+            Notice::SetAside {
+                job,
+                what,
+                attempts,
+                why,
+            } => alert(to, en::set_aside(job, what, *attempts, why)),
             Notice::Sealed { number, digest, at } => {
                 vec![say(
                     to,
@@ -88,6 +99,10 @@ impl Presenter for English {
             }
         }
     }
+}
+
+fn alert(to: &SessionId, text: String) -> Vec<Outgoing> {
+    ring(texts(to, &RichText::plain(text)))
 }
 
 /// A silent message.

@@ -1,12 +1,8 @@
 //! What every handler needs, and how handlers fail.
 
-use domain::{
-    Micros,
-    id::{ApprovalId, TeamId},
-    member::Role,
-};
+use domain::{Micros, id::TeamId};
 use ports::{
-    Blobs, Chance, Clock, Presenter, Store,
+    Blobs, Chance, Clock, Presenter, Problem, Store,
     blob::BlobError,
     sandbox::Cancel,
     store::{Job, StoreError},
@@ -108,50 +104,4 @@ impl From<Problem> for CommandError {
     fn from(problem: Problem) -> Self {
         Self::Problem(problem)
     }
-}
-
-/// Facts about why not; `bot` has the words.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Problem {
-    NotAllowed {
-        needed: Role,
-    },
-    /// `what`: `agent`, `run`, `approval`, `rule`, `member`.
-    NotFound {
-        what: &'static str,
-        name: String,
-    },
-    /// Several fit a shortened id.
-    Ambiguous {
-        what: &'static str,
-        name: String,
-    },
-    /// Approvals that wait with this capability.
-    Several {
-        name: String,
-        ids: Vec<ApprovalId>,
-    },
-    /// The sentence says what is wrong and what to do.
-    Invalid(String),
-    TooLarge {
-        what: &'static str,
-        bytes: u64,
-        limit: u64,
-    },
-    AgentNotActive {
-        name: String,
-        archived: bool,
-    },
-    Exists {
-        what: &'static str,
-        name: String,
-    },
-    /// `ask` found so many prompts waiting already.
-    QueueFull {
-        waiting: usize,
-    },
-    NothingToCancel,
-    /// The invite is unknown, used or too old.
-    InviteInvalid,
-    Decision(domain::approval::Refusal),
 }

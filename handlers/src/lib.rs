@@ -29,7 +29,8 @@ pub mod tick;
 pub mod tool;
 
 pub use draft::{Draft, commit, commit_with};
-pub use home::{CommandError, HandlerError, Home, Lease, Problem};
+pub use home::{CommandError, HandlerError, Home, Lease};
+pub use ports::Problem;
 
 #[cfg(test)]
 mod tests;

@@ -11,7 +11,7 @@ use domain::{
     run::Limit,
     tool::ToolCall,
 };
-use ports::message::Body;
+use ports::{Problem, message::Body};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -574,8 +574,23 @@ fn questions_alerts_and_seals() {
             agent: "coder".to_owned(),
             text: "Which *branch*?".to_owned(),
         }),
-        present(&Notice::Alert {
-            text: "A card could not be delivered.".to_owned(),
+        present(&Notice::Undelivered {
+            to: SessionId::new("telegram:7"),
+            card: true,
+            why: "the bot was blocked".to_owned(),
+        }),
+        present(&Notice::NotStarted {
+            prompt: "tidy up".to_owned(),
+            why: Problem::AgentNotActive {
+                name: "coder".to_owned(),
+                archived: false,
+            },
+        }),
+        present(&Notice::SetAside {
+            job: "update".to_owned(),
+            what: "telegram:7".to_owned(),
+            attempts: 5,
+            why: "not to be read".to_owned(),
         }),
         present(&Notice::Sealed {
             number: 3,
@@ -590,7 +605,11 @@ fn questions_alerts_and_seals() {
 
     (Your next message here is the answer.)
     =====
-    🔔 ⚠️ A card could not be delivered.
+    🔔 ⚠️ A card could not be delivered to telegram:7: the bot was blocked
+    =====
+    🔔 ⚠️ The message “tidy up” waited, and now it could not be started. Agent coder is paused; /agents resume coder wakes it.
+    =====
+    🔔 ⚠️ A job was set aside after 5 attempts and needs a look: update (telegram:7): not to be read
     =====
     🔕 🔏 Audit seal 3, 11:03 CET
     ab12

@@ -1,10 +1,12 @@
 //! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
 
+mod alerts;
 mod lists;
 mod money;
 mod persons;
 mod talk;
 
+pub use alerts::*;
 pub use lists::*;
 pub use money::*;
 pub use persons::*;
@@ -183,11 +185,6 @@ pub fn asks(agent: &str) -> String {
 pub const YOUR_ANSWER: &str = "(Your next message here is the answer.)";
 
 pub const WHOLE_ANSWER: &str = "… the whole answer is in the file.";
-
-#[must_use]
-pub fn alert(text: &str) -> String {
-    format!("⚠️ {text}")
-}
 
 #[must_use]
 pub fn sealed(number: u64, digest: &str, at: &str) -> String {

@@ -5,7 +5,7 @@ use super::{
     log::{Log, Tail},
 };
 use crate::{
-    CommandError, HandlerError, Home, Problem, ask, circulate, decide,
+    CommandError, HandlerError, Home, ask, circulate, decide,
     keep::{fit, keep, tell},
     tool::person,
 };
@@ -207,20 +207,14 @@ pub(super) async fn go_on(home: &Home, session: &mut Session) -> Result<Vec<Op>,
     let mut ops = Vec::new();
     while session.run.is_none() && !session.queued.is_empty() {
         let queued = session.queued.remove(0);
+        let first = queued.text.head().lines().next().unwrap_or_default();
+        let prompt = fit(first, 120).to_owned();
         match ask::begin(home, session, queued).await {
             Ok(begun) => ops.extend(begun),
             // Its agent is gone meanwhile, or who wrote it; the prompt goes with it, and that is told.
-            Err(CommandError::Problem(problem)) => {
-                let why = match problem {
-                    Problem::AgentNotActive { name, .. } => format!("“{name}” is not active"),
-                    Problem::NotFound { name, .. } => format!("there is no “{name}” any more"),
-                    Problem::NotAllowed { .. } => {
-                        "who wrote it may not start anything any more".to_owned()
-                    }
-                    other => format!("{other:?}"),
-                };
-                let text = format!("A message that waited could not be started: {why}.");
-                ops.extend(tell(home, &session.id, &Notice::Alert { text }, "").await?);
+            Err(CommandError::Problem(why)) => {
+                let notice = Notice::NotStarted { prompt, why };
+                ops.extend(tell(home, &session.id, &notice, "").await?);
             }
             Err(error) => return Err(error.into()),
         }

@@ -56,9 +56,9 @@ async fn given_up(
     why: &str,
 ) -> Result<Vec<Op>, HandlerError> {
     let mut ops = Vec::new();
-    let what = match (&message.approval, &message.body) {
-        (Some(_), _) => "A card",
-        (None, Body::Text { .. } | Body::File { .. }) => "A message",
+    let card = match (&message.approval, &message.body) {
+        (Some(_), _) => true,
+        (None, Body::Text { .. } | Body::File { .. }) => false,
         (None, _) => return Ok(ops),
     };
     if let Some(id) = message.approval.as_ref().filter(|_| !stands)
@@ -75,9 +75,13 @@ async fn given_up(
         && !owner.home.is_empty()
         && owner.home != message.to.as_str()
     {
-        let text = format!("{what} could not be delivered to {}: {why}", message.to);
+        let notice = Notice::Undelivered {
+            to: message.to.clone(),
+            card,
+            why: why.to_owned(),
+        };
         let home_of_owner = SessionId::new(&*owner.home);
-        ops.extend(tell(home, &home_of_owner, &Notice::Alert { text }, &owner.zone).await?);
+        ops.extend(tell(home, &home_of_owner, &notice, &owner.zone).await?);
     }
     Ok(ops)
 }

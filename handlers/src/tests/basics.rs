@@ -237,7 +237,7 @@ async fn a_waiting_prompt_whose_agent_is_gone_does_not_hold_up_the_others() {
     ann> (Approve)
     edit> [approved by ann] run_command: make
     bot> [answered] done: ran: make
-    bot> [alert] A message that waited could not be started: “coder” is not active.
+    bot> [not started: AgentNotActive { name: "coder", archived: false }] say: for the coder
     bot> [answered] third
     "#);
     team.is_quiet();

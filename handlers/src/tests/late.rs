@@ -194,7 +194,7 @@ async fn a_question_that_nobody_can_see_is_not_answered_by_the_next_words() {
         "{next:?}"
     );
     assert_snapshot!(team.transcript(), @r"
-    bot> [alert] A message could not be delivered to chat:otto: not allowed to write
+    bot> [undelivered message] chat:otto: not allowed to write
     bot> @chat:otto [answered] done
     bot> @chat:otto [answered] done
     ");

@@ -150,7 +150,7 @@ async fn a_card_for_somebody_who_is_gone_is_undeliverable_and_the_owner_knows() 
         ApprovalStatus::Undeliverable
     );
     assert_snapshot!(team.transcript(), @r#"
-    bot> [alert] A card could not be delivered to chat:otto: blocked
+    bot> [undelivered card] chat:otto: blocked
     edit> @chat:otto [undeliverable by nobody] run_command: make
     bot> @chat:otto [answered] done: Not run: the person could not be reached.
     "#);
@@ -188,7 +188,7 @@ async fn a_card_that_does_not_reach_who_asked_still_reaches_who_approves() {
     team.decides(Choice::Approve).await;
     assert_eq!(team.fakes.sandbox.started(), ["deploy"]);
     assert_snapshot!(team.transcript(), @"
-    bot> [alert] A card could not be delivered to chat:otto: blocked
+    bot> [undelivered card] chat:otto: blocked
     bot> [approval asked] run_command: deploy
     ann> (Approve)
     edit> @chat:otto [approved by ann] run_command: deploy
@@ -350,7 +350,7 @@ async fn the_owner_hears_of_an_answer_that_nobody_gets() {
     let mut message = text(&team);
     message.to = SessionId::new("chat:group");
     put(&team, &message).await;
-    assert_snapshot!(team.transcript(), @"bot> [alert] A message could not be delivered to chat:group: not allowed to write");
+    assert_snapshot!(team.transcript(), @"bot> [undelivered message] chat:group: not allowed to write");
     team.is_quiet();
 }
 

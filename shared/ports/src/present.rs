@@ -1,7 +1,7 @@
 //! How facts become sentences. Handlers answer with facts; the words, the cards and their buttons are made by the presenter
 //! (in `bot`), without waiting for anything, so that what will be said is stored in the commit that made it true.
 
-use crate::message::Outgoing;
+use crate::{message::Outgoing, problem::Problem};
 use domain::{
     Digest, MicroUsd, Micros,
     approval::Approval,
@@ -53,8 +53,21 @@ pub enum Notice {
         cost: MicroUsd,
         steps: u32,
     },
-    /// For the owner: something needs attention (a poisoned update, an undeliverable card).
-    Alert { text: String },
+    /// A prompt that waited for the run before it was not begun. `prompt` is the beginning of its first line.
+    NotStarted { prompt: String, why: Problem },
+    /// For the owner: a message, or a card, will never arrive there.
+    Undelivered {
+        to: SessionId,
+        card: bool,
+        why: String,
+    },
+    /// For the owner: a job was set aside (a poisoned update). `what` is what it was about: its serial key or its id.
+    SetAside {
+        job: String,
+        what: String,
+        attempts: u32,
+        why: String,
+    },
     /// For the owner: a seal over the audit, to be kept outside the database.
     Sealed {
         number: u64,

@@ -53,7 +53,20 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             let text = format!("[{name}] {why} {answer}").replace("  ", " ");
             text_to(to, text.trim_end().to_owned())
         }
-        Notice::Alert { text } => text_to(to, format!("[alert] {text}")),
+        Notice::NotStarted { prompt, why } => {
+            text_to(to, format!("[not started: {why:?}] {prompt}"))
+        }
+        Notice::Undelivered {
+            to: there,
+            card,
+            why,
+        } => {
+            let what = if *card { "card" } else { "message" };
+            text_to(to, format!("[undelivered {what}] {there}: {why}"))
+        }
+        Notice::SetAside { job, what, why, .. } => {
+            text_to(to, format!("[set aside] {job} {what}: {why}"))
+        }
         Notice::Sealed { number, .. } => text_to(to, format!("[sealed] {number}")),
     }
 }

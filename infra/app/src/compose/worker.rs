@@ -282,14 +282,11 @@ async fn alert_ops(home: &Home, job: &Job, error: &str) -> Result<Vec<Op>, Handl
         _ => return Ok(Vec::new()),
     };
     let what = job.serial.as_deref().unwrap_or(job.id.as_str());
-    let text = format!(
-        "A job was set aside after {} attempts and needs a look: {} ({what}): {error}",
-        job.attempts, job.name
-    );
-    run::messages(
-        home,
-        &SessionId::new(&*owner.home),
-        &Notice::Alert { text },
-        &owner.zone,
-    )
+    let notice = Notice::SetAside {
+        job: job.name.clone(),
+        what: what.to_owned(),
+        attempts: job.attempts,
+        why: error.to_owned(),
+    };
+    run::messages(home, &SessionId::new(&*owner.home), &notice, &owner.zone)
 }
