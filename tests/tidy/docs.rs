@@ -1,5 +1,5 @@
-//! The documents that a newcomer looks for are there, and what they point at exists: a relative link, or a path in
-//! backticks.
+//! The documents that a newcomer looks for are there, what they point at exists (a relative link, or a path in backticks), and
+//! they name every command and every folder of the handlers.
 
 use super::tree::Tree;
 use super::{expect_each, expect_none};
@@ -30,6 +30,7 @@ fn documents_are_there_and_point_at_what_exists() {
     let tree = Tree::load();
     let mut violations = check_presence(&tree);
     violations.extend(check_paths(&tree));
+    violations.extend(check_named(&tree));
     expect_none(&violations);
 }
 
@@ -63,6 +64,41 @@ fn check_paths(tree: &Tree) -> Vec<String> {
         }
     }
     violations
+}
+
+/// README tells each command to whoever uses it, ARCHITECTURE each folder of handlers to whoever looks for one.
+fn check_named(tree: &Tree) -> Vec<String> {
+    let read = |document: &str| tree.files.get(document).and_then(Option::as_deref);
+    let readme = read("README.md").unwrap_or_default();
+    let architecture = read("ARCHITECTURE.md").unwrap_or_default();
+    let words: Vec<&str> = readme
+        .split(|c: char| !c.is_alphanumeric() && c != '/')
+        .collect();
+    let mut violations = Vec::new();
+    for (path, text) in &tree.files {
+        let is_command = text
+            .as_deref()
+            .is_some_and(|text| text.contains("impl Command for "));
+        if let Some(name) = inside(path, "bot/src/command/", ".rs")
+            && is_command
+            && !words.contains(&format!("/{name}").as_str())
+        {
+            violations.push(format!("README.md does not tell /{name}"));
+        }
+        if let Some(name) = inside(path, "handlers/src/", "/mod.rs")
+            && name != "tests"
+            && !architecture.contains(&format!("`{name}`"))
+        {
+            violations.push(format!("ARCHITECTURE.md does not name `{name}`"));
+        }
+    }
+    violations
+}
+
+/// What stands between the two, if it is one part of a path.
+fn inside<'a>(path: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    let name = path.strip_prefix(before)?.strip_suffix(after)?;
+    (!name.contains('/')).then_some(name)
 }
 
 /// Targets of `](…)` inside of this repository, without their anchors.
@@ -130,4 +166,22 @@ fn a_path_that_leads_nowhere_is_found() {
     ]);
     let expected = ["link to gone.md", "`shared/gone.rs`", "link to README.txt"];
     expect_each(&check_paths(&tree), &expected);
+}
+
+#[test]
+fn a_command_or_a_handler_that_is_told_nowhere_is_found() {
+    let command = "impl Command for X {";
+    let tree = Tree::of(&[
+        ("README.md", "| `/new`, `/approve ID` | `/run/x` |"),
+        ("ARCHITECTURE.md", "`run`, asked"),
+        ("bot/src/command/new.rs", command),
+        ("bot/src/command/approve.rs", command),
+        ("bot/src/command/run.rs", command),
+        ("bot/src/command/several.rs", "fn no_command() {}"),
+        ("handlers/src/run/mod.rs", ""),
+        ("handlers/src/ask/mod.rs", ""),
+        ("handlers/src/run/deep/mod.rs", ""),
+        ("handlers/src/tests/mod.rs", ""),
+    ]);
+    expect_each(&check_named(&tree), &["/run", "`ask`"]);
 }
