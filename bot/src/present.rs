@@ -5,7 +5,7 @@ mod cutting;
 
 use crate::text::{Builder, cut, en, markdown, parts, time};
 use domain::{
-    Digest, Micros,
+    Digest, MicroUsd, Micros,
     card::{Action, Block, Card, Style},
     content::{Content, prefix},
     id::{RunId, SessionId, short},
@@ -68,17 +68,7 @@ impl Presenter for English {
                 cost,
                 steps,
                 ..
-            } => {
-                let mut messages = answer
-                    .as_ref()
-                    .map_or_else(Vec::new, |answer| self::answer(to, answer));
-                let ended = match outcome {
-                    Outcome::Answered if messages.is_empty() => Some(en::done(agent)),
-                    outcome => en::ended(agent, outcome, *steps, *cost),
-                };
-                messages.extend(ended.map(|text| say(to, RichText::plain(text))));
-                ring(messages)
-            }
+            } => ended(to, agent, outcome, answer.as_ref(), (*steps, *cost)),
             Notice::NotStarted { prompt, why } => alert(to, en::not_started(prompt, why)),
             Notice::Undelivered {
                 to: there,
@@ -99,6 +89,23 @@ impl Presenter for English {
             }
         }
     }
+}
+
+/// The answer, and what there is to say about how it ended.
+fn ended(
+    to: &SessionId,
+    agent: &str,
+    outcome: &Outcome,
+    answer: Option<&Content>,
+    (steps, cost): (u32, MicroUsd),
+) -> Vec<Outgoing> {
+    let mut messages = answer.map_or_else(Vec::new, |answer| self::answer(to, answer));
+    let ended = match outcome {
+        Outcome::Answered if messages.is_empty() => Some(en::done(agent)),
+        outcome => en::ended(agent, outcome, steps, cost),
+    };
+    messages.extend(ended.map(|text| say(to, RichText::plain(text))));
+    ring(messages)
 }
 
 fn alert(to: &SessionId, text: String) -> Vec<Outgoing> {

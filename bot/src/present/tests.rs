@@ -1,7 +1,7 @@
 use super::*;
 use crate::text::card as card_text;
 use domain::{
-    Digest, MicroUsd,
+    Digest,
     approval::{Approval, ApprovalStatus, Question, Shown},
     budget::{self, Ask, Part},
     card::Card,
