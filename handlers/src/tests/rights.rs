@@ -195,7 +195,7 @@ async fn nothing_starts_in_the_name_of_who_was_removed() {
     ann> (Approve)
     edit> @chat:bob [approved by ann] run_command: make
     bot> @chat:bob [answered] done: Not run: who asked for this run may not run anything any more.
-    bot> @chat:bob [alert] A message that waited could not be started: who wrote it may not start anything any more.
+    bot> @chat:bob [not started: NotAllowed { needed: Operator }] run: make again
     ");
     team.is_quiet();
     team.audit_holds().await;
