@@ -39,7 +39,10 @@ async fn look(home: &Home, run: &RunId) -> Result<(), HandlerError> {
         }
         None if is_still(home, run).await? => {
             tracing::warn!(%run, "nobody worked on this run for long: it gets another step");
-            let work = RunStep { run: run.clone() };
+            let work = RunStep {
+                run: run.clone(),
+                workspace: false,
+            };
             let job = job::new_job(&home.team, id, &work, home.now())?;
             vec![Op::Enqueue(job)]
         }
