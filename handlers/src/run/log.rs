@@ -260,11 +260,10 @@ impl<'a> Log<'a> {
                         || self.lease.job.lane == lane::SANDBOX,
                 };
                 ops.push(Op::Finish { job, epoch });
-                let pause = match tail {
-                    Tail::Continue(pause) => *pause,
-                    _ => Duration::ZERO,
+                let due = match tail {
+                    Tail::Continue(pause) => home.now().plus(*pause),
+                    _ => home.now(),
                 };
-                let due = home.now().plus(pause);
                 let job = job::new_job(&home.team, home.chance.id(), &work, due)?;
                 ops.push(Op::Enqueue(job));
             }
