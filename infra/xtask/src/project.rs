@@ -9,8 +9,11 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
-/// Prefixes of the variables that configure the program or hold somebody's key.
-const PRIVATE_PREFIXES: [&str; 5] = [
+/// Prefixes of the variables that configure the program or hold somebody's key; and of those by which cargo tells us which package
+/// we are: build scripts look at them, and would compile anew what a cargo without them has built.
+const PRIVATE_PREFIXES: [&str; 7] = [
+    "CARGO_MANIFEST_",
+    "CARGO_PKG_",
     "COUNTERSIGN_",
     "TELEGRAM_",
     "ANTHROPIC_",
@@ -135,6 +138,7 @@ mod tests {
             "ANTHROPIC_API_KEY",
             "TELEGRAM_BOT_TOKEN",
             "COUNTERSIGN_HOME",
+            "CARGO_PKG_NAME",
         ] {
             assert!(is_private(name), "{name}");
         }
