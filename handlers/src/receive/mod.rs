@@ -8,8 +8,8 @@ use ports::{
     store::Op,
 };
 
-/// Updates that go into one commit, with two operations each.
-const PER_COMMIT: usize = 40;
+/// Updates that go into one commit. Each weighs four at most (`Batch::weight`): its record, its job, its chat's queue.
+const PER_COMMIT: usize = 24;
 
 /// Something that arrived.
 #[derive(Clone, PartialEq, Eq, Debug)]

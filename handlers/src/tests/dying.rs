@@ -79,7 +79,7 @@ impl DyingStore {
     fn measure(&self, batch: &Batch) {
         use ports::store::Op;
         self.most_ops
-            .fetch_max(batch.ops.len() as u64, Ordering::SeqCst);
+            .fetch_max(batch.weight() as u64, Ordering::SeqCst);
         for op in &batch.ops {
             let bytes = match op {
                 Op::Put { doc, .. } => doc.len(),

@@ -16,7 +16,7 @@ fn fits(team: &Team) {
         team.store.most_ops.load(Ordering::SeqCst),
         team.store.most_bytes.load(Ordering::SeqCst),
     );
-    assert!(ops <= MAX_OPS as u64, "{ops} operations");
+    assert!(ops <= MAX_OPS as u64, "a batch weighs {ops}");
     assert!(bytes <= MAX_DOCUMENT_BYTES as u64, "{bytes} bytes");
     assert_eq!(*team.failures.lock().unwrap(), Vec::<String>::new());
 }

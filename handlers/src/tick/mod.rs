@@ -127,7 +127,8 @@ async fn drop_unfetched(home: &Home) -> Result<(), HandlerError> {
             worker: "tick".to_owned(),
             now: now.minus(FETCHED),
             lease: FETCHED + EVERY,
-            limit: 90,
+            // A job that goes weighs three.
+            limit: 33,
         };
         loop {
             let old = home.store.claim(claim.clone()).await?.jobs;

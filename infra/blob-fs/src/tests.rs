@@ -1,70 +1,37 @@
 use super::*;
-use std::os::unix::fs::PermissionsExt;
+use async_trait::async_trait;
+use std::{os::unix::fs::PermissionsExt, sync::Arc};
+use testkit::contract::{
+    Broken, Outcome,
+    blobs::{Damaging, Kept},
+};
 
-#[tokio::test]
-async fn what_was_put_is_got_and_twice_is_once() {
-    let directory = tempfile::tempdir().unwrap();
-    let blobs = FsBlobs::new(directory.path().join("deep/blobs"));
-    for bytes in [&b""[..], b"hello", &[0, 255, 10]] {
-        let digest = blobs.put(bytes).await.unwrap();
-        assert_eq!(digest, Digest::of_bytes(bytes));
-        assert_eq!(blobs.put(bytes).await.unwrap(), digest);
-        assert_eq!(blobs.get(&digest).await.unwrap(), bytes);
+#[async_trait]
+impl Damaging for FsBlobs {
+    async fn damage(&self, digest: &Digest, bytes: &[u8]) -> Outcome {
+        Ok(fs::write(self.path(digest), bytes)?)
     }
-    assert_eq!(
-        fs::read_dir(directory.path().join("deep/blobs/incoming"))
-            .unwrap()
-            .count(),
-        0
-    );
-    assert_eq!(
-        fs::metadata(directory.path().join("deep/blobs"))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o777,
-        0o700
-    );
 }
 
-#[tokio::test]
-async fn what_is_not_there_is_missing() {
-    let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join("secret"), "x").unwrap();
+async fn make() -> Result<(Kept, tempfile::TempDir), Broken> {
+    let directory = tempfile::tempdir()?;
+    // What a forged digest could name.
+    fs::write(directory.path().join("secret"), "x")?;
     let blobs = FsBlobs::new(directory.path().join("blobs"));
-    // As if somebody had edited a record.
-    let forged: Digest = serde_json::from_str("\"../secret\"").unwrap();
-    for digest in [Digest::of_bytes("never put"), forged] {
-        assert!(matches!(blobs.get(&digest).await, Err(BlobError::Missing(d)) if d == digest));
-    }
+    let (vandal, blobs) = (Box::new(blobs.clone()), Arc::new(blobs));
+    Ok((Kept { blobs, vandal }, directory))
 }
+
+testkit::blobs_contract!(make);
 
 #[tokio::test]
-async fn damage_is_noticed_and_healed_by_the_same_bytes() {
+async fn nothing_unfinished_is_left_and_nobody_else_may_look() {
     let directory = tempfile::tempdir().unwrap();
-    let blobs = FsBlobs::new(directory.path());
-    let digest = blobs.put(b"content").await.unwrap();
-    fs::write(blobs.path(&digest), "c0ntent").unwrap();
-    assert!(matches!(blobs.get(&digest).await, Err(BlobError::Damaged(d)) if d == digest));
-    blobs.put(b"content").await.unwrap();
-    assert_eq!(blobs.get(&digest).await.unwrap(), b"content");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn many_at_once_agree() {
-    let directory = tempfile::tempdir().unwrap();
-    let blobs = FsBlobs::new(directory.path());
-    let tasks: Vec<_> = (0..64_u8)
-        .map(|n| {
-            let blobs = blobs.clone();
-            // Eight different contents, eight times each.
-            tokio::spawn(async move { blobs.put(&vec![n % 8; 100_000]).await.unwrap() })
-        })
-        .collect();
-    for task in tasks {
-        let digest = task.await.unwrap();
-        assert_eq!(blobs.get(&digest).await.unwrap().len(), 100_000);
-    }
+    let place = directory.path().join("deep/blobs");
+    FsBlobs::new(&place).put(b"hello").await.unwrap();
+    assert_eq!(fs::read_dir(place.join("incoming")).unwrap().count(), 0);
+    let mode = fs::metadata(&place).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
 }
 
 #[tokio::test]

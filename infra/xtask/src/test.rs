@@ -52,10 +52,18 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);
     }
+    // By name: the set-up has said that they are not checked.
+    let mut absent = Vec::new();
     match &ready.postgres {
         Some(server) => drop(command.env("COUNTERSIGN_TEST_POSTGRES", &server.url)),
-        // By name: the set-up has said that they are not checked.
-        None => drop(command.args(["--", "--skip", "postgres::"])),
+        None => absent.extend(["--skip", "postgres::"]),
+    }
+    match &ready.aws {
+        Some(emulator) => drop(command.env("COUNTERSIGN_TEST_AWS", &emulator.endpoint)),
+        None => absent.extend(["--skip", "aws::"]),
+    }
+    if !absent.is_empty() {
+        command.arg("--").args(absent);
     }
     steps.run("tests", "every promise has one", &mut command);
     doc_tests(project, steps)

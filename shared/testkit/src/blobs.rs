@@ -59,3 +59,31 @@ impl Blobs for MemoryBlobs {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryBlobs;
+    use crate::contract::{
+        Broken, Outcome,
+        blobs::{Damaging, Kept},
+    };
+    use async_trait::async_trait;
+    use domain::Digest;
+    use std::sync::Arc;
+
+    #[async_trait]
+    impl Damaging for Arc<MemoryBlobs> {
+        async fn damage(&self, digest: &Digest, bytes: &[u8]) -> Outcome {
+            self.lock().insert(digest.clone(), bytes.to_vec());
+            Ok(())
+        }
+    }
+
+    async fn make() -> Result<(Kept, ()), Broken> {
+        let blobs = Arc::new(MemoryBlobs::new());
+        let vandal = Box::new(blobs.clone());
+        Ok((Kept { blobs, vandal }, ()))
+    }
+
+    crate::blobs_contract!(make);
+}

@@ -3,6 +3,7 @@
 //! want of rights is said and its tests are left out by name.
 
 mod apt;
+pub mod aws;
 pub mod postgres;
 pub mod python;
 
@@ -20,6 +21,8 @@ pub struct Ready {
     pub python: Option<PathBuf>,
     /// A server that runs for as long as this lives; none where it could not be had.
     pub postgres: Option<postgres::Server>,
+    /// DynamoDB and S3 for as long as this lives; none where they could not be had.
+    pub aws: Option<aws::Emulator>,
 }
 
 /// Goes on after a failed part, so that one run says all that is missing.
@@ -29,7 +32,12 @@ pub fn run(project: &Project, steps: &mut Steps) -> Result<Ready> {
     bubblewrap(steps);
     let python = python::environment(project, steps, &python::TELEGRAM_CHECK)?;
     let postgres = postgres::server(steps);
-    Ok(Ready { python, postgres })
+    let aws = aws::emulator(project, steps)?;
+    Ok(Ready {
+        python,
+        postgres,
+        aws,
+    })
 }
 
 /// A minimal toolchain comes without them.

@@ -1,18 +1,26 @@
 //! What one commit does.
 
-use super::{CounterKey, JournalKey, Key, NewJob};
+use super::{CounterKey, JournalKey, Key, NewJob, Table};
 use domain::{
     Micros,
     id::{CommitId, JobId},
 };
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-/// Operations of one batch; DynamoDB's limit for one transaction is 100 items, one of which is the commit's id.
+/// The weight of one batch ([`Batch::weight`]): items that DynamoDB would write. Its limit for one transaction is 100 items
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html>), one of which is the commit's id.
 pub const MAX_OPS: usize = 99;
-/// Bytes of all documents, entries and payloads of one batch; DynamoDB's limit is 4 MB.
-pub const MAX_BATCH_BYTES: usize = 3_900_000;
+/// Bytes of all documents, entries and payloads of one batch; DynamoDB's limit is 4 MB with keys and index entries.
+pub const MAX_BATCH_BYTES: usize = 3_500_000;
 /// Bytes of one document or journal entry. Larger things go to the blob store.
 pub const MAX_DOCUMENT_BYTES: usize = 32 * 1024;
+
+/// Bytes of an id (of a record, journal, counter, job, commit), of a lane or of a serial key.
+pub const MAX_ID_BYTES: usize = 200;
+/// Bytes of a text that an index partitions or sorts by. DynamoDB's keys have 1 KiB, Postgres' index rows 2.7 KiB.
+pub const MAX_INDEXED_BYTES: usize = 512;
+/// Bytes of journal entries that one item of DynamoDB takes; an item's limit is 400 KB.
+pub const ENTRIES_BYTES: usize = 256 * 1024;
 
 /// What a record has to be before a put.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,7 +102,7 @@ pub struct Batch {
 /// Why no store will take a batch.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
 pub enum Rejected {
-    #[error("{0} operations, at most {MAX_OPS} go into one batch")]
+    #[error("the batch weighs {0}, at most {MAX_OPS} goes into one")]
     TooManyOps(usize),
     #[error("{0} bytes, at most {MAX_BATCH_BYTES} go into one batch")]
     TooLarge(usize),
@@ -114,8 +122,10 @@ impl Batch {
     /// # Errors
     /// The first limit that is broken.
     pub fn check(&self) -> Result<(), Rejected> {
-        if self.ops.len() > MAX_OPS {
-            return Err(Rejected::TooManyOps(self.ops.len()));
+        within("the commit's id", self.id.as_str())?;
+        let weight = self.weight();
+        if weight > MAX_OPS {
+            return Err(Rejected::TooManyOps(weight));
         }
         let mut seen = HashSet::new();
         let mut bytes = 0;
@@ -131,9 +141,35 @@ impl Batch {
         }
         Ok(())
     }
+
+    /// How many items the batch writes at most in DynamoDB, besides the commit's id. Most operations are one; an append is the
+    /// journal's head and its entries; a job that goes also frees the next one of its serial key; jobs that come with a
+    /// serial key change the key's end and the job that was the last one, once for all of the batch.
+    #[must_use]
+    pub fn weight(&self) -> usize {
+        let serials: HashSet<&str> = self
+            .ops
+            .iter()
+            .filter_map(|op| match op {
+                Op::Enqueue(job) => job.serial.as_deref(),
+                _ => None,
+            })
+            .collect();
+        self.ops.iter().map(Op::weight).sum::<usize>() + 2 * serials.len()
+    }
 }
 
 impl Op {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Append { entries, .. } => {
+                2 + entries.iter().map(String::len).sum::<usize>() / ENTRIES_BYTES
+            }
+            Self::Finish { .. } | Self::SetAside { .. } => 3,
+            _ => 1,
+        }
+    }
+
     /// What it is about; two operations of one batch may not be about the same thing.
     fn subject(&self) -> String {
         match self {
@@ -157,30 +193,81 @@ impl Op {
 
     /// Answers the bytes it carries.
     fn check(&self, name: &str) -> Result<usize, Rejected> {
-        let fits = |bytes: usize| {
-            if bytes > MAX_DOCUMENT_BYTES {
-                return Err(Rejected::DocumentTooLarge {
-                    what: name.to_owned(),
-                    bytes,
-                });
-            }
-            Ok(bytes)
-        };
+        within(name, self.id())?;
         match self {
-            Self::Put { key, .. } | Self::Check { key, .. } | Self::Delete { key, .. }
-                if key.id.is_empty() || key.id.len() > 200 =>
-            {
-                Err(Rejected::Malformed(format!(
-                    "the id of {name} must have 1 to 200 bytes"
-                )))
-            }
             Self::Append { entries, .. } if entries.is_empty() => Err(Rejected::Malformed(
                 format!("an append to {name} without entries"),
             )),
-            Self::Put { doc, .. } => fits(doc.len()),
-            Self::Append { entries, .. } => entries.iter().map(|entry| fits(entry.len())).sum(),
-            Self::Enqueue(job) => fits(job.payload.len()),
+            Self::Put { key, doc, .. } => {
+                let bytes = fits(name, doc.len())?;
+                indexed(key.table, name, doc)?;
+                Ok(bytes)
+            }
+            Self::Append { entries, .. } => {
+                entries.iter().map(|entry| fits(name, entry.len())).sum()
+            }
+            Self::Enqueue(job) => {
+                within("a lane", &job.lane)?;
+                job.serial
+                    .as_deref()
+                    .map_or(Ok(()), |serial| within("a serial key", serial))?;
+                fits(name, job.payload.len())
+            }
+            Self::Postpone { error, .. } | Self::SetAside { error, .. } => fits(name, error.len()),
             _ => Ok(0),
         }
     }
+
+    fn id(&self) -> &str {
+        match self {
+            Self::Put { key, .. } | Self::Check { key, .. } | Self::Delete { key, .. } => &key.id,
+            Self::Append { journal, .. } => &journal.id,
+            Self::Enqueue(job) => job.id.as_str(),
+            Self::Hold { job, .. }
+            | Self::Finish { job, .. }
+            | Self::Postpone { job, .. }
+            | Self::SetAside { job, .. } => job.as_str(),
+            Self::Signal { serial } => serial,
+            Self::Add { counter, .. } => &counter.id,
+        }
+    }
+}
+
+fn within(name: &str, id: &str) -> Result<(), Rejected> {
+    match (1..=MAX_ID_BYTES).contains(&id.len()) {
+        true => Ok(()),
+        false => Err(Rejected::Malformed(format!(
+            "the id of {name} must have 1 to {MAX_ID_BYTES} bytes"
+        ))),
+    }
+}
+
+fn fits(name: &str, bytes: usize) -> Result<usize, Rejected> {
+    match bytes <= MAX_DOCUMENT_BYTES {
+        true => Ok(bytes),
+        false => Err(Rejected::DocumentTooLarge {
+            what: name.to_owned(),
+            bytes,
+        }),
+    }
+}
+
+/// Most documents are too short to have such a field, and are not looked into.
+fn indexed(table: &Table, name: &str, doc: &str) -> Result<(), Rejected> {
+    if doc.len() <= MAX_INDEXED_BYTES || table.indexes.is_empty() {
+        return Ok(());
+    }
+    let Ok(fields) = serde_json::from_str::<HashMap<String, serde_json::Value>>(doc) else {
+        return Ok(());
+    };
+    let names = table.indexes.iter().flat_map(|i| [i.partition, i.sort]);
+    for field in names {
+        let text = fields.get(field).and_then(serde_json::Value::as_str);
+        if text.is_some_and(|text| text.len() > MAX_INDEXED_BYTES) {
+            return Err(Rejected::Malformed(format!(
+                "the field {field} of {name} is in an index: it may have {MAX_INDEXED_BYTES} bytes"
+            )));
+        }
+    }
+    Ok(())
 }

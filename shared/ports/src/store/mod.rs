@@ -17,7 +17,10 @@ mod batch;
 mod job;
 mod table;
 
-pub use batch::{Batch, Expect, MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, MAX_OPS, Op, Rejected};
+pub use batch::{
+    Batch, ENTRIES_BYTES, Expect, MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, MAX_ID_BYTES,
+    MAX_INDEXED_BYTES, MAX_OPS, Op, Rejected,
+};
 pub use job::{Backlog, Claim, Claimed, Job, NewJob, Priority, Renewal};
 pub use table::{CounterKey, Index, IndexValue, Journal, JournalKey, Key, Table};
 

@@ -1,6 +1,7 @@
 //! Contract suites: one per port, run against the fake here and against every adapter.
 
 pub mod archive;
+pub mod blobs;
 pub mod sandbox;
 pub mod store;
 

@@ -1,14 +1,17 @@
 //! The one verb that writes: all or nothing, once per id, within limits that hold for every store.
 
-use super::build::{add, agent, append, batch, commit, conflict, counter, create, job, put, run};
+use super::build::{
+    add, agent, append, batch, claim, commit, conflict, counter, create, finish, job, named, put,
+    run, set_aside,
+};
 use crate::contract::{Outcome, all_of};
 use domain::{
     Micros,
     id::{CommitId, JobId},
 };
 use ports::store::{
-    Batch, Conflict, ConflictReason, Expect, MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, MAX_OPS, Op,
-    Rejected, Store, StoreError,
+    Batch, Conflict, ConflictReason, Expect, MAX_BATCH_BYTES, MAX_DOCUMENT_BYTES, MAX_ID_BYTES,
+    MAX_INDEXED_BYTES, MAX_OPS, Op, Rejected, Store, StoreError,
 };
 use std::sync::Arc;
 
@@ -96,6 +99,17 @@ pub async fn limits_are_refused_before_anything(store: Arc<dyn Store>) -> Outcom
         vec![append("r", 0, &[])],
         vec![create("", "{}")],
         vec![create(&"i".repeat(201), "{}")],
+        vec![append("", 0, &["{}"])],
+        vec![Op::Enqueue(job(&"i".repeat(201), None))],
+        vec![Op::Enqueue(job("j", Some(&"s".repeat(201))))],
+        vec![create("a0", named(&"n".repeat(MAX_INDEXED_BYTES + 1), 1))],
+        // Each of these is more than one item for DynamoDB.
+        (0..=MAX_OPS / 2)
+            .map(|i| append(&format!("r{i}"), 0, &["{}"]))
+            .collect(),
+        (0..=MAX_OPS / 3)
+            .map(|i| Op::Enqueue(job(&format!("j{i}"), Some(&format!("s{i}")))))
+            .collect(),
     ];
     for ops in cases {
         let batch = batch(ops);
@@ -110,6 +124,38 @@ pub async fn limits_are_refused_before_anything(store: Arc<dyn Store>) -> Outcom
         store.query(super::build::all()).await?.records.len(),
         MAX_OPS
     );
+    Ok(())
+}
+
+/// The heaviest batches of each kind are taken.
+pub async fn the_heaviest_batches_fit(store: Arc<dyn Store>) -> Outcome {
+    let serial = |i: usize| format!("s{i}");
+    let jobs = |name: &str, n: usize| -> Vec<Op> {
+        let new = |i| Op::Enqueue(job(&format!("{name}{i}"), Some(&serial(i))));
+        (0..n).map(new).collect()
+    };
+    // Two of each key, so that one that goes frees another.
+    commit(&*store, jobs("a", MAX_OPS / 3)).await?;
+    commit(&*store, jobs("b", MAX_OPS / 3)).await?;
+    let claimed = claim(&*store, 0, 100).await?.jobs;
+    assert_eq!(claimed.len(), MAX_OPS / 3);
+    let (first, second) = claimed.split_at(claimed.len() / 2);
+    let going = first.iter().map(finish);
+    commit(&*store, going.chain(second.iter().map(set_aside)).collect()).await?;
+    let claimed = claim(&*store, 0, 100).await?.jobs;
+    assert_eq!(claimed.len(), MAX_OPS / 3);
+    assert!(claimed.iter().all(|job| job.id.as_str().starts_with('b')));
+    // Long ids, long fields in all indexes of a table, the largest entries.
+    let id = |i: usize| format!("{i:0MAX_ID_BYTES$}");
+    let text = "n".repeat(MAX_INDEXED_BYTES);
+    let doc = serde_json::json!({ "created_at": 1, "name": text, "status": text }).to_string();
+    let puts = (0..MAX_OPS).map(|i| create(&id(i), &doc)).collect();
+    commit(&*store, puts).await?;
+    let entry = "e".repeat(MAX_DOCUMENT_BYTES);
+    let entries = vec![entry.as_str(); MAX_BATCH_BYTES / MAX_DOCUMENT_BYTES];
+    commit(&*store, vec![append("r", 0, &entries)]).await?;
+    assert_eq!(store.read(&run("r"), 0, 1000).await?, entries);
+    assert_eq!(store.read(&run("r"), 100, 3).await?, entries[..3]);
     Ok(())
 }
 

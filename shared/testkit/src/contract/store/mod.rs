@@ -40,6 +40,7 @@ macro_rules! store_contract {
                 a_conflict_leaves_the_id_free,
                 commit_ids_are_forgotten_by_age,
                 limits_are_refused_before_anything,
+                the_heaviest_batches_fit,
                 what_is_named_twice_is_refused,
                 one_of_many_writers_wins,
             }

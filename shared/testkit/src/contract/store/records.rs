@@ -155,8 +155,9 @@ pub async fn odd_texts_come_back_unchanged(store: Arc<dyn Store>) -> Outcome {
 }
 
 pub async fn large_documents_are_kept(store: Arc<dyn Store>) -> Outcome {
-    let frame = named("", 1).len();
-    let doc = named(&"é".repeat((MAX_DOCUMENT_BYTES - frame) / 2), 1);
+    let prompt = |text: &str| serde_json::json!({ "name": "x", "prompt": text }).to_string();
+    let frame = prompt("").len();
+    let doc = prompt(&"é".repeat((MAX_DOCUMENT_BYTES - frame) / 2));
     assert!(doc.len() >= MAX_DOCUMENT_BYTES - 1);
     let mut ops: Vec<Op> = (0..20).map(|i| create(&format!("a{i}"), &doc)).collect();
     let long = "i".repeat(200);

@@ -1,0 +1,3 @@
+//! The DynamoDB store against the contract, and on its bad days.
+
+mod aws;
