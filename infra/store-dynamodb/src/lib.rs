@@ -22,6 +22,7 @@
 //!
 //! **Reads** by key, of a journal, a counter, a job or a commit id are strongly consistent; reads by index are not.
 
+mod acts;
 mod archive;
 mod claim;
 mod commit;

@@ -10,7 +10,8 @@
 
 use crate::{
     DynamoStore,
-    commit::{Act, Meets, Stop},
+    acts::{Act, Meets},
+    commit::Stop,
     item::{At, Expression, Item, Write, number, text},
     keys::Space,
     row::{Row, Serial},

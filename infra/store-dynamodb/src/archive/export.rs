@@ -92,13 +92,22 @@ pub async fn copy(store: &DynamoStore, space: &Space, to: &Sent) -> Result<(), A
             return Ok(());
         }
     }
-    for waiting in in_turn(contents.jobs) {
+    jobs(store, space, contents.jobs, to).await
+}
+
+async fn jobs(
+    store: &DynamoStore,
+    space: &Space,
+    jobs: Vec<Waiting>,
+    to: &Sent,
+) -> Result<(), ArchiveError> {
+    for waiting in in_turn(jobs) {
         let found = store.item(&space.job(&waiting.id)).await?;
         let Some(row) = found.as_ref().map(Row::read).transpose()? else {
             continue;
         };
         if to.send(Ok(Item::Job(archived(row)))).await.is_err() {
-            return Ok(());
+            break;
         }
     }
     Ok(())

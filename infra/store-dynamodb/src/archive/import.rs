@@ -3,7 +3,7 @@
 use super::export;
 use crate::{
     DynamoStore,
-    commit::{entries_item, record},
+    acts::{entries_item, record},
     error,
     item::{At, Item as Attributes, Read, number},
     keys::Space,

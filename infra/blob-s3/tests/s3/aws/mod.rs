@@ -11,16 +11,12 @@ use aws_sdk_s3::{
 use blob_s3::S3Blobs;
 use domain::Digest;
 use ports::blob::{BlobError, Blobs};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 use testkit::contract::{
     Broken, Outcome,
     blobs::{Damaging, Kept},
 };
-
-static BUCKETS: AtomicU64 = AtomicU64::new(0);
+use uuid::Uuid;
 
 /// A client that reaches nothing but this address.
 fn client(endpoint: &str) -> Client {
@@ -62,8 +58,7 @@ impl Damaging for Vandal {
 
 async fn make() -> Result<(Kept, ()), Broken> {
     let client = client(&emulator()?);
-    let number = BUCKETS.fetch_add(1, Ordering::Relaxed);
-    let bucket = format!("test-{}-{number}", std::process::id());
+    let bucket = format!("test-{}", Uuid::now_v7());
     client.create_bucket().bucket(&bucket).send().await?;
     let blobs = Arc::new(S3Blobs::new(client.clone(), &bucket));
     let vandal = Box::new(Vandal { client, bucket });

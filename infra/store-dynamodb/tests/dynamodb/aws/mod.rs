@@ -11,14 +11,10 @@ use aws_sdk_dynamodb::{
     config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig},
     types::TimeToLiveSpecification,
 };
-use std::{
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 use store_dynamodb::{DynamoStore, Options};
 use testkit::contract::Broken;
-
-static TABLES: AtomicU64 = AtomicU64::new(0);
+use uuid::Uuid;
 
 fn emulator() -> Result<String, Broken> {
     std::env::var("COUNTERSIGN_TEST_AWS")
@@ -58,8 +54,7 @@ fn options() -> Options {
 
 /// An empty table with a name of its own.
 async fn table(client: &Client) -> Result<String, Broken> {
-    let number = TABLES.fetch_add(1, Ordering::Relaxed);
-    let table = format!("test-{}-{number}", std::process::id());
+    let table = format!("test-{}", Uuid::now_v7());
     DynamoStore::create(client, &table).await?;
     // The cases' clock begins in 1970. DynamoDB keeps items that expired more than five years ago; ministack 1.5.33 drops them.
     let keep = TimeToLiveSpecification::builder()
