@@ -151,7 +151,7 @@ pub async fn the_heaviest_batches_fit(store: Arc<dyn Store>) -> Outcome {
     let doc = serde_json::json!({ "created_at": 1, "name": text, "status": text }).to_string();
     let puts = (0..MAX_OPS).map(|i| create(&id(i), &doc)).collect();
     commit(&*store, puts).await?;
-    let entry = "e".repeat(MAX_DOCUMENT_BYTES);
+    let entry = format!("\"{}\"", "e".repeat(MAX_DOCUMENT_BYTES - 2));
     let entries = vec![entry.as_str(); MAX_BATCH_BYTES / MAX_DOCUMENT_BYTES];
     commit(&*store, vec![append("r", 0, &entries)]).await?;
     assert_eq!(store.read(&run("r"), 0, 1000).await?, entries);
