@@ -37,8 +37,7 @@ pub fn emulator(project: &Project, steps: &mut Steps) -> Result<Option<Emulator>
         steps.skip(TITLE, "its python environment could not be made");
         return Ok(None);
     };
-    let program = python.with_file_name("ministack");
-    match start(project, &program) {
+    match start(project, &python) {
         Ok(emulator) => {
             steps.pass(TITLE, &format!("at {}", emulator.endpoint));
             Ok(Some(emulator))
@@ -50,7 +49,7 @@ pub fn emulator(project: &Project, steps: &mut Steps) -> Result<Option<Emulator>
     }
 }
 
-fn start(project: &Project, program: &Path) -> Result<Emulator> {
+fn start(project: &Project, python: &Path) -> Result<Emulator> {
     let directory = std::env::temp_dir().join(format!("countersign-aws-{}", std::process::id()));
     fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
     let log = directory.join("log");
@@ -58,7 +57,7 @@ fn start(project: &Project, program: &Path) -> Result<Emulator> {
         // Somebody else may take the port in between; then it ends at once, and the set-up fails.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let process = command(project, program)
+        let process = command(project, python)
             .current_dir(&directory)
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
@@ -83,10 +82,12 @@ fn start(project: &Project, program: &Path) -> Result<Emulator> {
     started
 }
 
-/// Ends with us, also when nobody drops anything any more.
-fn command(project: &Project, program: &Path) -> Command {
+/// Ends with us, also when nobody drops anything any more. (As a module: the environment was made under another name, which its
+/// scripts still have in them.)
+fn command(project: &Project, python: &Path) -> Command {
     let mut command = project.clean_command("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(program);
+    command.args(["--pdeathsig", "KILL", "--"]).arg(python);
+    command.args(["-m", "ministack"]);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("AWS_") {
             command.env_remove(name);
