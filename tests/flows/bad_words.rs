@@ -7,9 +7,13 @@ async fn unknown_commands_empty_and_odd_messages_are_answered_clearly() {
     let mut team = Team::start().await;
     team.ask("/aprove", "Did you mean /approve?").await;
     team.ask("/xyzzy", "There is no /xyzzy").await;
-    team.ask("/approve", "Write it like this: /approve <id>")
+    team.ask(
+        "/approve",
+        "Write it like this: /approve <id or capability>",
+    )
+    .await;
+    team.ask("/deny", "Write it like this: /deny <id or capability>")
         .await;
-    team.ask("/deny", "Write it like this: /deny <id>").await;
     team.ask("/run", "Write it like this").await;
     team.ask("/invite king", "Write it like this").await;
     team.ask("/agent nobody do it", "no agent “nobody”").await;
