@@ -203,8 +203,8 @@ fn below(directory: &Path, files: &mut Vec<std::path::PathBuf>) {
 const REDACTED: &str = "[secret:PASTED]";
 /// Everything but the tick, and the steps of runs that were killed so often that they were given up: these people were told.
 const LEFT: &str = "SELECT name || ' ' || coalesce(serial, '') || ' ' || coalesce(last_error, '') FROM task_queue
-    WHERE name <> 'tick' AND NOT (name = 'run' AND set_aside = 1 AND last_error = 'its worker died every time')";
-const GIVEN_UP: &str = "SELECT id FROM task_queue WHERE set_aside = 1";
+    WHERE name <> 'tick' AND NOT (name = 'run' AND set_aside AND last_error = 'its worker died every time')";
+const GIVEN_UP: &str = "SELECT id FROM task_queue WHERE set_aside";
 const OPEN_RUNS: &str =
     "SELECT id || ' ' || status FROM runs WHERE status IN ('running', 'waiting')";
 
@@ -220,8 +220,5 @@ pub fn jobs(program: &Program) -> String {
 }
 
 fn rows(program: &Program, sql: &str) -> Vec<String> {
-    let database = program.sqlite();
-    let mut statement = database.prepare(sql).unwrap();
-    let rows = statement.query_map([], |row| row.get(0)).unwrap();
-    rows.map(Result::unwrap).collect()
+    program.sql().texts(sql)
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{fs, os::unix::fs::PermissionsExt, path::Path, process::Stdio};
 
 /// What a backup says, without when and by whom it was made.
-fn contents(path: &Path) -> Vec<Line> {
+pub fn contents(path: &Path) -> Vec<Line> {
     let mut reader = Reader::begin(std::io::BufReader::new(fs::File::open(path).unwrap())).unwrap();
     let mut lines = Vec::new();
     while let Some(line) = reader.line().unwrap() {
@@ -16,7 +16,7 @@ fn contents(path: &Path) -> Vec<Line> {
     lines
 }
 
-async fn done(program: &Program, arguments: &[&str]) -> String {
+pub async fn done(program: &Program, arguments: &[&str]) -> String {
     let (status, out, err) = program.run(arguments).await;
     assert_eq!(status, 0, "{arguments:?}: {out}\n{err}");
     out
@@ -32,14 +32,14 @@ async fn refused(program: &Program, arguments: &[&str], expected: &str) {
 }
 
 /// A backup that was made while a card waited.
-struct Saved {
-    team: Team,
-    backup: String,
+pub struct Saved {
+    pub team: Team,
+    pub backup: String,
     card: i64,
 }
 
 /// Runs, an effect, files, a text that is too large for a record, and a card that waits; exported while the service runs.
-async fn saved() -> Saved {
+pub async fn saved() -> Saved {
     let team = Team::start().await;
     team.ask("run: echo one", "one").await;
     team.ann
@@ -73,7 +73,7 @@ async fn saved() -> Saved {
 }
 
 /// An empty data directory with the audit's key of the other.
-fn elsewhere(saved: &Saved) -> Program {
+pub fn elsewhere(saved: &Saved) -> Program {
     let other = Program::new(&saved.team.tg);
     fs::create_dir_all(other.home().join("data")).unwrap();
     let key = |program: &Program| program.home().join("data/audit.key");

@@ -1,14 +1,16 @@
 //! Taps that come too late, from the wrong place or by the wrong person, and groups of strangers.
 
 use super::Team;
+use serde_json::Value;
 use tests::servers::telegram::{Message, User};
 
 /// Makes the time of the pending card run out, and the tick look now. (The shortest time that can be configured is a minute.)
 fn run_out(team: &Team) {
-    let database = team.program.sqlite();
-    let changed = database
-        .execute("UPDATE approvals SET version = version + 1, doc = json_set(doc, '$.expires_at', 1) WHERE status = 'pending'", [])
-        .unwrap();
+    let over = |doc: &mut Value| doc["expires_at"] = 1.into();
+    let changed = team
+        .program
+        .sql()
+        .edit("approvals", "status = 'pending'", over);
     assert_eq!(changed, 1, "one card waits");
 }
 
@@ -25,10 +27,8 @@ async fn a_tap_after_the_time_is_over_decides_nothing() {
     // A process that starts ticks at once.
     team.program.quiet().await;
     team.program.kill().await;
-    let database = team.program.sqlite();
-    database
-        .execute("UPDATE task_queue SET due = 0 WHERE name = 'tick'", [])
-        .unwrap();
+    let ticks = "UPDATE task_queue SET due = 0 WHERE name = 'tick'";
+    team.program.sql().execute(ticks);
     team.program.up().await;
     let expired = team
         .ann

@@ -23,6 +23,7 @@ mod outbox;
 mod people;
 mod persons;
 mod plans;
+mod postgres;
 mod program;
 mod race;
 mod readme;

@@ -1,6 +1,7 @@
 //! The inbox and the outbox from the outside: floods, outages, rates, poisoned updates, other tokens, and how the process stops.
 
-use super::{Program, Team};
+use super::Team;
+use serde_json::Value;
 use std::time::Duration;
 use tests::servers::telegram::{FakeTelegram, Fault, Options, User};
 
@@ -60,8 +61,13 @@ async fn a_card_says_that_taps_may_be_lost_after_an_outage() {
     team.ann.tap(card.id, "Approve");
     // Telegram keeps a tap for 150 s.
     team.tg.advance(Duration::from_secs(600));
-    let heard = "UPDATE settings SET doc = json_set(doc, '$.value', (doc ->> '$.value') - 600000000) WHERE id LIKE 'heard.%'";
-    assert_eq!(team.program.sqlite().execute(heard, []).unwrap(), 1);
+    let earlier =
+        |doc: &mut Value| doc["value"] = (doc["value"].as_i64().unwrap() - 600_000_000).into();
+    let heard = team
+        .program
+        .sql()
+        .edit("settings", "id LIKE 'heard.%'", earlier);
+    assert_eq!(heard, 1);
     team.program.up().await;
     let told = team
         .ann
@@ -94,8 +100,12 @@ async fn a_card_that_was_deleted_and_still_waits_is_sent_anew_after_an_outage() 
     let card = team.ann.wait_for_button("Approve").await;
     team.program.quiet().await;
     team.program.kill().await;
-    let heard = "UPDATE settings SET doc = json_set(doc, '$.value', 1) WHERE id LIKE 'heard.%'";
-    assert_eq!(team.program.sqlite().execute(heard, []).unwrap(), 1);
+    let long_ago = |doc: &mut Value| doc["value"] = 1.into();
+    let heard = team
+        .program
+        .sql()
+        .edit("settings", "id LIKE 'heard.%'", long_ago);
+    assert_eq!(heard, 1);
     let gone = "Bad Request: message to edit not found".to_owned();
     team.tg.inject("editMessageText", Fault::Error(400, gone));
     team.program.up().await;
@@ -141,24 +151,18 @@ async fn a_poisoned_update_is_set_aside_and_the_owner_hears_of_it() {
     // What it was is lost: no attempt to read it can succeed.
     let poison = "INSERT INTO task_queue (id, team, name, lane, serial, priority, payload, due)
         VALUES ('in:poison', 'home', 'update', 'front:telegram', 'in:telegram:1001', 0,
-            json_object('surface', 'telegram', 'session', 'telegram:1001', 'received_at', 1, 'raw',
-                'blob:0000000000000000000000000000000000000000000000000000000000000000'), 1)";
-    assert_eq!(team.program.sqlite().execute(poison, []).unwrap(), 1);
+            '{\"surface\":\"telegram\",\"session\":\"telegram:1001\",\"received_at\":1,\"raw\":\"blob:0000000000000000000000000000000000000000000000000000000000000000\"}', 1)";
+    assert_eq!(team.program.sql().execute(poison), 1);
     team.program.up().await;
     // What only time would do: its next attempts are due at once.
     let mut looks = tokio::time::interval(Duration::from_millis(5));
     for _ in 0..4000 {
         looks.tick().await;
         let due =
-            "UPDATE task_queue SET due = 1 WHERE id = 'in:poison' AND set_aside = 0 AND due > 1";
-        team.program.sqlite().execute(due, []).unwrap();
-        let aside = "SELECT count(*) FROM task_queue WHERE id = 'in:poison' AND set_aside = 1";
-        let aside: i64 = team
-            .program
-            .sqlite()
-            .query_row(aside, [], |row| row.get(0))
-            .unwrap();
-        if aside == 1 {
+            "UPDATE task_queue SET due = 1 WHERE id = 'in:poison' AND NOT set_aside AND due > 1";
+        team.program.sql().execute(due);
+        let aside = "SELECT count(*) FROM task_queue WHERE id = 'in:poison' AND set_aside";
+        if team.program.sql().number(aside) == 1 {
             break;
         }
     }
@@ -203,26 +207,17 @@ async fn at_work(shutdown: &str) -> Team {
     team
 }
 
-fn leased(program: &Program) -> i64 {
-    let leased = "SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL";
-    program
-        .sqlite()
-        .query_row(leased, [], |row| row.get(0))
-        .unwrap()
-}
-
 #[tokio::test]
 async fn a_process_that_is_asked_to_stop_leaves_no_lease_behind() {
     let mut team = at_work("1").await;
     assert_eq!(team.program.terminate().await, Some(0));
-    assert_eq!(leased(&team.program), 0);
+    assert_eq!(team.program.leased(), 0);
     let attempts = "SELECT max(attempts) FROM task_queue WHERE name = 'run'";
-    let attempts: i64 = team
-        .program
-        .sqlite()
-        .query_row(attempts, [], |row| row.get(0))
-        .unwrap();
-    assert_eq!(attempts, 0, "that was no failure");
+    assert_eq!(
+        team.program.sql().number(attempts),
+        0,
+        "that was no failure"
+    );
     // The next process goes on at once: it asks about the effect that was under way.
     team.program.up().await;
     team.ann.wait_for_button("It happened").await;
@@ -238,7 +233,7 @@ async fn a_second_signal_stops_at_once() {
     assert!(team.program.is_up(), "it lets the work finish");
     assert_eq!(team.program.terminate().await, Some(130));
     assert!(
-        leased(&team.program) > 0,
+        team.program.leased() > 0,
         "that is what waiting would have given back"
     );
 }

@@ -1,5 +1,6 @@
 //! The built program as a process of its own.
 
+use crate::database::Database;
 use std::{path::PathBuf, process::Stdio, sync::Arc, time::Duration};
 use tempfile::TempDir;
 use tests::servers::telegram::FakeTelegram;
@@ -19,9 +20,10 @@ pub fn binary() -> PathBuf {
     }
 }
 
-/// A data directory, and the process that works on it.
+/// A data directory and a database, and the process that works on them.
 pub struct Program {
     home: Arc<TempDir>,
+    database: Database,
     telegram: Option<(String, String)>,
     extra: Vec<(String, String)>,
     process: Option<Child>,
@@ -49,6 +51,7 @@ impl Program {
         )
         .unwrap();
         Self {
+            database: Database::of(home.path()),
             home: Arc::new(home),
             telegram: None,
             extra: Vec::new(),
@@ -57,10 +60,17 @@ impl Program {
         }
     }
 
+    /// With this database, instead of the one that the tests are run with.
+    pub fn on(mut self, database: Database) -> Self {
+        self.database = database;
+        self
+    }
+
     /// Another process on the same data directory, with the same environment.
     pub fn beside(&self) -> Self {
         Self {
             home: self.home.clone(),
+            database: self.database.clone(),
             telegram: self.telegram.clone(),
             extra: self.extra.clone(),
             process: None,
@@ -97,6 +107,9 @@ impl Program {
             command
                 .env("TELEGRAM_API_URL", url)
                 .env("TELEGRAM_BOT_TOKEN", token);
+        }
+        if let Some(url) = self.database.url() {
+            command.env("COUNTERSIGN_DATABASE_URL", url);
         }
         command.envs(self.extra.iter().map(|(name, value)| (name, value)));
         command
@@ -214,7 +227,12 @@ impl Program {
         self.home.path().join("data/countersign.db")
     }
 
-    /// A connection to it beside the program's own.
+    /// The database, wherever it is.
+    pub fn sql(&self) -> &Database {
+        &self.database
+    }
+
+    /// A connection to the SQLite file beside the program's own.
     pub fn sqlite(&self) -> rusqlite::Connection {
         let connection = rusqlite::Connection::open(self.database()).unwrap();
         connection.busy_timeout(Duration::from_secs(10)).unwrap();
@@ -224,29 +242,27 @@ impl Program {
     /// Waits until no job is being worked on: what was sent is also written down. A process that is killed before is a crash in
     /// the middle of something, which its successor waits out until the lease's end.
     pub async fn quiet(&self) {
-        let database = self.sqlite();
         let mut looks = tokio::time::interval(Duration::from_millis(5));
         for _ in 0..6000 {
             looks.tick().await;
-            let busy: i64 = database
-                .query_row(
-                    "SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL",
-                    [],
-                    |row| row.get(0),
-                )
-                .unwrap();
-            if busy == 0 {
+            if self.leased() == 0 {
                 return;
             }
         }
         panic!("the program is still at work:\n{}", self.printed());
     }
 
+    /// Jobs that are being worked on.
+    pub fn leased(&self) -> i64 {
+        self.sql()
+            .number("SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL")
+    }
+
     /// What only time would do after a crash: the leases of the process that is gone run out.
     pub fn leases_run_out(&self) {
         let leased = "UPDATE task_queue SET lease_until = 1 WHERE lease_until IS NOT NULL";
         assert!(
-            self.sqlite().execute(leased, []).unwrap() > 0,
+            self.sql().execute(leased) > 0,
             "something was being worked on"
         );
     }

@@ -7,8 +7,9 @@ use axum::{
     extract::State,
     http::{HeaderMap, StatusCode, Uri},
 };
+use serde_json::Value;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -166,9 +167,7 @@ impl Race {
     }
 
     fn count(&self, sql: &str) -> usize {
-        let database = self.team.program.sqlite();
-        let count: u32 = database.query_row(sql, [], |row| row.get(0)).unwrap();
-        usize::try_from(count).unwrap()
+        usize::try_from(self.team.program.sql().number(sql)).unwrap()
     }
 
     /// One decision of each card in the journals and in the audit, and no other.
@@ -177,7 +176,7 @@ impl Race {
         assert_eq!(self.count(journals), cards);
         let approvals = "SELECT count(*) FROM approvals WHERE status IN ('approved', 'denied')";
         assert_eq!(self.count(approvals), cards);
-        let audit = "SELECT count(*) FROM audit_logs, json_each(entry, '$.deeds') WHERE value ->> '$.action' IN ('approval.approved', 'approval.denied')";
+        let audit = "SELECT count(*) FROM audit_logs WHERE entry LIKE '%\"approval.approved\"%' OR entry LIKE '%\"approval.denied\"%'";
         assert_eq!(self.count(audit), cards);
     }
 
@@ -285,8 +284,13 @@ async fn of_many_yeses_at_two_processes_two_count() {
             .await;
         race.decided(round);
         assert_eq!(race.team.effects(), round);
-        let voters = "SELECT count(DISTINCT value ->> '$.by.id') FROM approvals, json_each(doc, '$.votes') WHERE asked_at = (SELECT max(asked_at) FROM approvals)";
-        assert_eq!(race.count(voters), 2);
+        let last =
+            "SELECT doc FROM approvals WHERE asked_at = (SELECT max(asked_at) FROM approvals)";
+        let approval: Value =
+            serde_json::from_str(&race.team.program.sql().texts(last).concat()).unwrap();
+        let votes = approval["votes"].as_array().unwrap();
+        let voters: BTreeSet<_> = votes.iter().map(|vote| vote["by"]["id"].as_str()).collect();
+        assert_eq!(voters.len(), 2);
     }
     race.ends_well().await;
 }

@@ -67,14 +67,7 @@ async fn only_who_knows_the_secret_is_heard() {
         "message_id": 99, "date": 1, "chat": {"id": 1001, "type": "private", "first_name": "Ann"},
         "from": {"id": 1001, "is_bot": false, "first_name": "Ann"}, "text": "run: echo forged >> effects",
     }});
-    let updates = || {
-        team.program
-            .sqlite()
-            .query_row("SELECT count(*) FROM updates", [], |row| {
-                row.get::<_, i64>(0)
-            })
-            .unwrap()
-    };
+    let updates = || team.program.sql().number("SELECT count(*) FROM updates");
     let before = updates();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let post = |secret: Option<&str>| {

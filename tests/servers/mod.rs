@@ -3,3 +3,4 @@
 
 pub mod model;
 pub mod telegram;
+pub mod wire;

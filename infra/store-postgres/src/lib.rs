@@ -52,7 +52,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             connections: 10,
-            patience: Duration::from_secs(5),
+            patience: Duration::from_secs(30),
             answer: Duration::from_secs(30),
         }
     }

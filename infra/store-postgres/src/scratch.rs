@@ -38,38 +38,40 @@ impl Scratch {
         &self.name
     }
 
-    /// Executes a line of SQL in the schema.
+    /// Executes SQL in the schema, and answers how many rows it changed.
     ///
     /// # Errors
     /// What the server says.
-    pub async fn execute(&self, sql: &str) -> Result<(), StoreError> {
+    pub async fn execute(&self, sql: &str) -> Result<u64, StoreError> {
         execute(&self.url, sql.to_owned()).await
     }
 
-    /// The first column of the first row, as text.
+    /// The first column of each row, as text; nothing for null.
     ///
     /// # Errors
-    /// What the server says; none when there is no row.
-    pub async fn ask(&self, sql: &str) -> Result<Option<String>, StoreError> {
+    /// What the server says.
+    pub async fn ask(&self, sql: &str) -> Result<Vec<String>, StoreError> {
         let address = Address::parse(&self.url)?;
         let mut connection = address.connect().await?;
-        let sql = format!("SELECT (asked.*)::text FROM ({sql}) AS asked");
+        let sql = format!("SELECT coalesce(first::text, '') FROM ({sql}) AS asked (first)");
         let answer = sqlx::query_scalar(AssertSqlSafe(sql))
-            .fetch_optional(&mut connection)
+            .fetch_all(&mut connection)
             .await;
+        // At the end of a value, the connection would only be dropped: the server says so in its log.
+        let _ = connection.close().await;
         answer.map_err(|e| crate::error::Failure::from(e).explain(&address))
     }
 }
 
-async fn execute(url: &str, sql: String) -> Result<(), StoreError> {
+async fn execute(url: &str, sql: String) -> Result<u64, StoreError> {
     let address = Address::parse(url)?;
     let mut connection: PgConnection = address.connect().await?;
     let done = sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(&mut connection)
         .await;
-    done.map_err(|e| crate::error::Failure::from(e).explain(&address))?;
     let _ = connection.close().await;
-    Ok(())
+    let done = done.map_err(|e| crate::error::Failure::from(e).explain(&address))?;
+    Ok(done.rows_affected())
 }
 
 impl Drop for Scratch {

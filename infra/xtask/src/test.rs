@@ -48,7 +48,7 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
             "--no-tests=pass",
         ])
         .args(&args.nextest)
-        .env("COUNTERSIGN_BIN", program);
+        .env("COUNTERSIGN_BIN", &program);
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);
     }
@@ -66,7 +66,40 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
         command.arg("--").args(absent);
     }
     steps.run("tests", "every promise has one", &mut command);
+    if let Some(server) = &ready.postgres {
+        conversations(project, steps, (&program, server));
+    }
     doc_tests(project, steps)
+}
+
+/// Conversations that say most about a store, a second time with PostgreSQL, and one world of the crash machine.
+const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|outbox|persons|race|together)::/) + test(/^crash::/)";
+
+fn conversations(
+    project: &Project,
+    steps: &mut Steps,
+    (program, server): (&Path, &setup::postgres::Server),
+) {
+    let mut command = project.clean_command("cargo");
+    command
+        .args([
+            "nextest",
+            "run",
+            "--workspace",
+            "--features",
+            CRASH,
+            "-E",
+            CONVERSATIONS,
+        ])
+        .env("COUNTERSIGN_BIN", program)
+        .env("COUNTERSIGN_TEST_POSTGRES", &server.url)
+        .env("COUNTERSIGN_TEST_STORE", "postgres")
+        .env("COUNTERSIGN_CRASH_KILLS", "16");
+    steps.run(
+        "conversations on PostgreSQL",
+        "the same promises with another database, for several processes",
+        &mut command,
+    );
 }
 
 /// `--bins --tests` is what nextest builds, plus the program itself, with the same features.

@@ -1,26 +1,21 @@
 //! `countersign doctor`: tries everything that the program relies on, and says what to do about each. It sends nothing but
 //! questions, and changes nothing.
 
+mod database;
+
 use super::{
     Context, Failure,
     output::{fields, table},
     up,
 };
 use crate::{
-    compose::{BadStart, directory, models, sandbox, secrets, surfaces, team},
+    compose::{BadStart, directory, models, sandbox, secrets, surfaces},
     config::{Config, SandboxChoice},
     http,
 };
-use bot::{telegram::ApiError, text::en};
-use domain::{Micros, budget::Budget};
-use handlers::budgets;
-use ports::{Store, model::Models, repo, store::StoreError};
+use bot::telegram::ApiError;
 use serde::Serialize;
-use std::{os::unix::fs::PermissionsExt, path::Path};
-use store_sqlite::{Options, SqliteStore};
-
-/// Free space below which the disk soon is full, in bytes.
-const LITTLE_SPACE: u64 = 200 << 20;
+use std::os::unix::fs::PermissionsExt;
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Debug)]
 #[serde(rename_all = "snake_case")]
@@ -51,7 +46,7 @@ pub async fn run(context: Context) -> Result<u8, Failure> {
     let Context { config, output } = context;
     let mut checks = vec![home(&config)];
     let found = models::find(&config).await;
-    checks.extend(database(&config, found.as_ref().ok()).await);
+    checks.extend(database::checks(&config, found.as_ref().ok()).await);
     let (models, sandbox, telegram, port) = tokio::join!(
         models(found),
         sandbox(&config),
@@ -138,110 +133,6 @@ fn home(config: &Config) -> Check {
         );
     }
     check("data", Health::Good, home.display().to_string())
-}
-
-async fn database(config: &Config, found: Option<&models::Found>) -> Vec<Check> {
-    let what = "database";
-    let shown = config.database.display();
-    if !config.database.exists() {
-        return vec![check(
-            what,
-            Health::Good,
-            format!("{shown} does not exist yet; the first start makes it"),
-        )];
-    }
-    let path = config.database.to_string_lossy();
-    let schema = match SqliteStore::schema_version(&path) {
-        Ok(schema) => schema.unwrap_or(0),
-        Err(error) => return vec![check(what, Health::Broken, error.to_string())],
-    };
-    // Opening for writing finds a file, a directory or a disk that is read-only, and other processes' locks.
-    let mut more = Vec::new();
-    let opened = match SqliteStore::open(&path, Options::default()).await {
-        Ok(store) => {
-            more.extend(set_aside(&store, &shown.to_string()).await);
-            if let Some(found) = found {
-                more.extend(unpriced(&store, &found.models).await);
-            }
-            store.close().await;
-            check(
-                what,
-                Health::Good,
-                format!(
-                    "{shown}, schema {schema} of {}",
-                    SqliteStore::known_version()
-                ),
-            )
-        }
-        Err(error) => check(what, Health::Broken, error.to_string()),
-    };
-    let mut checks = vec![opened];
-    checks.extend(more);
-    if let Some(free) = free(&config.database).filter(|free| *free < LITTLE_SPACE) {
-        let health = if free < LITTLE_SPACE / 20 {
-            Health::Broken
-        } else {
-            Health::Fair
-        };
-        checks.push(check(
-            "disk",
-            health,
-            format!("only {} MiB are free: make room", free >> 20),
-        ));
-    }
-    checks
-}
-
-/// Work that was given up and waits for a person. The store counts it by lane; which is the oldest and what it died of is a
-/// question in SQL.
-async fn set_aside(store: &dyn Store, database: &str) -> Option<Check> {
-    let what = "set aside";
-    let lanes = match store.backlog(Micros(0)).await {
-        Ok(lanes) => lanes,
-        Err(error) => return Some(check(what, Health::Broken, error.to_string())),
-    };
-    let jobs: u64 = lanes.iter().map(|lane| lane.set_aside).sum();
-    if jobs == 0 {
-        return None;
-    }
-    let lanes: Vec<String> = lanes
-        .iter()
-        .filter(|lane| lane.set_aside > 0)
-        .map(|lane| format!("{} in {}", lane.set_aside, lane.lane))
-        .collect();
-    Some(check(
-        what,
-        Health::Fair,
-        format!(
-            "{jobs} given up ({}). The oldest first, with what they died of:\n\
-            sqlite3 '{database}' \"SELECT id, name, datetime(due / 1000000, 'unixepoch'), last_error FROM task_queue WHERE set_aside = 1 ORDER BY seq\"\n\
-            Nothing tries them again: see to the cause and ask anew; to forget one, DELETE FROM task_queue WHERE id = '…' AND set_aside = 1",
-            lanes.join(", ")
-        ),
-    ))
-}
-
-/// Models that no budget holds back, where one is set.
-async fn unpriced(store: &dyn Store, models: &Models) -> Option<Check> {
-    let what = "budgets";
-    let team = team();
-    let names = async {
-        let budgets = repo::collect::<Budget>(store, repo::all::<Budget>(&team)).await?;
-        match budgets.is_empty() {
-            true => Ok(Vec::new()),
-            false => budgets::unpriced(store, &team, models).await,
-        }
-    };
-    match names.await {
-        Ok(names) if names.is_empty() => None,
-        Ok(names) => Some(check(what, Health::Fair, en::unpriced(&names))),
-        Err(error) => Some(check(what, Health::Broken, StoreError::to_string(&error))),
-    }
-}
-
-fn free(path: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(path.parent()?).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 async fn models(found: Result<models::Found, BadStart>) -> Vec<Check> {
@@ -373,11 +264,6 @@ async fn is_ours(config: &Config) -> bool {
 mod tests {
     use super::*;
     use crate::cli::output::word;
-    use domain::id::{CommitId, TeamId};
-    use ports::{
-        job::{self, Tick},
-        store::{Batch, Claim, Op},
-    };
 
     #[test]
     fn states_have_stable_names() {
@@ -385,36 +271,5 @@ mod tests {
             [Health::Good, Health::Fair, Health::Broken].map(|health| word(&health)),
             ["good", "fair", "broken"]
         );
-    }
-
-    #[tokio::test]
-    async fn jobs_that_were_set_aside_are_counted_and_shown_the_way_to() {
-        let store = testkit::memory_store::MemoryStore::new();
-        assert!(set_aside(&store, "/d/c.db").await.is_none());
-        let batch = |id: &str, op| Batch {
-            id: CommitId::new(id),
-            at: Micros(1),
-            ops: vec![op],
-        };
-        let job = job::new_job(&TeamId::new("home"), "j".to_owned(), &Tick {}, Micros(1)).unwrap();
-        let lanes = vec![job.lane.clone()];
-        store.commit(batch("1", Op::Enqueue(job))).await.unwrap();
-        assert!(set_aside(&store, "/d/c.db").await.is_none());
-        let claim = Claim {
-            lanes,
-            worker: "test".to_owned(),
-            now: Micros(1),
-            lease: std::time::Duration::from_secs(60),
-            limit: 1,
-        };
-        let job = store.claim(claim).await.unwrap().jobs.remove(0);
-        let (error, epoch) = ("no".to_owned(), job.epoch);
-        let job = job.id;
-        let aside = Op::SetAside { job, epoch, error };
-        store.commit(batch("2", aside)).await.unwrap();
-        let check = set_aside(&store, "/d/c.db").await.unwrap();
-        assert_eq!(check.health, Health::Fair);
-        assert!(check.found.starts_with("1 given up") && check.found.contains("1 in tick"));
-        assert!(check.found.contains("sqlite3 '/d/c.db'"), "{}", check.found);
     }
 }

@@ -1,17 +1,19 @@
 //! `countersign export`: a backup of one moment, in one file.
 
 use super::{Context, Failure, output::print};
-use crate::{clock::SystemClock, compose::backup::Parts};
+use crate::{
+    clock::SystemClock,
+    compose::{backup::Parts, database},
+};
 use archive_file::{Counts, FORMAT, Header, Line, Writer, place::Draft};
 use domain::Digest;
 use futures::StreamExt;
-use ports::{Archive, Blobs, Clock, archive::Item, blob::BlobError, workspace::WorkspaceError};
+use ports::{Blobs, Clock, archive::Item, blob::BlobError, workspace::WorkspaceError};
 use std::{
     collections::BTreeSet,
     io::{self, BufWriter, ErrorKind, IsTerminal, Write},
     path::PathBuf,
 };
-use store_sqlite::SqliteStore;
 use workspace_fs::backup::Piece;
 
 #[derive(clap::Args, Debug)]
@@ -29,10 +31,10 @@ struct Left {
 
 pub async fn run(context: Context, arguments: &Arguments) -> Result<u8, Failure> {
     let Context { config, output } = context;
-    let database = config.database.to_string_lossy();
-    if SqliteStore::schema_version(&database)?.is_none_or(|version| version == 0) {
+    if database::schema(&config).await?.is_none() {
         return Err(Failure::new(format!(
-            "There is nothing to export: {database} does not exist yet."
+            "There is nothing to export: {} has no tables yet.",
+            config.database
         )));
     }
     let name = arguments.file.display().to_string();
@@ -119,12 +121,12 @@ async fn write<W: Write>(
     let header = Header {
         format: FORMAT,
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        schema: SqliteStore::known_version(),
+        schema: database::known(),
         at: SystemClock::default().now(),
     };
     let mut writer = Writer::begin(out, header).map_err(failed)?;
     let (mut left, mut kept) = (Left::default(), BTreeSet::new());
-    let mut items = parts.store.export().await?;
+    let mut items = parts.database.archive().export().await?;
     while let Some(item) = items.next().await {
         let line = Line::Store(item?);
         writer.line(&line).map_err(failed)?;

@@ -3,14 +3,14 @@
 
 use super::{Context, Failure};
 use crate::{
-    compose::{backup::Parts, directory},
+    compose::{backup::Parts, database, directory},
     config::Config,
 };
 use archive_file::{Counts, Line, ReadError, Reader};
 use domain::Digest;
 use futures::stream;
 use ports::{
-    Archive, Blobs,
+    Blobs,
     archive::{ArchiveError, Item},
     blob::BlobError,
     workspace::WorkspaceError,
@@ -21,7 +21,6 @@ use std::{
     os::unix::fs::OpenOptionsExt,
     path::PathBuf,
 };
-use store_sqlite::SqliteStore;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -54,7 +53,7 @@ pub async fn run(context: Context, arguments: &Arguments) -> Result<u8, Failure>
     directory::prepare(&config)?;
     let parts = Parts::open(&config).await?;
     fill(&parts, file, &name).await?;
-    parts.store.close().await;
+    parts.database.close().await;
     let value = serde_json::json!({"file": name, "contents": counts});
     output.show(&value, || told(&counts, &config))?;
     Ok(0)
@@ -109,7 +108,7 @@ fn spooled(config: &Config) -> Result<File, Failure> {
 /// Reads all of it, and believes it only then.
 fn check(file: &File, name: &str) -> Result<Counts, Failure> {
     let mut reader = Reader::begin(BufReader::new(file)).map_err(|error| refused(name, &error))?;
-    let (schema, known) = (reader.header().schema, SqliteStore::known_version());
+    let (schema, known) = (reader.header().schema, database::known());
     if schema > known {
         return Err(Failure::new(format!(
             "{name} was not imported: it was written by a newer version of the program ({}, schema {schema}; this program knows {known}): install that one.",
@@ -150,7 +149,7 @@ async fn fill(parts: &Parts, file: File, name: &str) -> Result<(), Failure> {
         }
         received.recv().await.map(|item| (item, (None, received)))
     });
-    parts.store.import(Box::pin(taken)).await?;
+    parts.database.archive().import(Box::pin(taken)).await?;
     let complete = reading
         .await
         .map_err(|error| Failure::new(format!("{error}.")))?;

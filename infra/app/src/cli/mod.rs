@@ -201,7 +201,7 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Pair(arguments) => pair::run(context, arguments).await,
         Command::Secrets(arguments) => secrets::run(context, arguments).await,
         Command::Doctor => doctor::run(context).await,
-        Command::Migrate(arguments) => migrate::run(context, &arguments),
+        Command::Migrate(arguments) => migrate::run(context, &arguments).await,
         Command::Export(arguments) => export::run(context, &arguments).await,
         Command::Import(arguments) => import::run(context, &arguments).await,
     }

@@ -1,14 +1,17 @@
 //! What a backup is made of and goes into: the store, the blobs, the sessions' workspaces. Everything else in the data directory stays
 //! out of it: keys and secrets are kept elsewhere, and a directory that a person named with `--workspace` is that person's.
 
-use super::{BadStart, sandbox};
+use super::{
+    BadStart,
+    database::{Opened, unusable},
+    sandbox,
+};
 use crate::config::Config;
 use blob_fs::FsBlobs;
-use store_sqlite::{Options, SqliteStore};
 use workspace_fs::FsWorkspaces;
 
 pub struct Parts {
-    pub store: SqliteStore,
+    pub database: Opened,
     pub blobs: FsBlobs,
     pub workspaces: FsWorkspaces,
 }
@@ -19,11 +22,11 @@ impl Parts {
     /// # Errors
     /// [`BadStart`]: not writable, locked, damaged, of a newer program.
     pub async fn open(config: &Config) -> Result<Self, BadStart> {
-        let store = SqliteStore::open(&config.database.to_string_lossy(), Options::default())
+        let database = Opened::open(config)
             .await
-            .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
+            .map_err(|error| unusable(&error))?;
         Ok(Self {
-            store,
+            database,
             blobs: blobs(config),
             workspaces: workspaces(config),
         })

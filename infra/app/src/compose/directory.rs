@@ -15,7 +15,7 @@ use std::{
 
 const KEY_FILE: &str = "audit.key";
 
-/// Makes the directory and the (empty) database file where they are missing.
+/// Makes the directory and the (empty) database file, where it is one, if they are missing.
 ///
 /// # Errors
 /// [`BadStart`] when this user can't write there.
@@ -33,22 +33,22 @@ pub fn prepare(config: &Config) -> Result<(), BadStart> {
         .create(home)
         .map_err(|error| not_writable(home, &error))?;
     writable(home)?;
-    if config.database.exists() {
+    let Some(database) = config.database.file().filter(|file| !file.exists()) else {
         return Ok(());
-    }
-    if let Some(parent) = config.database.parent().filter(|parent| !parent.exists()) {
+    };
+    if let Some(parent) = database.parent().filter(|parent| !parent.exists()) {
         return Err(BadStart(format!(
             "The database's directory {} does not exist: make it, or set COUNTERSIGN_DATABASE_URL to another place.",
             parent.display()
         )));
     }
     // Everything that people and agents say is in it. SQLite gives its companions the same mode.
-    match create(&config.database) {
+    match create(database) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(BadStart(format!(
             "The database {} cannot be made ({error}): make its directory writable, or set COUNTERSIGN_DATABASE_URL to another place.",
-            config.database.display()
+            database.display()
         ))),
     }
 }

@@ -4,6 +4,7 @@
 //! workspaces, the ways out.
 
 pub mod backup;
+pub mod database;
 pub mod directory;
 pub mod models;
 pub mod sandbox;
@@ -16,9 +17,7 @@ pub mod workspace;
 #[cfg(test)]
 mod tests;
 
-use crate::{
-    chance::SystemChance, config::Config, crash, wake::Bells, waking_store::waking, worker::Bench,
-};
+use crate::{chance::SystemChance, config::Config, crash, waking_store::waking, worker::Bench};
 use bot::present::English;
 use domain::{id::TeamId, member::Member};
 use handlers::{CommandError, Draft, Home, agents, commit_with, members};
@@ -27,7 +26,6 @@ use ports::{
     repo::{self, settings::Setting},
 };
 use std::sync::Arc;
-use store_sqlite::{Options, SqliteStore};
 
 /// A process that cannot start, as a sentence: what is wrong and what to do.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
@@ -58,13 +56,13 @@ impl Local {
         directory::prepare(&config)?;
         let chance = Arc::new(SystemChance);
         secrets::hide(&config, &*chance).await?;
-        let database = config.database.to_string_lossy();
-        let store = SqliteStore::open(&database, Options::default())
+        let store = database::Opened::open(&config)
             .await
-            .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
-        let wake: Arc<dyn Wake> = Arc::new(Bells::default());
+            .map_err(|error| database::unusable(&error))?
+            .shared();
+        let wake = database::wake(&config)?;
         let (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>) =
-            (Arc::new(store), Arc::new(backup::blobs(&config)));
+            (store, Arc::new(backup::blobs(&config)));
         let store = config.redaction.over_store(store);
         let home = Home {
             team: team(),

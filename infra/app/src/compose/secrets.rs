@@ -1,6 +1,10 @@
 //! The file of secrets: read before anything is kept, and again when somebody changed it.
 
-use super::{BadStart, directory, team};
+use super::{
+    BadStart,
+    database::{self, Opened, unusable},
+    directory, team,
+};
 use crate::{config::Config, redacted::Redaction};
 use domain::agent::Agent;
 use ports::{
@@ -11,7 +15,6 @@ use ports::{
 use secrecy::SecretString;
 use secrets_file::FileSecrets;
 use std::{os::unix::fs::MetadataExt, path::PathBuf, time::Duration};
-use store_sqlite::{Options, SqliteStore};
 use tokio_util::sync::CancellationToken;
 
 const FILE: &str = "secrets.json";
@@ -105,16 +108,13 @@ pub async fn refuse_new(config: &Config, secret: Secret) -> Result<(), BadStart>
     let new = Redaction::default();
     new.set("new", vec![secret]);
     refuse(&new, &built_in())?;
-    let unusable = |error: StoreError| BadStart(format!("The database cannot be used: {error}."));
-    let database = config.database.to_string_lossy();
-    let version = SqliteStore::schema_version(&database).map_err(unusable)?;
-    if version.is_none_or(|version| version == 0) {
-        return Ok(());
-    }
-    let store = SqliteStore::open(&database, Options::default())
-        .await
-        .map_err(unusable)?;
-    let names = agents(&store).await.map_err(unusable)?;
+    let names = async {
+        match database::schema(config).await? {
+            None => Ok(Vec::new()),
+            Some(_) => agents(Opened::open(config).await?.store()).await,
+        }
+    };
+    let names = names.await.map_err(|error| unusable(&error))?;
     refuse(&new, &names)
 }
 

@@ -48,7 +48,7 @@ async fn the_first_start_makes_what_is_needed_and_a_second_process_finds_it() {
         .collect();
     assert_eq!(names, ["assistant", "coder"]);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&one.config.database), 0o600);
+    assert_eq!(mode(one.config.database.file().unwrap()), 0o600);
     assert_eq!(mode(&home) & 0o066, 0, "nobody else can list or read it");
 }
 

@@ -40,8 +40,8 @@ pub fn check(config: &Config, directory: &Path) -> Result<(), String> {
             home.display()
         ));
     }
-    let database = resolved(&config.database);
-    if database.starts_with(&directory) {
+    let database = config.database.file().map(resolved);
+    if let Some(database) = database.filter(|file| file.starts_with(&directory)) {
         return Err(format!(
             "{shown} cannot be a workspace, because the database {} is in it: name a directory without it, or set \
              COUNTERSIGN_DATABASE_URL to another place.",

@@ -43,7 +43,7 @@ pub static KEYS: &[Key] = &[
     plain(
         "database_url",
         &["COUNTERSIGN_DATABASE_URL"],
-        "SQLite file: a path or sqlite://path",
+        "SQLite file (a path or sqlite://path), or a PostgreSQL server: postgres://user:password@host/database",
     ),
     plain(
         "public_url",

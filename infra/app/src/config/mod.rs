@@ -11,6 +11,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use database::Database;
 pub use keys::{KEYS, Key, nearest};
 pub use layers::{Environment, Origin};
 
@@ -35,8 +36,7 @@ pub const FILE: &str = "countersign.toml";
 pub struct Config {
     /// The data directory.
     pub home: PathBuf,
-    /// The SQLite file.
-    pub database: PathBuf,
+    pub database: Database,
     pub public_url: Option<Url>,
     pub listen: SocketAddr,
     pub model: Option<ModelRef>,

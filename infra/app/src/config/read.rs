@@ -1,6 +1,8 @@
 //! Reads values one by one: checks each, and notes what applies and why for `doctor`.
 
-use super::{ConfigError, KEYS, Key, Origin, SandboxChoice, Setting, database, layers::Layers};
+use super::{
+    ConfigError, Database, KEYS, Key, Origin, SandboxChoice, Setting, database, layers::Layers,
+};
 use domain::{MicroUsd, run::Limits};
 use ports::{Secret, model::ModelRef};
 use secrecy::SecretString;
@@ -136,17 +138,24 @@ impl Reader {
         Ok(path)
     }
 
-    pub(super) fn database(&mut self, directory: &Path, home: &Path) -> Read<PathBuf> {
+    pub(super) fn database(&mut self, directory: &Path, home: &Path) -> Read<Database> {
         let key = "database_url";
-        let (path, origin) = match self.layers.text(key)? {
-            Some((text, origin)) => match database::file(&text) {
-                Ok(path) => (directory.join(path), origin),
-                Err(why) => return Err(invalid(key, origin, why)),
-            },
-            None => (home.join("countersign.db"), Origin::Default),
+        let Some((text, origin)) = self.layers.text(key)? else {
+            let database = Database::Sqlite(home.join("countersign.db"));
+            self.note(key, &database, Origin::Default);
+            return Ok(database);
         };
-        self.note(key, path.display(), origin);
-        Ok(path)
+        let database = match database::named(&text, directory) {
+            Ok(database) => database,
+            Err(why) => return Err(invalid(key, origin, why)),
+        };
+        self.note(key, &database, origin);
+        if database.file().is_none() {
+            for secret in database::secrets(&text) {
+                self.hide(key, &secret);
+            }
+        }
+        Ok(database)
     }
 
     /// A secret of at least `least` characters. The value never appears in an error either.

@@ -47,7 +47,7 @@ fn without_anything_every_key_has_a_default() {
     let config = load(&places(directory.path(), &[])).unwrap();
     let home = directory.path().join("person/.local/share/countersign");
     assert_eq!(config.home, home);
-    assert_eq!(config.database, home.join("countersign.db"));
+    assert_eq!(config.database.file(), Some(&*home.join("countersign.db")));
     assert_eq!(config.listen.to_string(), "127.0.0.1:8787");
     assert_eq!(config.limits, Limits::default());
     assert!(config.telegram.token.is_none());
@@ -195,8 +195,8 @@ fn an_invalid_value_is_named_with_its_origin() {
         ),
         (
             "COUNTERSIGN_DATABASE_URL",
-            "postgres://h/d",
-            "names postgres, which is not built into this program yet",
+            "postgres://u:hush-hush@h:port/d",
+            "must have the form postgres://user:password@host:port/database",
         ),
         (
             "COUNTERSIGN_DATABASE_URL",
@@ -247,14 +247,25 @@ fn databases_and_ollama_are_named_in_the_usual_ways() {
             &[("COUNTERSIGN_DATABASE_URL", url)],
         ))
         .unwrap()
-        .database
     };
-    assert_eq!(database("sqlite:///a/b.db"), Path::new("/a/b.db"));
+    let shown = |url: &str| database(url).database.to_string();
+    assert_eq!(shown("sqlite:///a/b.db"), "/a/b.db");
     assert_eq!(
-        database("sqlite:b.db?mode=rwc"),
-        directory.path().join("b.db")
+        shown("sqlite:b.db?mode=rwc"),
+        directory.path().join("b.db").to_string_lossy()
     );
-    assert_eq!(database("/a/b.db"), Path::new("/a/b.db"));
+    assert_eq!(shown("/a/b.db"), "/a/b.db");
+    let config = database("postgres://me:hush%2Fhush@h:99/team?sslmode=require");
+    assert_eq!(config.database.file(), None);
+    assert_eq!(config.database.to_string(), "postgres://h:99/team");
+    assert_eq!(
+        config.redaction.text("hush/hush me team"),
+        "[secret:database_url] me team"
+    );
+    assert!(!format!("{config:?}").contains("hush"), "{config:?}");
+    // On one's own machine: a word that is everywhere can't be hidden.
+    let config = database("postgres://postgres:postgres@h/team");
+    assert_eq!(config.redaction.text("postgres"), "postgres");
     let ollama = |host: &str| {
         with(&[("OLLAMA_HOST", host)])
             .unwrap()

@@ -21,7 +21,7 @@ async fn a_schema_is_made_once() -> Outcome {
     let rows = scratch
         .ask("SELECT count(*) FROM schema_migrations")
         .await?;
-    assert_eq!(rows, Some(format!("({known})")));
+    assert_eq!(rows, [known.to_string()]);
     Ok(())
 }
 
@@ -76,7 +76,7 @@ async fn plan(scratch: &Scratch, sql: &str) -> Result<String, Broken> {
         $$ DECLARE plan json; BEGIN EXECUTE 'EXPLAIN (FORMAT json) ' || question INTO plan; RETURN plan; END $$";
     scratch.execute(function).await?;
     let asked = scratch.ask(&format!("SELECT plan_of($q${sql}$q$)")).await?;
-    Ok(asked.unwrap_or_default())
+    Ok(asked.concat())
 }
 
 #[tokio::test]
@@ -93,8 +93,8 @@ async fn every_table_and_index_of_the_port_is_there() -> Outcome {
                 "SELECT data_type FROM information_schema.columns WHERE table_schema = current_schema()
                  AND table_name = '{name}' AND column_name = '{sort}'"
             );
-            let bound = match scratch.ask(&kind).await?.as_deref() {
-                Some("(bigint)") => "1",
+            let bound = match scratch.ask(&kind).await?.concat().as_str() {
+                "bigint" => "1",
                 _ => "'1'",
             };
             let sql = format!(
@@ -124,14 +124,14 @@ async fn fields_stand_beside_the_document() -> Outcome {
     let (store, scratch) = store().await?;
     store.commit(create("a")).await?;
     let sql = "SELECT name || ':' || coalesce(status, 'none') FROM agents WHERE team = 'home'";
-    assert_eq!(scratch.ask(sql).await?.as_deref(), Some("(xxx:none)"));
+    assert_eq!(scratch.ask(sql).await?, ["xxx:none"]);
     // Three backslashes: an escaped one, then an escaped NUL. Two: the letters that follow.
     let odd = r#"{"name":"\u0000 \\u0000 \\\u0000\u0000"}"#;
     scratch
         .execute(&format!("UPDATE agents SET doc = '{odd}'"))
         .await?;
     let sql = "SELECT name = E'\u{fffd} \\\\u0000 \\\\\u{fffd}\u{fffd}' FROM agents";
-    assert_eq!(scratch.ask(sql).await?.as_deref(), Some("(t)"));
+    assert_eq!(scratch.ask(sql).await?, ["true"]);
     Ok(())
 }
 
@@ -151,7 +151,7 @@ async fn the_questions_of_the_readme_have_answers() -> Outcome {
         let sql = question.trim().trim_end_matches(';');
         let answer = scratch.ask(sql).await;
         let answer = answer.map_err(|e| -> Broken { format!("{e}: {question}").into() })?;
-        assert!(answer.is_some(), "no answer to: {question}");
+        assert!(!answer.is_empty(), "no answer to: {question}");
     }
     Ok(())
 }

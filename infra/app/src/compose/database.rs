@@ -1,0 +1,121 @@
+//! The one place where it matters which database it is: opened here, and everything else sees the ports.
+
+use super::BadStart;
+use crate::{
+    config::{Config, Database},
+    wake::Bells,
+};
+use ports::{Archive, Store, Wake, store::StoreError};
+use secrecy::ExposeSecret;
+use std::sync::Arc;
+use store_postgres::{Notices, PostgresStore};
+use store_sqlite::SqliteStore;
+
+/// An open database.
+pub enum Opened {
+    Sqlite(SqliteStore),
+    Postgres(PostgresStore),
+}
+
+impl Opened {
+    /// Opens the database and brings its schema up to date. Of files, it makes what is missing; a server's database has to be there.
+    ///
+    /// # Errors
+    /// What the store answers: not writable, locked, damaged, of a newer program, not reachable.
+    pub async fn open(config: &Config) -> Result<Self, StoreError> {
+        Ok(match &config.database {
+            Database::Sqlite(path) => {
+                let options = store_sqlite::Options::default();
+                Self::Sqlite(SqliteStore::open(&path.to_string_lossy(), options).await?)
+            }
+            Database::Postgres { url, .. } => {
+                let options = store_postgres::Options::default();
+                Self::Postgres(PostgresStore::open(url.expose_secret(), options).await?)
+            }
+        })
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &dyn Store {
+        match self {
+            Self::Sqlite(store) => store,
+            Self::Postgres(store) => store,
+        }
+    }
+
+    #[must_use]
+    pub fn archive(&self) -> &dyn Archive {
+        match self {
+            Self::Sqlite(store) => store,
+            Self::Postgres(store) => store,
+        }
+    }
+
+    #[must_use]
+    pub fn shared(self) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite(store) => Arc::new(store),
+            Self::Postgres(store) => Arc::new(store),
+        }
+    }
+
+    /// Waits until what was asked is done and the connections are closed.
+    pub async fn close(self) {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+}
+
+/// The schema's version, changing nothing: `None` when there is no schema yet.
+///
+/// # Errors
+/// As [`Opened::open`].
+pub async fn schema(config: &Config) -> Result<Option<i64>, StoreError> {
+    let found = match &config.database {
+        Database::Sqlite(path) => SqliteStore::schema_version(&path.to_string_lossy())?,
+        Database::Postgres { url, .. } => {
+            Some(PostgresStore::schema_version(url.expose_secret()).await?)
+        }
+    };
+    Ok(found.filter(|version| *version > 0))
+}
+
+/// Brings the schema up to date and answers its version.
+///
+/// # Errors
+/// As [`Opened::open`].
+pub async fn migrate(config: &Config) -> Result<i64, StoreError> {
+    match &config.database {
+        Database::Sqlite(path) => SqliteStore::migrate(&path.to_string_lossy()),
+        Database::Postgres { url, .. } => PostgresStore::migrate(url.expose_secret()).await,
+    }
+}
+
+/// The schema that this program knows. Every database has the same versions.
+#[must_use]
+pub fn known() -> i64 {
+    SqliteStore::known_version()
+}
+
+/// Bells in this process; on a server also those of the others on it.
+///
+/// # Errors
+/// [`BadStart`] when the URL is none.
+pub fn wake(config: &Config) -> Result<Arc<dyn Wake>, BadStart> {
+    let bells = Arc::new(Bells::default());
+    match &config.database {
+        Database::Sqlite(_) => Ok(bells),
+        Database::Postgres { url, .. } => match Notices::start(url.expose_secret(), bells) {
+            Ok(notices) => Ok(Arc::new(notices)),
+            Err(error) => Err(unusable(&error)),
+        },
+    }
+}
+
+/// In the words of a process that can't start.
+#[must_use]
+pub fn unusable(error: &StoreError) -> BadStart {
+    BadStart(format!("The database cannot be used: {error}."))
+}
