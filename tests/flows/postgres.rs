@@ -17,7 +17,7 @@ fn server() -> String {
 
 /// A team whose program reaches its database over a wire.
 async fn wired() -> (Team, Wire) {
-    let wire = Wire::to(&server()).await;
+    let wire = Wire::to(&server()).await.unwrap();
     let tg = FakeTelegram::start().await;
     let mut program = Program::new(&tg).on(Database::postgres());
     let url = program

@@ -1,7 +1,7 @@
 //! A wire between the program and a server, which can be cut and mended, and can lose answers: from the program's side that is what
 //! a restart, a failover or a bad network look like.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -31,16 +31,19 @@ struct Loses {
 
 impl Wire {
     /// To the server at this address.
-    pub async fn to(target: &str) -> Self {
+    ///
+    /// # Errors
+    /// When there is no free port.
+    pub async fn to(target: &str) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             target: target.to_owned(),
             whole: watch::Sender::new(true),
             loses: watch::Sender::default(),
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("an address");
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
         tokio::spawn(shared.clone().serve(listener, address));
-        Self { shared, address }
+        Ok(Self { shared, address })
     }
 
     pub fn address(&self) -> String {

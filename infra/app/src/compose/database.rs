@@ -14,7 +14,7 @@ use store_sqlite::SqliteStore;
 /// An open database.
 pub enum Opened {
     Sqlite(SqliteStore),
-    Postgres(PostgresStore),
+    Postgres(Box<PostgresStore>),
 }
 
 impl Opened {
@@ -30,7 +30,8 @@ impl Opened {
             }
             Database::Postgres { url, .. } => {
                 let options = store_postgres::Options::default();
-                Self::Postgres(PostgresStore::open(url.expose_secret(), options).await?)
+                let store = PostgresStore::open(url.expose_secret(), options).await?;
+                Self::Postgres(Box::new(store))
             }
         })
     }
@@ -39,7 +40,7 @@ impl Opened {
     pub fn store(&self) -> &dyn Store {
         match self {
             Self::Sqlite(store) => store,
-            Self::Postgres(store) => store,
+            Self::Postgres(store) => &**store,
         }
     }
 
@@ -47,7 +48,7 @@ impl Opened {
     pub fn archive(&self) -> &dyn Archive {
         match self {
             Self::Sqlite(store) => store,
-            Self::Postgres(store) => store,
+            Self::Postgres(store) => &**store,
         }
     }
 
@@ -55,7 +56,7 @@ impl Opened {
     pub fn shared(self) -> Arc<dyn Store> {
         match self {
             Self::Sqlite(store) => Arc::new(store),
-            Self::Postgres(store) => Arc::new(store),
+            Self::Postgres(store) => Arc::new(*store),
         }
     }
 
