@@ -23,7 +23,7 @@ pub const KEY: &str = "sk-made-up-key-of-the-crash-machine-0815";
 /// Without anything new to see for so long the machine lets time pass.
 const STUCK: Duration = Duration::from_millis(700);
 /// In a life the same, but less time: a lease may still hold.
-const IDLE: Duration = Duration::from_millis(250);
+const IDLE: Duration = Duration::from_millis(300);
 const PAUSE: i64 = 8;
 /// So often, then nothing more will come, and the process is killed as it is. In all less than a lease.
 const PAUSES: u32 = 3;
@@ -135,7 +135,7 @@ impl World {
 
     /// One life of the process, ended by a kill.
     async fn live_and_die(&mut self) {
-        let named = self.chance.percent(70);
+        let named = self.chance.percent(80);
         let (point, most) = *self.chance.pick(&POINTS);
         let nth = 1 + self.chance.below(most);
         let span = match named {
