@@ -213,6 +213,17 @@ pub fn is_quiet(program: &Program) -> bool {
     rows(program, LEFT).is_empty()
 }
 
+/// Whether the process neither works nor could before its clock, which shows `now` (microseconds since 1970), goes on, unless
+/// somebody says something. What was leased by another that is dead waits for that, too.
+pub fn is_at_rest(program: &Program, now: i64) -> bool {
+    let own = program.pid().unwrap_or_default();
+    let busy = format!(
+        "SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL AND (worker LIKE '{own}@%' OR lease_until <= {now})
+        OR lease_until IS NULL AND due <= {now} AND NOT blocked AND NOT set_aside"
+    );
+    program.sql().number(&busy) == 0
+}
+
 /// The queue as text.
 pub fn jobs(program: &Program) -> String {
     let all = "SELECT name || ' ' || coalesce(serial, '') || ' due ' || due || ' until ' || coalesce(lease_until, 0) || ' attempts ' || attempts || ' aside ' || set_aside || ' ' || coalesce(last_error, '') || ' ' || substr(payload, 1, 200) FROM task_queue";

@@ -10,15 +10,18 @@ mod chance;
 mod check;
 mod person;
 mod plan;
+mod summary;
 mod world;
 
 use futures::{StreamExt, stream};
-use world::{Summary, World};
+use std::time::Instant;
+use summary::Summary;
+use world::World;
 
 /// In each world.
 const KILLS: u64 = 16;
 /// Worlds played side by side; more only make each other wait for a processor.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok()?.parse().ok()
@@ -32,9 +35,10 @@ async fn nothing_is_lost_and_nothing_happens_twice() {
         Some(seed) => vec![seed],
         None => (from..from + kills.div_ceil(KILLS)).collect(),
     };
+    let count = seeds.len();
     let worlds = stream::iter(seeds).map(|seed| tokio::spawn(World::play(seed, KILLS)));
     let mut worlds = worlds.buffer_unordered(AT_ONCE);
-    let mut all = Summary::default();
+    let (mut all, began) = (Summary::default(), Instant::now());
     while let Some(played) = worlds.next().await {
         match played {
             Ok(summary) => all.add(&summary),
@@ -42,7 +46,7 @@ async fn nothing_is_lost_and_nothing_happens_twice() {
             Err(_) => all.failed += 1,
         }
     }
-    println!("{all}");
+    println!("{all} of {count}, in {} s", began.elapsed().as_secs());
     assert_eq!(all.failed, 0, "worlds that broke a promise");
     assert!(all.kills() >= kills.min(KILLS), "nobody was killed");
 }

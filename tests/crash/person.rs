@@ -8,18 +8,15 @@ use super::{
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    time::{Duration, Instant},
 };
 use tests::servers::telegram::{Conversation, Message};
 
-/// A tap that changed nothing is repeated after so long.
-const AGAIN: Duration = Duration::from_millis(600);
-/// Of a card that stays as it is: it was sent twice, and the other copy shows what became of it.
-const MOST: u32 = 16;
 /// A message that repeats one says so.
 pub const MARK: &str = "sent again";
 /// The beginning of what is never an answer, but shows how far a run is; best effort, so it may come late and stay.
 const STATUS: &str = "💭";
+/// What is on a budget's card to go on.
+const MORE: &str = "+ $";
 pub const OWNER: &str = "ann";
 /// More would only make a world longer.
 const TASKS: usize = 8;
@@ -47,8 +44,8 @@ pub struct Person {
     pub run_again: BTreeMap<String, BTreeSet<i64>>,
     seed: u64,
     chance: Chance,
-    /// When a message's buttons were tapped last, and how often.
-    taps: BTreeMap<i64, (Instant, u32)>,
+    /// The messages whose buttons were tapped, and how often each had been edited then.
+    taps: BTreeMap<i64, u32>,
     said: BTreeSet<String>,
     workspaces: PathBuf,
 }
@@ -89,7 +86,14 @@ impl Person {
 
     /// Grows while something happens, for who waits for it.
     pub fn progress(&self) -> usize {
-        self.chat.messages().len() + self.said.len()
+        let messages = self.chat.messages();
+        let edits: usize = messages.iter().map(|message| message.edits as usize).sum();
+        messages.len() + edits + self.said.len()
+    }
+
+    /// Nothing came of the taps so far: what still waits is tapped again. (Of a card that was sent twice one copy waits for ever.)
+    pub fn grow_impatient(&mut self) {
+        self.taps.clear();
     }
 
     /// Looks once, and does what there is to do.
@@ -121,11 +125,21 @@ impl Person {
     pub fn has_ended(&self, task: usize) -> bool {
         let (after, answer) = (self.asked[task], self.tasks[task].answer());
         let until = self.asked.get(task + 1).copied().unwrap_or(i64::MAX);
-        let messages = self.chat.messages();
+        let mut messages = self.chat.messages();
+        messages.retain(|message| message.is_bots() && !message.text.contains(STATUS));
+        // A chat's messages are sent in order: what repeats the one before it may speak of the task before this one.
+        let repeats = |at: usize| {
+            let (text, before) = (&messages[at].text, at.checked_sub(1));
+            before
+                .is_some_and(|before| text.contains(MARK) && text.ends_with(&messages[before].text))
+        };
         let mut later = messages
             .iter()
-            .filter(|message| message.is_bots() && message.id > after && message.id < until);
-        later.any(|message| is_answer(message, &answer) || is_end(&message.text))
+            .enumerate()
+            .filter(|(_, message)| message.id > after && message.id < until);
+        later.any(|(at, message)| {
+            message.text.contains(&answer) || is_end(&message.text) && !repeats(at)
+        })
     }
 
     fn answer(&mut self, message: &Message) {
@@ -172,8 +186,13 @@ impl Person {
     }
 
     fn decide(&mut self, message: &Message) {
-        let taps = self.taps.get(&message.id);
-        if taps.is_some_and(|(at, times)| at.elapsed() < AGAIN || *times >= MOST) {
+        if self.taps.get(&message.id) == Some(&message.edits) {
+            return;
+        }
+        // Calls of the model that failed or were interrupted may have cost all that they could: a budget's end.
+        if message.button(MORE).is_some() {
+            self.taps.insert(message.id, message.edits);
+            self.tap(message, MORE);
             return;
         }
         let mut steps = self.tasks.iter().flat_map(|task| &task.steps);
@@ -189,14 +208,14 @@ impl Person {
                 (true, false) => "Run again",
                 (false, _) => "Approve",
             };
-            self.tapped(message.id);
+            self.taps.insert(message.id, message.edits);
             self.tap(message, choice);
             return;
         }
         let Some(effect) = self.effect_in(message) else {
             return;
         };
-        self.tapped(message.id);
+        self.taps.insert(message.id, message.edits);
         if message.button("It happened").is_some() {
             self.settle(message, &effect);
             return;
@@ -223,11 +242,6 @@ impl Person {
             // The card was sent twice, and it is said already.
             Choice::DenyWithReason | Choice::Cancel => {}
         }
-    }
-
-    fn tapped(&mut self, message: i64) {
-        let (at, times) = self.taps.entry(message).or_insert((Instant::now(), 0));
-        (*at, *times) = (Instant::now(), *times + 1);
     }
 
     /// A call that nobody knows about: the person looks, and mostly says what is true.

@@ -12,6 +12,7 @@ mod bad_model;
 mod bad_start;
 mod bad_telegram;
 mod bad_words;
+mod balancer;
 mod budgets;
 mod command_line;
 mod commands;
@@ -34,6 +35,7 @@ mod together;
 mod webhook;
 mod welcome;
 
+pub(crate) use balancer::Balancer;
 pub(crate) use program::Program;
 use team::Team;
 pub(crate) use team::code_of;

@@ -155,11 +155,18 @@ impl Program {
     /// Where the process that is up listens.
     pub async fn address(&self) -> String {
         let output = self.wait_for("serving /healthz").await;
-        let logged = output
+        self.address_now()
+            .unwrap_or_else(|| panic!("no address in:\n{output}"))
+    }
+
+    /// The same as far as it has said so.
+    pub fn address_now(&self) -> Option<String> {
+        let output = self.output.borrow();
+        let mut logged = output
             .lines()
-            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
-            .find_map(|line| Some(line["address"].as_str()?.to_owned()));
-        logged.unwrap_or_else(|| panic!("no address in:\n{output}"))
+            .filter(|line| line.contains("serving /healthz"))
+            .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        logged.find_map(|line| Some(line["address"].as_str()?.to_owned()))
     }
 
     pub fn printed(&self) -> String {
@@ -194,7 +201,7 @@ impl Program {
 
     /// Sends the process a signal.
     pub fn signal(&self, name: &str) {
-        let id = self.process.as_ref().and_then(Child::id).expect("it runs");
+        let id = self.pid().expect("it runs");
         let sent = std::process::Command::new("kill")
             .args([format!("-{name}"), id.to_string()])
             .status();
@@ -204,6 +211,11 @@ impl Program {
     /// Another bot from the next start on.
     pub fn telegram_is(&mut self, tg: &FakeTelegram) {
         self.telegram = Some((tg.url().to_owned(), tg.token().to_owned()));
+    }
+
+    /// Of the process that runs.
+    pub fn pid(&self) -> Option<u32> {
+        self.process.as_ref().and_then(Child::id)
     }
 
     pub fn is_up(&mut self) -> bool {

@@ -1,79 +1,12 @@
 //! Many taps of several people on one card, at two processes on one database: one decision, one effect, an answer for everybody.
 
-use super::{Program, Team, team::code_of};
-use axum::{
-    Router,
-    body::Bytes,
-    extract::State,
-    http::{HeaderMap, StatusCode, Uri},
-};
+use super::{Balancer, Program, Team, team::code_of};
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::collections::{BTreeMap, BTreeSet};
 use tests::servers::telegram::{Conversation, FakeTelegram, Message, User};
-use tokio::net::TcpListener;
 
 /// Taps of each person on each card.
 const TAPS: usize = 3;
-
-/// What stands before the processes: with two, every third update goes to the one, every third to the other, every third to both at
-/// once, as after an acknowledgement that was lost on its way.
-#[derive(Clone, Default)]
-struct Balancer {
-    backs: Arc<Mutex<Vec<String>>>,
-    turn: Arc<AtomicUsize>,
-}
-
-impl Balancer {
-    /// With its address.
-    async fn start() -> (Self, String) {
-        let balancer = Self::default();
-        let front = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = front.local_addr().unwrap();
-        let router = Router::new().fallback(pass_on).with_state(balancer.clone());
-        tokio::spawn(async move { axum::serve(front, router).await });
-        (balancer, format!("http://{address}"))
-    }
-
-    async fn add(&self, program: &Program) {
-        let address = program.address().await;
-        self.backs.lock().unwrap().push(address);
-    }
-
-    fn whom(&self) -> Vec<String> {
-        let backs = self.backs.lock().unwrap();
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % (backs.len() + 1);
-        match backs.get(turn) {
-            Some(back) => vec![back.clone()],
-            None => backs.clone(),
-        }
-    }
-}
-
-/// It is acknowledged when everybody whom it was for has it.
-async fn pass_on(
-    State(balancer): State<Balancer>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> StatusCode {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
-    let posts = balancer.whom().into_iter().map(|back| {
-        let request = client.post(format!("http://{back}{uri}"));
-        request.headers(headers.clone()).body(body.clone()).send()
-    });
-    let mut statuses = futures::future::join_all(posts).await.into_iter();
-    let refused = statuses.find_map(|sent| match sent {
-        Ok(answer) => Some(answer.status()).filter(|status| !status.is_success()),
-        Err(_) => Some(StatusCode::BAD_GATEWAY),
-    });
-    refused.unwrap_or_default()
-}
 
 /// Ann, Carl, Dora and Emil own; Bob is an operator. Everybody is talked to by two processes.
 struct Race {
@@ -90,10 +23,10 @@ impl Race {
         let mut program = Program::new(&tg);
         program.set("COUNTERSIGN_PUBLIC_URL", &public);
         program.up().await;
-        balancer.add(&program).await;
+        balancer.add(program.address().await);
         let mut other = program.beside();
         other.up().await;
-        balancer.add(&other).await;
+        balancer.add(other.address().await);
         let team = Team::of(tg, program).await;
         let mut owners = vec![team.ann.clone()];
         for (id, name) in [(1003, "Carl"), (1004, "Dora"), (1005, "Emil")] {
