@@ -129,7 +129,8 @@ impl Program {
     /// The same without waiting until it is up: it may never be.
     pub fn spawn(&mut self) {
         let mut child = self.command(&["up"]).spawn().unwrap();
-        self.output.send_replace(String::new());
+        // A new one: what the process before it said may still come.
+        self.output = watch::Sender::new(String::new());
         collect(child.stdout.take(), self.output.clone());
         collect(child.stderr.take(), self.output.clone());
         self.process = Some(child);
