@@ -47,7 +47,7 @@ impl Step<'_> {
         Ok(!done)
     }
 
-    /// What the agent said last: the argument of `finish`, else the text of its last reply.
+    /// What the agent said last in this run: the argument of `finish`, else the text of its last reply.
     async fn answer(&self) -> Result<Option<String>, HandlerError> {
         let finish = self
             .state()
@@ -66,6 +66,8 @@ impl Step<'_> {
             .messages
             .iter()
             .rev()
+            // Before its prompt stand the answers of other runs.
+            .take_while(|message| !matches!(message, Message::User { .. }))
             .find_map(|message| match message {
                 Message::Assistant { text, .. } => Some(text),
                 _ => None,

@@ -55,6 +55,21 @@ async fn a_refused_key_ends_the_run_with_a_sentence() {
     team.audit_holds().await;
 }
 
+#[tokio::test]
+async fn a_run_that_said_nothing_ends_without_the_words_of_the_one_before() {
+    let refused = Turn::fail(ModelError::Unauthorized("bad key".to_owned()));
+    let turns = [Turn::text("hello yourself"), refused];
+    let team = Team::with(ScriptedModel::queue(turns)).await;
+    team.says("hello").await;
+    team.says("and now?").await;
+    assert_snapshot!(team.transcript(), @r#"
+    ann> hello
+    bot> [answered] hello yourself
+    ann> and now?
+    bot> [failed] no model answered. scripted/one: the key was refused: bad key.
+    "#);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_rate_limit_is_waited_out() {
     let team = Team::with(ScriptedModel::queue([
