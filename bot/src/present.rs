@@ -81,6 +81,7 @@ impl Presenter for English {
                 attempts,
                 why,
             } => alert(to, en::set_aside(job, what, *attempts, why)),
+            Notice::DeadLetters { count } => alert(to, en::dead_letters(*count)),
             Notice::Sealed { number, digest, at } => {
                 vec![say(
                     to,

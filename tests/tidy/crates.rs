@@ -109,6 +109,10 @@ fn may_see(package: &Package, dependency: &Dependency) -> bool {
     if to == "app" {
         return ABOVE_APP.contains(&from);
     }
+    // The functions' own binaries are tested with the tests' servers.
+    if to == "tests" && from == "lambda" {
+        return dependency.dev;
+    }
     if to == "xtask" || to == "tests" {
         return from == "xtask";
     }

@@ -592,6 +592,7 @@ fn questions_alerts_and_seals() {
             attempts: 5,
             why: "not to be read".to_owned(),
         }),
+        present(&Notice::DeadLetters { count: 2 }),
         present(&Notice::Sealed {
             number: 3,
             digest: "ab12".to_owned(),
@@ -610,6 +611,8 @@ fn questions_alerts_and_seals() {
     🔔 ⚠️ The message “tidy up” waited, and now it could not be started. Agent coder is paused; /agents resume coder wakes it.
     =====
     🔔 ⚠️ A job was set aside after 5 attempts and needs a look: update (telegram:7): not to be read
+    =====
+    🔔 ⚠️ 2 wake-ups of functions were given up after several failures. No work is lost: the tick finds it within a minute. The cause is in the functions' log; when it is gone, purge the dead-letter queue.
     =====
     🔕 🔏 Audit seal 3, 11:03 CET
     ab12

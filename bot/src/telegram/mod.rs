@@ -26,7 +26,7 @@ pub use place::{Place, SURFACE};
 pub use poll::{Poller, TAP_LIFE};
 pub use rates::Rates;
 pub use status::{Pace, StatusMessages};
-pub use webhook::{Webhook, webhook};
+pub use webhook::{Webhook, WebhookInfo, webhook};
 
 #[cfg(test)]
 mod tests;

@@ -24,6 +24,7 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::watch, time::Instant};
+use tokio_util::task::TaskTracker;
 
 /// How often a person is shown something.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +56,7 @@ pub struct StatusMessages {
     pace: Pace,
     rates: Arc<Rates>,
     runs: Arc<Mutex<HashMap<RunId, watch::Sender<Report>>>>,
+    tasks: TaskTracker,
 }
 
 impl StatusMessages {
@@ -66,7 +68,19 @@ impl StatusMessages {
             pace,
             rates,
             runs: Arc::default(),
+            tasks: TaskTracker::new(),
         }
+    }
+
+    /// Shows nothing more, and ends when everything that was begun is over. Messages of runs that go on stay as they are, for the
+    /// process that goes on with them. For a process that is about to be frozen.
+    pub async fn rest(&self) {
+        if let Ok(mut runs) = self.runs.lock() {
+            runs.clear();
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.tasks.reopen();
     }
 }
 
@@ -98,7 +112,7 @@ impl Progress for StatusMessages {
                 message: None,
                 shown: String::new(),
             };
-            runtime.spawn(status.follow(latest));
+            self.tasks.spawn_on(status.follow(latest), &runtime);
         }
         if last {
             // The slot's end lets its task finish; what is reported next begins a new status.
@@ -157,8 +171,7 @@ impl Status {
             tokio::select! {
                 changed = latest.changed() => {
                     if changed.is_err() {
-                        let report = latest.borrow().clone();
-                        return self.end(&report).await;
+                        return;
                     }
                     if !matches!(latest.borrow().doing, Doing::Over | Doing::Waiting) {
                         tokio::select! {

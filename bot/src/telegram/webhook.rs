@@ -13,6 +13,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     routing::post,
 };
+use serde::Deserialize;
 use std::sync::Arc;
 use teloxide::payloads::{self, SetWebhookSetters};
 use url::Url;
@@ -28,6 +29,19 @@ pub struct Webhook {
     pub bot_id: String,
     /// 1 to 256 of `A-Z a-z 0-9 _ -`. With an empty one nobody is heard.
     pub secret: String,
+}
+
+/// How updates are pushed, as Telegram has it.
+#[derive(Clone, PartialEq, Eq, Deserialize, Debug)]
+pub struct WebhookInfo {
+    /// Empty when nothing is pushed.
+    pub url: String,
+    pub pending_update_count: u64,
+    /// Of the latest attempt that failed, in seconds of Unix time.
+    #[serde(default)]
+    pub last_error_date: Option<i64>,
+    #[serde(default)]
+    pub last_error_message: Option<String>,
 }
 
 /// `POST /telegram/<path>`.
@@ -83,5 +97,20 @@ impl Api {
             .allowed_updates(allowed_updates())
             .max_connections(40);
         self.call::<_, bool>(&payload).await.map(|_| ())
+    }
+
+    /// Has nothing pushed any more; what waits is kept.
+    ///
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn delete_webhook(&self) -> Result<(), ApiError> {
+        let payload = payloads::DeleteWebhook::new();
+        self.call::<_, bool>(&payload).await.map(|_| ())
+    }
+
+    /// # Errors
+    /// [`ApiError`].
+    pub async fn webhook_info(&self) -> Result<WebhookInfo, ApiError> {
+        self.call(&payloads::GetWebhookInfo::new()).await
     }
 }

@@ -6,6 +6,8 @@
 pub mod chance;
 pub mod cli;
 pub mod clock;
+#[cfg(feature = "aws")]
+pub mod cloud;
 pub mod commit_through;
 pub mod compose;
 pub mod config;

@@ -16,6 +16,10 @@ pub mod lane {
     pub const FRONT: &str = "front";
     /// What arrived from Telegram: only a process that knows the bot can read it.
     pub const FRONT_TELEGRAM: &str = "front:telegram";
+    /// Copies of cards, to those who have to see them elsewhere.
+    pub const CIRCULATE: &str = "circulate";
+    /// What follows from a surface that could not be heard.
+    pub const OUTAGE: &str = "outage";
     /// Messages out.
     pub const SEND: &str = "send";
     /// Steps of runs.
@@ -24,7 +28,16 @@ pub mod lane {
     pub const SANDBOX: &str = "sandbox";
     /// What is due by time.
     pub const TICK: &str = "tick";
-    pub const ALL: [&str; 6] = [FRONT, FRONT_TELEGRAM, SEND, RUN, SANDBOX, TICK];
+    pub const ALL: [&str; 8] = [
+        FRONT,
+        FRONT_TELEGRAM,
+        CIRCULATE,
+        OUTAGE,
+        SEND,
+        RUN,
+        SANDBOX,
+        TICK,
+    ];
 
     /// Messages to one terminal session.
     #[must_use]
@@ -131,7 +144,7 @@ pub struct Circulate {
 
 impl Work for Circulate {
     const NAME: &'static str = "circulate";
-    const LANE: &'static str = lane::FRONT;
+    const LANE: &'static str = lane::CIRCULATE;
     const PRIORITY: Priority = Priority::High;
     fn serial(&self) -> Option<String> {
         Some(format!("card:{}", self.approval))
@@ -149,7 +162,7 @@ pub struct Outage {
 
 impl Work for Outage {
     const NAME: &'static str = "outage";
-    const LANE: &'static str = lane::FRONT;
+    const LANE: &'static str = lane::OUTAGE;
     fn serial(&self) -> Option<String> {
         Some(format!("outage:{}", self.surface))
     }

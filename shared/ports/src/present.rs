@@ -68,6 +68,8 @@ pub enum Notice {
         attempts: u32,
         why: String,
     },
+    /// For the owner of a team in the cloud: wake-ups of functions that failed again and again.
+    DeadLetters { count: u64 },
     /// For the owner: a seal over the audit, to be kept outside the database.
     Sealed {
         number: u64,

@@ -64,6 +64,7 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             let what = if *card { "card" } else { "message" };
             text_to(to, format!("[undelivered {what}] {there}: {why}"))
         }
+        Notice::DeadLetters { count } => text_to(to, format!("[dead letters] {count}")),
         Notice::SetAside { job, what, why, .. } => {
             text_to(to, format!("[set aside] {job} {what}: {why}"))
         }

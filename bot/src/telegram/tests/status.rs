@@ -116,6 +116,27 @@ async fn a_quick_run_shows_nothing_and_other_surfaces_are_passed_over() {
 }
 
 #[tokio::test]
+async fn a_process_that_is_frozen_leaves_its_message_and_begins_no_request_any_more() {
+    let mut stub = Stub::start().await;
+    let (fakes, home) = home();
+    let pace = Pace {
+        first: Duration::ZERO,
+        edits: Duration::ZERO,
+        idle: Duration::ZERO,
+    };
+    let status = StatusMessages::new(stub.api.clone(), home.clone(), pace, rates());
+    status.report(using("ls"));
+    assert_eq!(shown(&mut stub).await.0, "sendMessage");
+    status.rest().await;
+    assert_eq!(fakes.store.records(&SENT_MESSAGES).len(), 1);
+    // What is thawed is the same process.
+    status.report(report(Doing::Over));
+    status.rest().await;
+    assert_eq!(shown(&mut stub).await.0, "editMessageText");
+    assert_eq!(fakes.store.records(&SENT_MESSAGES).len(), 0);
+}
+
+#[tokio::test]
 async fn a_message_that_a_process_left_is_taken_over_by_the_next_one() {
     let mut stub = Stub::start().await;
     let (fakes, home) = home();

@@ -36,3 +36,15 @@ pub fn set_aside(job: &str, what: &str, attempts: u32, why: &str) -> String {
         why.trim()
     )
 }
+
+#[must_use]
+pub fn dead_letters(count: u64) -> String {
+    let wakes = match count {
+        1 => "1 wake-up of a function was".to_owned(),
+        count => format!("{count} wake-ups of functions were"),
+    };
+    format!(
+        "⚠️ {wakes} given up after several failures. No work is lost: the tick finds it within a minute. The cause is in the functions' \
+         log; when it is gone, purge the dead-letter queue."
+    )
+}

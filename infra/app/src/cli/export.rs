@@ -8,7 +8,7 @@ use crate::{
 use archive_file::{Counts, FORMAT, Header, Line, Writer, place::Draft};
 use domain::Digest;
 use futures::StreamExt;
-use ports::{Blobs, Clock, archive::Item, blob::BlobError, workspace::WorkspaceError};
+use ports::{Clock, archive::Item, blob::BlobError, workspace::WorkspaceError};
 use std::{
     collections::BTreeSet,
     io::{self, BufWriter, ErrorKind, IsTerminal, Write},

@@ -20,6 +20,7 @@ use std::{
     io::{self, BufReader, IsTerminal, Seek},
     os::unix::fs::OpenOptionsExt,
     path::PathBuf,
+    sync::Arc,
 };
 use tokio::{
     runtime::Handle,
@@ -164,7 +165,7 @@ async fn fill(parts: &Parts, file: File, name: &str) -> Result<(), Failure> {
 /// Reads the file in a thread of its own and gives each line to where it belongs.
 struct Unpacking {
     items: mpsc::Sender<Result<Item, ArchiveError>>,
-    blobs: blob_fs::FsBlobs,
+    blobs: Arc<dyn Blobs>,
     workspaces: FsWorkspaces,
     name: String,
     runtime: Handle,

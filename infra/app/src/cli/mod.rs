@@ -28,11 +28,13 @@ mod runs;
 mod secrets;
 mod stop;
 mod up;
+mod webhook;
+mod worker;
 
 pub use failure::Failure;
 
 use crate::{
-    compose::Local,
+    compose::{Local, vault},
     config::{self, Config, Places},
     telemetry::{self, Loudness},
 };
@@ -100,6 +102,10 @@ fn verb_missing(words: &[OsString]) -> Option<usize> {
 enum Command {
     /// Start the service (also without any command)
     Up(up::Arguments),
+    /// Work on some lanes of a team, beside other processes
+    Worker(worker::Arguments),
+    /// Set, show and delete the address to which Telegram pushes
+    Webhook(webhook::Arguments),
     /// Do one task and exit
     Ask(ask::Arguments),
     /// Talk to an agent here
@@ -162,14 +168,15 @@ pub async fn run(arguments: Arguments) -> u8 {
 }
 
 async fn start(arguments: Arguments) -> Result<u8, Failure> {
-    let config = config::load(&Places::of_this_process(arguments.config))
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let places = vault::unlocked(Places::of_this_process(arguments.config)).await?;
+    let config = config::load(&places).map_err(|error| Failure::new(error.to_string()))?;
     let command = arguments
         .command
         .unwrap_or(Command::Up(up::Arguments::default()));
     let loudness = match command {
         // In a conversation, lines of the log would stand between the lines of the people.
         Command::Up(ref arguments) if !arguments.talks() => Loudness::Service,
+        Command::Worker(_) => Loudness::Service,
         _ => Loudness::Command,
     };
     let redaction = config.redaction.clone();
@@ -190,6 +197,8 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
 async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
     match command {
         Command::Up(arguments) => up::run(context, arguments).await,
+        Command::Worker(arguments) => worker::run(context, &arguments).await,
+        Command::Webhook(arguments) => webhook::run(context, arguments).await,
         Command::Ask(arguments) => ask::run(context, arguments).await,
         Command::Chat(arguments) => chat::run(context, arguments).await,
         Command::Agents(arguments) => agents::run(context, arguments).await,

@@ -4,6 +4,7 @@ use super::{Context, Failure, chat, output::print, pair::link, stop};
 use crate::{
     compose::{
         Local,
+        door::Door,
         sandbox::Picked,
         service,
         surfaces::{StoredInbox, Surfaces},
@@ -15,12 +16,10 @@ use crate::{
 use axum::Router;
 use bot::{
     inbox::Inbox,
-    telegram::{Api, ApiError, Me, Poller, TAP_LIFE, Webhook, webhook},
+    telegram::{Api, ApiError, Me, Poller, TAP_LIFE},
 };
-use domain::{Digest, member::Role};
+use domain::member::Role;
 use handlers::{Home, commit_with, members};
-use ports::Secret;
-use secrecy::{ExposeSecret, SecretString};
 use std::{
     io::IsTerminal,
     sync::{Arc, OnceLock},
@@ -99,7 +98,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
 
 /// Asks Telegram who the bot is. A wrong token is a bad start; Telegram being away for a while is none: it is asked again until
 /// it answers.
-async fn introduce(
+pub async fn introduce(
     home: &Home,
     api: &Api,
     known: &Arc<OnceLock<Me>>,
@@ -195,31 +194,20 @@ async fn front_door(
         tasks.spawn(Poller::new(api, inbox).run(stop.clone().cancelled_owned()));
         return Ok(router);
     };
-    let token = local.config.telegram.token.as_ref();
-    let Door { path, secret } = Door::of(token.map_or("", |token| token.expose_secret()));
-    local
-        .config
-        .redaction
-        .set("webhook", hidden(&path, &secret));
-    let url = format!("{}/telegram/{path}", public.as_str().trim_end_matches('/'));
-    let url = url.parse().map_err(|error| {
+    let Some(door) = Door::of(&local.config) else {
+        return Ok(router);
+    };
+    local.config.redaction.set("webhook", door.secrets());
+    let url = door.url(public).map_err(|error| {
         Failure::new(format!("COUNTERSIGN_PUBLIC_URL cannot be used: {error}."))
     })?;
-    if let Err(error) = api.set_webhook(url, &secret).await {
+    if let Err(error) = api.set_webhook(url, &door.secret).await {
         return Err(Failure::new(format!(
             "Telegram does not accept the webhook at COUNTERSIGN_PUBLIC_URL ({error}): check that address, or leave it out to poll."
         )));
     }
     tasks.spawn(listen(inbox.clone(), api.surface(), stop.clone()));
-    let bot_id = api.bot_id().to_owned();
-    Ok(router.merge(webhook(
-        &path,
-        Webhook {
-            inbox,
-            bot_id,
-            secret,
-        },
-    )))
+    Ok(router.merge(door.router(&api, inbox)))
 }
 
 /// Whoever serves the webhook can be heard; a poller notes that itself.
@@ -228,34 +216,6 @@ async fn listen(inbox: Arc<StoredInbox>, surface: String, stop: CancellationToke
     while stop.run_until_cancelled(looks.tick()).await.is_some() {
         if let Err(error) = inbox.heard(&surface, TAP_LIFE).await {
             tracing::warn!(%error, "that this process listens could not be written down");
-        }
-    }
-}
-
-fn hidden(path: &str, secret: &str) -> Vec<Secret> {
-    let values = [("webhook_path", path), ("webhook_secret", secret)];
-    let secret = |(name, value): (&str, &str)| Secret {
-        name: name.to_owned(),
-        value: SecretString::from(value.to_owned()),
-    };
-    values.into_iter().map(secret).collect()
-}
-
-/// The webhook's path and secret: of the bot's token, so that they are the same for every process and after every start, and kept
-/// nowhere.
-struct Door {
-    path: String,
-    secret: String,
-}
-
-impl Door {
-    fn of(token: &str) -> Self {
-        let of = |what: &str| {
-            Digest::of_bytes(format!("countersign webhook {what} {token}")).to_string()
-        };
-        Self {
-            path: of("path"),
-            secret: of("secret"),
         }
     }
 }

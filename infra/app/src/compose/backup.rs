@@ -3,16 +3,17 @@
 
 use super::{
     BadStart,
-    database::{Opened, unusable},
+    database::{self, Opened, unusable},
     sandbox,
 };
 use crate::config::Config;
-use blob_fs::FsBlobs;
+use ports::Blobs;
+use std::sync::Arc;
 use workspace_fs::FsWorkspaces;
 
 pub struct Parts {
     pub database: Opened,
-    pub blobs: FsBlobs,
+    pub blobs: Arc<dyn Blobs>,
     pub workspaces: FsWorkspaces,
 }
 
@@ -27,15 +28,10 @@ impl Parts {
             .map_err(|error| unusable(&error))?;
         Ok(Self {
             database,
-            blobs: blobs(config),
+            blobs: database::blobs(config).await?,
             workspaces: workspaces(config),
         })
     }
-}
-
-#[must_use]
-pub fn blobs(config: &Config) -> FsBlobs {
-    FsBlobs::new(config.home.join("blobs"))
 }
 
 #[must_use]

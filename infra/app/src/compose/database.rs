@@ -5,7 +5,8 @@ use crate::{
     config::{Config, Database},
     wake::Bells,
 };
-use ports::{Archive, Store, Wake, store::StoreError};
+use blob_fs::FsBlobs;
+use ports::{Archive, Blobs, Store, Wake, store::StoreError};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 use store_postgres::{Notices, PostgresStore};
@@ -15,6 +16,8 @@ use store_sqlite::SqliteStore;
 pub enum Opened {
     Sqlite(SqliteStore),
     Postgres(Box<PostgresStore>),
+    #[cfg(feature = "aws")]
+    DynamoDb(Box<store_dynamodb::DynamoStore>),
 }
 
 impl Opened {
@@ -33,6 +36,10 @@ impl Opened {
                 let store = PostgresStore::open(url.expose_secret(), options).await?;
                 Self::Postgres(Box::new(store))
             }
+            #[cfg(feature = "aws")]
+            Database::DynamoDb(table) => {
+                Self::DynamoDb(Box::new(super::aws::store(config, table).await?))
+            }
         })
     }
 
@@ -41,6 +48,8 @@ impl Opened {
         match self {
             Self::Sqlite(store) => store,
             Self::Postgres(store) => &**store,
+            #[cfg(feature = "aws")]
+            Self::DynamoDb(store) => &**store,
         }
     }
 
@@ -49,6 +58,8 @@ impl Opened {
         match self {
             Self::Sqlite(store) => store,
             Self::Postgres(store) => &**store,
+            #[cfg(feature = "aws")]
+            Self::DynamoDb(store) => &**store,
         }
     }
 
@@ -57,6 +68,8 @@ impl Opened {
         match self {
             Self::Sqlite(store) => Arc::new(store),
             Self::Postgres(store) => Arc::new(*store),
+            #[cfg(feature = "aws")]
+            Self::DynamoDb(store) => Arc::new(*store),
         }
     }
 
@@ -65,6 +78,9 @@ impl Opened {
         match self {
             Self::Sqlite(store) => store.close().await,
             Self::Postgres(store) => store.close().await,
+            // A request is over when it was answered.
+            #[cfg(feature = "aws")]
+            Self::DynamoDb(_) => {}
         }
     }
 }
@@ -79,6 +95,12 @@ pub async fn schema(config: &Config) -> Result<Option<i64>, StoreError> {
         Database::Postgres { url, .. } => {
             Some(PostgresStore::schema_version(url.expose_secret()).await?)
         }
+        // A table has no schema but its keys; whether this program knows them is found out by opening it.
+        #[cfg(feature = "aws")]
+        Database::DynamoDb(table) => {
+            super::aws::store(config, table).await?;
+            Some(known())
+        }
     };
     Ok(found.filter(|version| *version > 0))
 }
@@ -91,6 +113,8 @@ pub async fn migrate(config: &Config) -> Result<i64, StoreError> {
     match &config.database {
         Database::Sqlite(path) => SqliteStore::migrate(&path.to_string_lossy()),
         Database::Postgres { url, .. } => PostgresStore::migrate(url.expose_secret()).await,
+        #[cfg(feature = "aws")]
+        Database::DynamoDb(table) => super::aws::store(config, table).await.map(|_| known()),
     }
 }
 
@@ -100,11 +124,23 @@ pub fn known() -> i64 {
     SqliteStore::known_version()
 }
 
+/// Where large bytes go: a directory, or what is there for everybody who has the database.
+///
+/// # Errors
+/// [`BadStart`] when it is not said where.
+pub async fn blobs(config: &Config) -> Result<Arc<dyn Blobs>, BadStart> {
+    #[cfg(feature = "aws")]
+    if let Database::DynamoDb(_) = &config.database {
+        return super::aws::blobs(config).await;
+    }
+    Ok(Arc::new(FsBlobs::new(config.home.join("blobs"))))
+}
+
 /// Bells in this process; on a server also those of the others on it.
 ///
 /// # Errors
 /// [`BadStart`] when the URL is none.
-pub fn wake(config: &Config) -> Result<Arc<dyn Wake>, BadStart> {
+pub async fn wake(config: &Config) -> Result<Arc<dyn Wake>, BadStart> {
     let bells = Arc::new(Bells::default());
     match &config.database {
         Database::Sqlite(_) => Ok(bells),
@@ -112,6 +148,8 @@ pub fn wake(config: &Config) -> Result<Arc<dyn Wake>, BadStart> {
             Ok(notices) => Ok(Arc::new(notices)),
             Err(error) => Err(unusable(&error)),
         },
+        #[cfg(feature = "aws")]
+        Database::DynamoDb(_) => Ok(super::aws::wake(config, bells).await),
     }
 }
 

@@ -96,6 +96,12 @@ pub fn audit_key(config: &Config, chance: &dyn Chance) -> Result<Arc<[u8]>, BadS
     if let Some(key) = &config.audit_key {
         return Ok(key.expose_secret().as_bytes().into());
     }
+    if config.database.is_cloud() {
+        return Err(BadStart(
+            "Many processes share a team in the cloud and its audit's key, so none can make it: set COUNTERSIGN_AUDIT_KEY, best in a secret of COUNTERSIGN_SECRETS."
+                .to_owned(),
+        ));
+    }
     let path = config.home.join(KEY_FILE);
     let failed = |error: io::Error| {
         BadStart(format!(

@@ -3,14 +3,20 @@
 //! [`Local`] is enough for questions and commands. [`worker::Engine`] adds what does the work: models, a sandbox,
 //! workspaces, the ways out.
 
+pub mod alert;
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod backup;
 pub mod database;
 pub mod directory;
+pub mod door;
 pub mod models;
 pub mod sandbox;
 pub mod secrets;
 pub mod service;
 pub mod surfaces;
+pub mod table;
+pub mod vault;
 pub mod worker;
 pub mod workspace;
 
@@ -54,28 +60,15 @@ impl Local {
     /// [`BadStart`]: not writable, locked, damaged, of a newer program.
     pub async fn open(config: Config) -> Result<Self, BadStart> {
         directory::prepare(&config)?;
-        let chance = Arc::new(SystemChance);
-        secrets::hide(&config, &*chance).await?;
+        secrets::hide(&config, &SystemChance).await?;
         let store = database::Opened::open(&config)
             .await
             .map_err(|error| database::unusable(&error))?
             .shared();
-        let wake = database::wake(&config)?;
-        let (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>) =
-            (store, Arc::new(backup::blobs(&config)));
-        let store = config.redaction.over_store(store);
-        let home = Home {
-            team: team(),
-            store: waking(store, wake.clone()),
-            blobs: config.redaction.over(blobs),
-            clock: crash::clock(),
-            chance,
-            presenter: Arc::new(English),
-        };
-        let agents = secrets::agents(&*home.store)
-            .await
-            .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
-        secrets::refuse(&config.redaction, &agents)?;
+        let wake = database::wake(&config).await?;
+        let blobs = database::blobs(&config).await?;
+        let home = home(&config, store, blobs, wake.clone());
+        secrets::refuse_names(&config, &home).await?;
         let owner = first_use(&config, &home)
             .await
             .map_err(|error| BadStart(format!("The database cannot be used: {error}.")))?;
@@ -99,14 +92,36 @@ impl Local {
     }
 }
 
-/// What has to be there: the terminal's person, the catalog's agents, the limits that the configuration sets.
+/// What handlers work with: no secret gets into it, and a commit wakes whoever does its jobs.
+pub fn home(
+    config: &Config,
+    store: Arc<dyn Store>,
+    blobs: Arc<dyn Blobs>,
+    wake: Arc<dyn Wake>,
+) -> Home {
+    Home {
+        team: team(),
+        store: waking(config.redaction.over_store(store), wake),
+        blobs: config.redaction.over(blobs),
+        clock: crash::clock(),
+        chance: Arc::new(SystemChance),
+        presenter: Arc::new(English),
+    }
+}
+
+/// What has to be there: the terminal's person, and [`furnish`].
 async fn first_use(config: &Config, home: &Home) -> Result<Member, CommandError> {
     let owner = commit_with(home, async || members::terminal_owner(home).await).await?;
+    furnish(config, home).await?;
+    Ok(owner)
+}
+
+/// The catalog's agents, and the limits that the configuration sets.
+pub async fn furnish(config: &Config, home: &Home) -> Result<(), CommandError> {
     let templates =
         catalog::agents().map_err(|error| handlers::Problem::Invalid(error.to_string()))?;
     commit_with(home, async || agents::seed(home, &templates).await).await?;
-    commit_with(home, async || limits(config, home).await).await?;
-    Ok(owner)
+    commit_with(home, async || limits(config, home).await).await
 }
 
 /// Runs take their limits from a setting, so that every process on the database gives the same. It follows the configuration

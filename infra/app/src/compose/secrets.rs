@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{config::Config, redacted::Redaction};
 use domain::agent::Agent;
+use handlers::Home;
 use ports::{
     Chance, Secret, Secrets, Store,
     repo::{self, Stored},
@@ -116,6 +117,15 @@ pub async fn refuse_new(config: &Config, secret: Secret) -> Result<(), BadStart>
     };
     let names = names.await.map_err(|error| unusable(&error))?;
     refuse(&new, &names)
+}
+
+/// Refuses a secret that stands in an agent's name.
+///
+/// # Errors
+/// [`BadStart`], also when the database can't be used.
+pub async fn refuse_names(config: &Config, home: &Home) -> Result<(), BadStart> {
+    let names = agents(&*home.store).await;
+    refuse(&config.redaction, &names.map_err(|error| unusable(&error))?)
 }
 
 /// Names of all agents, the first (which is the id) and the present one.

@@ -25,6 +25,8 @@ pub struct Surfaces {
     pub progress: BTreeMap<String, Arc<dyn Progress>>,
     /// The bot as Telegram knows it, once it has said so.
     pub me: Arc<OnceLock<Me>>,
+    /// Telegram's, for who has to wait for it.
+    status: Option<Arc<StatusMessages>>,
     /// Terminal sessions of this process, whose messages only it can show.
     pub terminals: Vec<SessionId>,
 }
@@ -39,11 +41,19 @@ impl Surfaces {
         let rates = Arc::new(Rates::new(home.clock.clone(), config.telegram.paced));
         let messenger = TelegramMessenger::new(api.clone(), home.blobs.clone(), rates.clone());
         let status = StatusMessages::new(api.clone(), home.clone(), Pace::default(), rates);
+        let status = Arc::new(status);
         self.messengers
             .insert("telegram".to_owned(), crash::messenger(Arc::new(messenger)));
-        self.progress
-            .insert("telegram".to_owned(), Arc::new(status));
+        self.progress.insert("telegram".to_owned(), status.clone());
+        self.status = Some(status);
         (self, Some(api))
+    }
+
+    /// Shows no more of what runs are doing, and ends when all that was begun of it is over.
+    pub async fn rest(&self) {
+        if let Some(status) = &self.status {
+            status.rest().await;
+        }
     }
 
     /// A terminal session with its way out.

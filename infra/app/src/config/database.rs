@@ -1,4 +1,4 @@
-//! Which database a URL means. SQLite and PostgreSQL are built in; for the others a clear word.
+//! Which database a URL means. SQLite and PostgreSQL are built in, DynamoDB with the feature `aws`; for others a clear word.
 
 use secrecy::SecretString;
 use std::{
@@ -13,6 +13,9 @@ pub enum Database {
     Sqlite(PathBuf),
     /// A server, and what people are shown of its URL.
     Postgres { url: SecretString, shown: String },
+    /// A table's name.
+    #[cfg(feature = "aws")]
+    DynamoDb(String),
 }
 
 impl Database {
@@ -22,7 +25,19 @@ impl Database {
         match self {
             Self::Sqlite(path) => Some(path),
             Self::Postgres { .. } => None,
+            #[cfg(feature = "aws")]
+            Self::DynamoDb(_) => None,
         }
+    }
+
+    /// Whether cloud functions may work on it too.
+    #[must_use]
+    pub fn is_cloud(&self) -> bool {
+        #[cfg(feature = "aws")]
+        if let Self::DynamoDb(_) = self {
+            return true;
+        }
+        false
     }
 }
 
@@ -31,6 +46,8 @@ impl fmt::Display for Database {
         match self {
             Self::Sqlite(path) => path.display().fmt(f),
             Self::Postgres { shown, .. } => f.write_str(shown),
+            #[cfg(feature = "aws")]
+            Self::DynamoDb(table) => write!(f, "dynamodb://{table}"),
         }
     }
 }
@@ -43,9 +60,11 @@ pub fn named(text: &str, directory: &Path) -> Result<Database, String> {
     let scheme = text.split_once("://").map(|(scheme, _)| scheme);
     match scheme {
         Some("postgres" | "postgresql") => server(text),
-        Some(other @ ("dynamodb" | "mysql")) => Err(format!(
-            "names {other}, which is not built into this program yet: leave it out, or name a SQLite file or a PostgreSQL server"
-        )),
+        Some("dynamodb") => table(text),
+        Some("mysql") => Err(
+            "names mysql, which this program does not know: name a SQLite file or a PostgreSQL server"
+                .to_owned(),
+        ),
         _ => file(text).map(|path| Database::Sqlite(directory.join(path))),
     }
 }
@@ -64,6 +83,26 @@ pub fn secrets(text: &str) -> Vec<String> {
         secrets.extend(plain);
     }
     secrets
+}
+
+#[cfg(feature = "aws")]
+fn table(text: &str) -> Result<Database, String> {
+    let name = text.split_once("://").map_or("", |(_, name)| name);
+    let named = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    // DynamoDB's own rule for names of tables.
+    match (3..=255).contains(&name.len()) && name.chars().all(named) {
+        true => Ok(Database::DynamoDb(name.to_owned())),
+        false => Err("must be dynamodb:// and the name of a table".to_owned()),
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+fn table(_: &str) -> Result<Database, String> {
+    Err(
+        "names a DynamoDB table, for which this program was not built: build one that knows them with \
+         `cargo build --release -p app --features aws`"
+            .to_owned(),
+    )
 }
 
 fn server(text: &str) -> Result<Database, String> {

@@ -148,6 +148,31 @@ pub static KEYS: &[Key] = &[
         &["COUNTERSIGN_SHUTDOWN_S"],
         "seconds that work under way gets to finish when the process is asked to stop",
     ),
+    plain(
+        "aws.bucket",
+        &["COUNTERSIGN_BUCKET"],
+        "S3 bucket of what is too large for DynamoDB",
+    ),
+    plain(
+        "aws.queues",
+        &["COUNTERSIGN_QUEUES"],
+        "SQS queues that wake functions and workers: lane=url,lane=url",
+    ),
+    plain(
+        "aws.dead_letters",
+        &["COUNTERSIGN_DEAD_LETTERS"],
+        "SQS queue of wake-ups that no function takes",
+    ),
+    plain(
+        "aws.role",
+        &["COUNTERSIGN_ROLE"],
+        "what a cloud function does: update, send, run, circulate, outage or tick",
+    ),
+    plain(
+        "aws.endpoint_url",
+        &["AWS_ENDPOINT_URL"],
+        "an emulator of AWS",
+    ),
 ];
 
 /// The known key that `wrong` most likely meant, unless all are far off.

@@ -2,6 +2,7 @@
 //! are given what they need as values. Each value keeps its origin for `countersign doctor`, secrets show only that they
 //! are set.
 
+pub mod cloud;
 mod database;
 pub mod environment;
 mod keys;
@@ -11,6 +12,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+pub use cloud::{Cloud, Role};
 pub use database::Database;
 pub use keys::{KEYS, Key, nearest};
 pub use layers::{Environment, Origin};
@@ -58,6 +60,7 @@ pub struct Config {
     /// How long a card waits unless a rule says otherwise.
     pub approval_expires: Duration,
     pub shutdown: Duration,
+    pub cloud: Cloud,
     /// Every value with its origin, in the order of [`KEYS`].
     pub settings: Vec<Setting>,
     /// The file that was read, if there is one.
@@ -241,6 +244,7 @@ pub fn load(places: &Places) -> Result<Config, ConfigError> {
         limits: read.limits()?,
         approval_expires: read.seconds("limits.approval_s", 24 * 3600, 60..=30 * 24 * 3600)?,
         shutdown: read.seconds("limits.shutdown_s", 10, 0..=3600)?,
+        cloud: Cloud::read(&mut read)?,
         home,
         database,
         settings: Vec::new(),

@@ -123,6 +123,21 @@ impl Reader {
         Ok(value)
     }
 
+    /// What says itself what is wrong with a text.
+    pub(super) fn optional<T>(&mut self, key: &'static str) -> Read<Option<T>>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let Some((text, origin)) = self.layers.text(key)? else {
+            return Ok(self.unset(key));
+        };
+        let value = text.trim().parse();
+        let value = value.map_err(|why: T::Err| invalid(key, origin.clone(), why.to_string()))?;
+        self.note(key, text, origin);
+        Ok(Some(value))
+    }
+
     /// A path; a relative one counts from `directory`.
     pub(super) fn path(
         &mut self,
@@ -150,7 +165,7 @@ impl Reader {
             Err(why) => return Err(invalid(key, origin, why)),
         };
         self.note(key, &database, origin);
-        if database.file().is_none() {
+        if let Database::Postgres { .. } = database {
             for secret in database::secrets(&text) {
                 self.hide(key, &secret);
             }

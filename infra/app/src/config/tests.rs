@@ -201,7 +201,10 @@ fn an_invalid_value_is_named_with_its_origin() {
         (
             "COUNTERSIGN_DATABASE_URL",
             "dynamodb://t",
-            "names dynamodb, which is not built into this program yet",
+            match cfg!(feature = "aws") {
+                true => "must be dynamodb:// and the name of a table",
+                false => "cargo build --release -p app --features aws",
+            },
         ),
         (
             "COUNTERSIGN_DATABASE_URL",

@@ -77,11 +77,12 @@ impl Worker {
             cancel: Cancel::default(),
             lost: CancellationToken::new(),
         };
+        let step = now.plus(self.pace.step);
         let _listed = self.leases.list(job, held.clone());
         let lease = Lease {
             job: job.clone(),
             cancel: held.cancel.clone(),
-            deadline: now.plus(self.pace.step),
+            deadline: self.until.map_or(step, |until| until.min(step)),
         };
         let work = tokio::spawn(handler(lease).instrument(tracing::Span::current()));
         self.watch(job, work, &held).await

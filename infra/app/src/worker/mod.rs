@@ -8,6 +8,7 @@
 //! ```
 //! Nothing here is needed for correctness: when the process dies, the leases run out and another worker takes over.
 
+mod drain;
 mod job;
 mod lease;
 
@@ -15,12 +16,13 @@ mod lease;
 mod tests;
 
 use crate::wake::SIGNAL;
+use domain::Micros;
 use futures::future::BoxFuture;
 use handlers::{HandlerError, Lease};
 use lease::Leases;
 use ports::{
     Chance, Clock, Store, Wake,
-    store::{Claim, Job, Op},
+    store::{Claim, Job, Op, StoreError},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
@@ -132,6 +134,8 @@ pub struct Worker {
     leases: Leases,
     /// Cancelled when work under way is to be given up.
     abandon: CancellationToken,
+    /// No step goes on after this.
+    until: Option<Micros>,
 }
 
 impl Worker {
@@ -146,7 +150,15 @@ impl Worker {
             name,
             leases: Leases::default(),
             abandon: CancellationToken::new(),
+            until: None,
         }
+    }
+
+    /// The same worker in a process that ends at that time: steps go on in a new job before it, not only after [`Pace::step`].
+    #[must_use]
+    pub fn until(mut self, end: Micros) -> Self {
+        self.until = Some(end);
+        self
     }
 
     /// Works until `stop` is cancelled; then lets what is under way finish, at most [`Pace::shutdown`], and gives the rest back.
@@ -199,7 +211,11 @@ impl Worker {
             }
             let free = (1 + places.available_permits()).min(100);
             drop(place);
-            let (found, next) = self.claim(&lane.name, free).await;
+            let (found, next) = self.claim(&lane.name, free).await.unwrap_or_else(|error| {
+                tracing::warn!(lane.name, %error, "cannot look for work");
+                (Vec::new(), Some(self.pace.poll))
+            });
+            let next = next.unwrap_or(self.pace.poll);
             let full = found.len() == free;
             for job in found {
                 let Ok(place) = places.clone().acquire_owned().await else {
@@ -224,8 +240,12 @@ impl Worker {
         }
     }
 
-    /// What is due, and in how long to look again.
-    async fn claim(&self, lane: &str, limit: usize) -> (Vec<Job>, Duration) {
+    /// What is due, and in how long the next may be, if nothing else happens.
+    async fn claim(
+        &self,
+        lane: &str,
+        limit: usize,
+    ) -> Result<(Vec<Job>, Option<Duration>), StoreError> {
         let now = self.bench.clock.now();
         let claim = Claim {
             lanes: vec![lane.to_owned()],
@@ -234,16 +254,9 @@ impl Worker {
             lease: self.pace.lease,
             limit: u32::try_from(limit).unwrap_or(1),
         };
-        match self.bench.store.claim(claim).await {
-            Ok(claimed) => {
-                let next = claimed.next.map_or(self.pace.poll, |next| next.since(now));
-                (claimed.jobs, next)
-            }
-            Err(error) => {
-                tracing::warn!(lane, %error, "cannot look for work");
-                (Vec::new(), self.pace.poll)
-            }
-        }
+        let claimed = self.bench.store.claim(claim).await?;
+        let next = claimed.next.map(|next| next.since(now));
+        Ok((claimed.jobs, next))
     }
 
     /// Renews all leases from time to time, and at once when somebody asks work to stop.

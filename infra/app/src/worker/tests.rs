@@ -42,18 +42,17 @@ impl Place {
     }
 
     fn start(&self, handlers: Handlers, pace: Pace, at_once: usize) -> tokio::task::JoinHandle<()> {
+        let worker = self.worker(handlers, pace);
+        tokio::spawn(worker.run(vec![lane(at_once)], self.stop.clone()))
+    }
+
+    fn worker(&self, handlers: Handlers, pace: Pace) -> Worker {
         let alerts = self.alerts.clone();
         let alert: Alert = Arc::new(move |job, error| {
             alerts.lock().unwrap().push(format!("{}: {error}", job.id));
             Box::pin(async { Vec::new() })
         });
-        let worker = Worker::new(self.bench.clone(), handlers, alert, pace);
-        let lanes = vec![Lane {
-            name: LANE.to_owned(),
-            at_once,
-            gate: None,
-        }];
-        tokio::spawn(worker.run(lanes, self.stop.clone()))
+        Worker::new(self.bench.clone(), handlers, alert, pace)
     }
 
     async fn commit(&self, ops: Vec<Op>) {
@@ -106,6 +105,14 @@ impl Place {
     async fn end(self, worker: tokio::task::JoinHandle<()>) {
         self.stop.cancel();
         worker.await.unwrap();
+    }
+}
+
+fn lane(at_once: usize) -> Lane {
+    Lane {
+        name: LANE.to_owned(),
+        at_once,
+        gate: None,
     }
 }
 
@@ -447,4 +454,81 @@ async fn a_closed_lane_is_left_alone_until_it_opens() {
     open.store(true, Ordering::SeqCst);
     assert_eq!(place.hear().await, "a");
     place.end(worker).await;
+}
+
+#[tokio::test]
+async fn a_drain_ends_when_all_is_done_and_says_when_to_look_again() {
+    let mut place = Place::new();
+    let handlers = saying(&place).with("later", |_| async {
+        Err(HandlerError::Retry {
+            after: Some(Duration::from_secs(600)),
+            error: "busy".to_owned(),
+        })
+    });
+    let worker = place.worker(handlers.clone(), patient());
+    let idle = worker.drain(&lane(2), place.stop.clone()).await.unwrap();
+    assert_eq!(idle, None);
+    for id in ["a", "b", "c"] {
+        place.enqueue(id, "say", Some("run:1")).await;
+    }
+    place.enqueue("d", "later", None).await;
+    let worker = place.worker(handlers, patient());
+    let next = worker.drain(&lane(2), place.stop.clone()).await.unwrap();
+    assert_eq!(
+        [place.hear().await, place.hear().await, place.hear().await],
+        ["a", "b", "c"]
+    );
+    assert!(
+        next.is_some_and(|next| next > Duration::from_secs(500)),
+        "{next:?}"
+    );
+    assert!(place.memory.job(&JobId::new("a")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_drain_that_must_stop_gives_back_what_is_under_way_and_begins_nothing_more() {
+    let mut place = Place::new();
+    let say = place.say.clone();
+    let handlers = Handlers::default().with("endless", move |lease| {
+        let say = say.clone();
+        async move {
+            let _ = say.send(lease.job.id.to_string());
+            std::future::pending().await
+        }
+    });
+    for id in ["a", "b"] {
+        place.enqueue(id, "endless", None).await;
+    }
+    let pace = Pace {
+        shutdown: Duration::ZERO,
+        ..patient()
+    };
+    let (worker, stop) = (place.worker(handlers, pace), place.stop.clone());
+    let draining = tokio::spawn(async move { worker.drain(&lane(1), stop).await });
+    assert_eq!(place.hear().await, "a");
+    place.stop.cancel();
+    assert_eq!(draining.await.unwrap().unwrap(), Some(Duration::ZERO));
+    let (a, b) = (JobId::new("a"), JobId::new("b"));
+    let a = place.memory.job(&a).await.unwrap().unwrap();
+    let b = place.memory.job(&b).await.unwrap().unwrap();
+    assert_eq!((a.attempts, b.attempts), (0, 0));
+    assert_eq!(a.last_error.as_deref(), Some("the process stopped"));
+}
+
+#[tokio::test]
+async fn no_step_outlasts_its_process() {
+    let mut place = Place::new();
+    let (bench, say) = (place.bench.clone(), place.say.clone());
+    let handlers = Handlers::default().with("step", move |lease| {
+        let (bench, say) = (bench.clone(), say.clone());
+        async move {
+            let _ = say.send(lease.deadline.0.to_string());
+            finish(&bench, &lease).await
+        }
+    });
+    place.enqueue("a", "step", None).await;
+    let end = place.bench.clock.now().plus(Duration::from_secs(60));
+    let worker = place.worker(handlers, patient()).until(end);
+    worker.drain(&lane(1), place.stop.clone()).await.unwrap();
+    assert_eq!(place.hear().await, end.0.to_string());
 }

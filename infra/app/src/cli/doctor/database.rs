@@ -82,6 +82,12 @@ async fn set_aside(store: &dyn Store, database: &Database) -> Option<Check> {
         .filter(|lane| lane.set_aside > 0)
         .map(|lane| format!("{} in {}", lane.set_aside, lane.lane))
         .collect();
+    let found = format!("{jobs} given up ({}). {}", lanes.join(", "), look(database));
+    Some(check(what, Health::Fair, found))
+}
+
+/// How to see what was given up.
+fn look(database: &Database) -> String {
     let (client, due) = match database {
         Database::Sqlite(path) => (
             format!("sqlite3 '{}'", path.display()),
@@ -91,17 +97,17 @@ async fn set_aside(store: &dyn Store, database: &Database) -> Option<Check> {
             "psql \"$COUNTERSIGN_DATABASE_URL\" -c".to_owned(),
             "to_timestamp(due / 1000000)",
         ),
+        #[cfg(feature = "aws")]
+        Database::DynamoDb(_) => {
+            return "The log says “set aside” and what they died of. Nothing tries them again: see to the cause and ask anew."
+                .to_owned();
+        }
     };
-    Some(check(
-        what,
-        Health::Fair,
-        format!(
-            "{jobs} given up ({}). The oldest first, with what they died of:\n\
-            {client} \"SELECT id, name, {due}, last_error FROM task_queue WHERE set_aside ORDER BY seq\"\n\
-            Nothing tries them again: see to the cause and ask anew; to forget one, DELETE FROM task_queue WHERE id = '…' AND set_aside",
-            lanes.join(", ")
-        ),
-    ))
+    format!(
+        "The oldest first, with what they died of:\n\
+        {client} \"SELECT id, name, {due}, last_error FROM task_queue WHERE set_aside ORDER BY seq\"\n\
+        Nothing tries them again: see to the cause and ask anew; to forget one, DELETE FROM task_queue WHERE id = '…' AND set_aside"
+    )
 }
 
 /// Models that no budget holds back, where one is set.

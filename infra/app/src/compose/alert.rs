@@ -1,0 +1,50 @@
+//! The owner hears of what nobody tries again.
+
+use crate::worker::Alert;
+use domain::id::SessionId;
+use handlers::{HandlerError, Home, members, run};
+use ports::{
+    job::{RunStep, Work},
+    message::Outgoing,
+    present::Notice,
+    store::{Job, Op},
+};
+use std::sync::Arc;
+
+/// The owner hears of a job that is set aside, if there is a chat where that is possible.
+#[must_use]
+pub fn alert(home: Home) -> Alert {
+    Arc::new(move |job, error| {
+        let home = home.clone();
+        Box::pin(async move {
+            let mut ops = alert_ops(&home, &job, &error).await.unwrap_or_default();
+            // A run whose step is set aside would be waited for for ever.
+            if let Ok(RunStep { run, .. }) = serde_json::from_str(&job.payload)
+                && job.name == RunStep::NAME
+            {
+                // Where that fails, the tick does it.
+                match run::abandon(&home, &run, &error).await {
+                    Ok(abandoned) => ops.extend(abandoned),
+                    Err(error) => tracing::warn!(%run, %error, "a run could not be given up"),
+                }
+            }
+            ops
+        })
+    })
+}
+
+async fn alert_ops(home: &Home, job: &Job, error: &str) -> Result<Vec<Op>, HandlerError> {
+    // A message about a message that can't be sent would go the same way.
+    let owner = match members::owner(home).await? {
+        Some(owner) if !owner.home.is_empty() && job.name != Outgoing::NAME => owner,
+        _ => return Ok(Vec::new()),
+    };
+    let what = job.serial.as_deref().unwrap_or(job.id.as_str());
+    let notice = Notice::SetAside {
+        job: job.name.clone(),
+        what: what.to_owned(),
+        attempts: job.attempts,
+        why: error.to_owned(),
+    };
+    run::messages(home, &SessionId::new(&*owner.home), &notice, &owner.zone)
+}

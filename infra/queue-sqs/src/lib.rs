@@ -1,0 +1,233 @@
+//! The wake-up of cloud functions: an SQS queue per lane. A message says that there may be work in its lane and nothing else; the
+//! store is the truth about work, so a lost, doubled or late message changes nothing but latency.
+//!
+//! Whoever commits a job wakes its lane. A function is invoked by its queue's mapping; a process that stays receives
+//! ([`Wake::wait`]). A function is frozen once it has answered, so it calls [`SqsWake::sent`] before.
+
+use async_trait::async_trait;
+use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
+use aws_sdk_sqs::{
+    Client,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    types::QueueAttributeName,
+};
+use aws_smithy_http_client::{
+    Builder,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use futures::future::select_all;
+use ports::Wake;
+use std::{
+    collections::BTreeMap,
+    error::Error,
+    fmt::Debug,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+use tokio_util::task::TaskTracker;
+
+#[cfg(test)]
+mod tests;
+
+/// SQS delays a message by at most this.
+pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+/// SQS waits for a message at most this long.
+const LONGEST_POLL: Duration = Duration::from_secs(20);
+/// One request with its repetitions. A long poll has its own time on top.
+const REQUEST: Duration = Duration::from_secs(4);
+/// After a queue that can't be asked, so that nobody turns in a circle.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Which SQS; what is `None` is found as the AWS programs find it (environment, profile, role of the machine).
+#[derive(Clone, Default, Debug)]
+pub struct Place {
+    pub region: Option<String>,
+    /// An emulator's.
+    pub endpoint: Option<String>,
+}
+
+/// A client for [`SqsWake`].
+pub async fn connect(place: Place) -> Client {
+    let http = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let mut config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_timeout(REQUEST + LONGEST_POLL)
+                .build(),
+        );
+    if let Some(region) = place.region {
+        config = config.region(Region::new(region));
+    }
+    if let Some(endpoint) = place.endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    Client::new(&config.load().await)
+}
+
+/// Queues by lane. A lane without one is woken within this process only.
+pub struct SqsWake {
+    client: Client,
+    /// Lane → the queue's URL.
+    queues: BTreeMap<String, String>,
+    /// Within this process, and for what has no queue.
+    bells: Arc<dyn Wake>,
+    sending: TaskTracker,
+    /// Lane → when it is woken next, as far as this process has seen to it.
+    planned: Mutex<BTreeMap<String, Instant>>,
+}
+
+impl SqsWake {
+    #[must_use]
+    pub fn new(client: Client, queues: BTreeMap<String, String>, bells: Arc<dyn Wake>) -> Self {
+        Self {
+            client,
+            queues,
+            bells,
+            sending: TaskTracker::new(),
+            planned: Mutex::default(),
+        }
+    }
+
+    /// Wakes a lane in a while, unless that is planned already. What is further off than [`LONGEST_DELAY`] is left to the tick.
+    pub fn wake_in(&self, lane: &str, delay: Duration) {
+        if delay > LONGEST_DELAY || !self.queues.contains_key(lane) {
+            return;
+        }
+        let (now, at) = (Instant::now(), Instant::now() + delay);
+        let mut planned = self.planned.lock().unwrap_or_else(PoisonError::into_inner);
+        if planned
+            .get(lane)
+            .is_some_and(|next| now < *next && *next <= at + PAUSE)
+        {
+            return;
+        }
+        planned.insert(lane.to_owned(), at);
+        drop(planned);
+        self.send(lane, delay);
+    }
+
+    /// Not awaited: whoever commits has nothing to gain from it.
+    fn send(&self, lane: &str, delay: Duration) {
+        let Some(queue) = self.queues.get(lane) else {
+            return;
+        };
+        // Rounded up: a message that comes too early finds nothing due.
+        let seconds = i32::try_from(delay.as_millis().div_ceil(1000)).unwrap_or(0);
+        let request = self
+            .client
+            .send_message()
+            .queue_url(queue)
+            .message_body(lane)
+            .delay_seconds(seconds);
+        let lane = lane.to_owned();
+        self.sending.spawn(async move {
+            let why = match tokio::time::timeout(REQUEST, request.send()).await {
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) => explain(&error),
+                Err(_) => "no answer".to_owned(),
+            };
+            tracing::warn!(lane, why, "a lane could not be woken; the tick will");
+        });
+    }
+
+    /// Waits until every wake-up so far is with its queue, or could not be brought there.
+    pub async fn sent(&self) {
+        self.sending.close();
+        self.sending.wait().await;
+        self.sending.reopen();
+    }
+
+    /// About how many messages lie in a queue, waiting or hidden.
+    ///
+    /// # Errors
+    /// What SQS answers, as a sentence.
+    pub async fn depth(&self, queue: &str) -> Result<u64, String> {
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let asked = self
+            .client
+            .get_queue_attributes()
+            .queue_url(queue)
+            .set_attribute_names(Some(counts.to_vec()));
+        let answer = tokio::time::timeout(REQUEST, asked.send())
+            .await
+            .map_err(|_| "no answer".to_owned())?
+            .map_err(|error| explain(&error))?;
+        let found = answer.attributes.unwrap_or_default();
+        let count = |name| {
+            found
+                .get(name)
+                .and_then(|text: &String| text.parse::<u64>().ok())
+        };
+        Ok(counts.iter().filter_map(count).sum())
+    }
+
+    /// Receives hints from one queue, and takes them away.
+    async fn receive(&self, queue: &str, limit: Duration) {
+        let seconds = i32::try_from(limit.min(LONGEST_POLL).as_secs()).unwrap_or(0);
+        let received = self
+            .client
+            .receive_message()
+            .queue_url(queue)
+            .max_number_of_messages(10)
+            .wait_time_seconds(seconds)
+            .send()
+            .await;
+        let messages = match received {
+            Ok(received) => received.messages.unwrap_or_default(),
+            Err(error) => {
+                let why = explain(&error);
+                tracing::warn!(why, "a queue cannot be heard; work is looked for by itself");
+                return tokio::time::sleep(PAUSE.min(limit)).await;
+            }
+        };
+        for receipt in messages
+            .into_iter()
+            .filter_map(|message| message.receipt_handle)
+        {
+            let delete = self.client.delete_message().queue_url(queue);
+            // One that stays comes again, and changes nothing.
+            let _ = delete.receipt_handle(receipt).send().await;
+        }
+    }
+}
+
+#[async_trait]
+impl Wake for SqsWake {
+    fn wake(&self, lane: &str) {
+        self.bells.wake(lane);
+        self.send(lane, Duration::ZERO);
+    }
+
+    async fn wait(&self, lanes: &[&str], limit: Duration) {
+        let mut waits = vec![self.bells.wait(lanes, limit)];
+        // SQS counts in seconds.
+        if limit >= Duration::from_secs(1) {
+            let queues = lanes.iter().filter_map(|lane| self.queues.get(*lane));
+            for queue in queues {
+                waits.push(Box::pin(self.receive(queue, limit)));
+            }
+        }
+        select_all(waits).await;
+    }
+}
+
+fn explain<E, R>(error: &SdkError<E, R>) -> String
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: Debug,
+{
+    match error.code() {
+        Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
+        None => DisplayErrorContext(error)
+            .to_string()
+            .chars()
+            .take(300)
+            .collect(),
+    }
+}
