@@ -42,7 +42,10 @@ fn key(id: &str) -> Key {
 
 /// Puts a new document of about so many bytes under the id, which is the commit's id as well.
 fn create(id: &str, bytes: usize) -> Batch {
-    let doc = format!("{{\"name\":\"{}\"}}", "x".repeat(bytes));
+    let doc = format!(
+        "{{\"name\":\"{id}\",\"system_prompt\":\"{}\"}}",
+        "x".repeat(bytes)
+    );
     let put = Op::Put {
         key: key(id),
         doc,

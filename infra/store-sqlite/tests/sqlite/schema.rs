@@ -105,7 +105,7 @@ async fn fields_stand_beside_the_document() -> Outcome {
     store.commit(create("a", 3)).await?;
     let sql = "SELECT name || ':' || ifnull(status, 'none') FROM agents WHERE team = 'home'";
     let row: String = Connection::open(&path)?.query_row(sql, [], |row| row.get(0))?;
-    assert_eq!(row, "xxx:none");
+    assert_eq!(row, "a:none");
     Ok(())
 }
 
