@@ -1,11 +1,16 @@
 //! Cards: what they show, who may decide, and what follows.
 
-use super::Team;
+use super::{Home, Team, in_each_home};
 use tests::servers::telegram::User;
 
-#[tokio::test]
-async fn approve_runs_it_once_and_the_card_says_who() {
-    let team = Team::start().await;
+in_each_home! {
+    approve_runs_it_once_and_the_card_says_who,
+    a_reply_to_the_card_denies_with_a_reason_that_the_model_sees,
+    always_adds_the_rule_that_the_card_shows_and_nothing_wider,
+}
+
+async fn approve_runs_it_once_and_the_card_says_who(home: Home) {
+    let team = Team::in_home(home, &[]).await;
     team.ann.send("write: notes.md: buy milk");
     let card = team.ann.wait_for_button("Approve").await;
     for part in [
@@ -42,9 +47,8 @@ async fn approve_runs_it_once_and_the_card_says_who() {
     }));
 }
 
-#[tokio::test]
-async fn a_reply_to_the_card_denies_with_a_reason_that_the_model_sees() {
-    let team = Team::start().await;
+async fn a_reply_to_the_card_denies_with_a_reason_that_the_model_sees(home: Home) {
+    let team = Team::in_home(home, &[]).await;
     team.ann.send("write: notes.md: buy milk");
     let card = team.ann.wait_for_button("Deny").await;
     team.ann.reply_to(card.id, "not today");
@@ -57,9 +61,8 @@ async fn a_reply_to_the_card_denies_with_a_reason_that_the_model_sees() {
     assert_eq!(team.program.workspace_file("notes.md"), None);
 }
 
-#[tokio::test]
-async fn always_adds_the_rule_that_the_card_shows_and_nothing_wider() {
-    let team = Team::start().await;
+async fn always_adds_the_rule_that_the_card_shows_and_nothing_wider(home: Home) {
+    let team = Team::in_home(home, &[]).await;
     team.ann.send("run: touch effects");
     let card = team.ann.wait_for_button("Always").await;
     assert!(card.text.contains("touch effects"));

@@ -1,6 +1,6 @@
 //! `kill -9` while a card waits: the run is a row, so nothing is lost and nothing happens twice.
 
-use super::Team;
+use super::{Home, Team, in_each_home};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tests::servers::{
     model::{Dialect, Gate, Reply, Script},
@@ -149,21 +149,21 @@ async fn a_message_whose_fate_a_crash_hid_is_sent_again_and_says_so() {
     assert_eq!(helps, 2, "{}", team.ann.transcript());
 }
 
-#[tokio::test]
-async fn a_model_that_was_asked_when_the_program_was_killed_is_asked_again() {
+in_each_home! { a_model_that_was_asked_when_the_program_was_killed_is_asked_again }
+
+async fn a_model_that_was_asked_when_the_program_was_killed_is_asked_again(home: Home) {
     let gate = Gate::new();
     let (held, count) = (gate.clone(), AtomicUsize::new(0));
     let script = Script::answering(move |_| match count.fetch_add(1, Ordering::SeqCst) {
         0 => Reply::text("lost").held_by(&held),
         _ => Reply::text("Here is the answer."),
     });
-    let (mut team, model) = Team::with_model(Dialect::Anthropic, script).await;
+    let (mut team, model) = Team::in_home_with_model(home, Dialect::Anthropic, script).await;
     team.ann.send("Hello?");
     model.wait_for_requests(1).await;
-    team.program.kill().await;
+    team.kill().await;
     gate.open();
-    team.program.leases_run_out();
-    team.program.up().await;
+    team.come_back().await;
     team.ann.wait_for_text("Here is the answer.").await;
     let answers = team
         .ann

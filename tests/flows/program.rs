@@ -26,6 +26,8 @@ pub struct Program {
     database: Database,
     telegram: Option<(String, String)>,
     extra: Vec<(String, String)>,
+    /// The command that stays.
+    service: &'static [&'static str],
     process: Option<Child>,
     output: watch::Sender<String>,
 }
@@ -36,6 +38,18 @@ impl Program {
             telegram: Some((tg.url().to_owned(), tg.token().to_owned())),
             ..Self::alone()
         }
+    }
+
+    /// Beside cloud functions, for what needs a workspace.
+    pub fn worker(variables: &[(String, String)]) -> Self {
+        let mut program = Self {
+            service: &["worker", "--lanes", "sandbox"],
+            ..Self::alone()
+        };
+        let home = program.home.path().join("data");
+        program.extra = variables.to_vec();
+        program.set("COUNTERSIGN_HOME", &home.to_string_lossy());
+        program
     }
 
     /// Without Telegram.
@@ -55,6 +69,7 @@ impl Program {
             home: Arc::new(home),
             telegram: None,
             extra: Vec::new(),
+            service: &["up"],
             process: None,
             output: watch::Sender::new(String::new()),
         }
@@ -73,6 +88,7 @@ impl Program {
             database: self.database.clone(),
             telegram: self.telegram.clone(),
             extra: self.extra.clone(),
+            service: self.service,
             process: None,
             output: watch::Sender::new(String::new()),
         }
@@ -120,7 +136,7 @@ impl Program {
         command
     }
 
-    /// Starts `countersign up`.
+    /// Starts `countersign up`, or the worker.
     pub async fn up(&mut self) {
         self.spawn();
         self.wait_for("ready").await;
@@ -128,7 +144,7 @@ impl Program {
 
     /// The same without waiting until it is up: it may never be.
     pub fn spawn(&mut self) {
-        let mut child = self.command(&["up"]).spawn().unwrap();
+        let mut child = self.command(self.service).spawn().unwrap();
         // A new one: what the process before it said may still come.
         self.output = watch::Sender::new(String::new());
         collect(child.stdout.take(), self.output.clone());

@@ -1,17 +1,48 @@
 //! A running program with its owner paired: what most conversations start from.
 
-use super::Program;
+use super::{Program, cloud::Cloud};
+use std::time::Duration;
 use tests::servers::{
     model::{Dialect, FakeModel, Script},
-    telegram::{Conversation, FakeTelegram, User},
+    telegram::{Conversation, FakeTelegram, Options, User},
 };
 
 pub struct Team {
     pub tg: FakeTelegram,
+    /// The process that does everything; in the cloud the worker beside the functions.
     pub program: Program,
     /// The owner's private chat.
     pub ann: Conversation,
+    pub cloud: Option<Cloud>,
 }
+
+/// Where a team lives.
+#[derive(Clone, Copy)]
+pub enum Home {
+    /// One process with everything in a directory.
+    Local,
+    /// Cloud functions, and a worker for what needs a workspace.
+    Cloud,
+}
+
+/// Makes a test of each conversation in each home; one is a function of its [`Home`].
+macro_rules! in_each_home {
+    ($($conversation:ident),+ $(,)?) => {
+        mod local {
+            $(#[tokio::test]
+            async fn $conversation() {
+                super::$conversation(super::super::Home::Local).await;
+            })+
+        }
+        mod cloud {
+            $(#[tokio::test]
+            async fn $conversation() {
+                super::$conversation(super::super::Home::Cloud).await;
+            })+
+        }
+    };
+}
+pub(crate) use in_each_home;
 
 /// What the tests' program gives a model's provider as key.
 pub const KEY: &str = "sk-made-up-key-of-the-flows-4711";
@@ -23,33 +54,101 @@ impl Team {
 
     /// With these variables in the program's environment.
     pub async fn with(variables: &[(&str, &str)]) -> Self {
-        let tg = FakeTelegram::start().await;
-        let mut program = Program::new(&tg);
-        for (name, value) in variables {
-            program.set(name, value);
+        Self::in_home(Home::Local, variables).await
+    }
+
+    pub async fn in_home(home: Home, variables: &[(&str, &str)]) -> Self {
+        match home {
+            Home::Local => {
+                let tg = FakeTelegram::start().await;
+                let mut program = Program::new(&tg);
+                for (name, value) in variables {
+                    program.set(name, value);
+                }
+                program.up().await;
+                Self::of(tg, program).await
+            }
+            Home::Cloud => Self::of_functions(variables).await,
         }
-        program.up().await;
-        Self::of(tg, program).await
     }
 
     /// Of a program that is up.
     pub async fn of(tg: FakeTelegram, program: Program) -> Self {
-        let ann = tg.private_chat(&User::new(1001, "Ann"));
         let code = program.pairing_code().await;
+        Self::paired((tg, program, None), &code).await
+    }
+
+    async fn of_functions(variables: &[(&str, &str)]) -> Self {
+        // A function starts in seconds, and what was lost is found within a lease and a minute.
+        let options = Options {
+            patience: Duration::from_secs(200),
+            ..Options::default()
+        };
+        let tg = FakeTelegram::start_with(options).await;
+        let cloud = Cloud::deploy(&tg, variables).await;
+        let mut program = Program::worker(&cloud.environment("worker"));
+        program.up().await;
+        let (status, out, err) = program.run(&["pair"]).await;
+        assert_eq!(status, 0, "{err}");
+        Self::paired((tg, program, Some(cloud)), &code_of(&out)).await
+    }
+
+    async fn paired(
+        (tg, program, cloud): (FakeTelegram, Program, Option<Cloud>),
+        code: &str,
+    ) -> Self {
+        let ann = tg.private_chat(&User::new(1001, "Ann"));
         ann.send(&format!("/start {code}"));
         ann.wait_for_text("owner").await;
-        Self { tg, program, ann }
+        Self {
+            tg,
+            program,
+            ann,
+            cloud,
+        }
     }
 
     /// With a model that follows a script, instead of the rehearsal.
     pub async fn with_model(dialect: Dialect, script: Script) -> (Self, FakeModel) {
+        Self::in_home_with_model(Home::Local, dialect, script).await
+    }
+
+    pub async fn in_home_with_model(
+        home: Home,
+        dialect: Dialect,
+        script: Script,
+    ) -> (Self, FakeModel) {
         let model = FakeModel::start_with_key(script, KEY).await.unwrap();
         let (key, url) = match dialect {
             Dialect::Anthropic => ("ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"),
             Dialect::OpenAi => ("OPENAI_API_KEY", "OPENAI_BASE_URL"),
         };
-        let team = Self::with(&[(key, KEY), (url, &model.url())]).await;
+        let team = Self::in_home(home, &[(key, KEY), (url, &model.url())]).await;
         (team, model)
+    }
+
+    /// `kill -9` of whoever works on runs at this moment.
+    pub async fn kill(&mut self) {
+        match &self.cloud {
+            None => self.program.kill().await,
+            Some(cloud) => cloud.kill("RunFunction"),
+        }
+    }
+
+    /// What happens after [`Team::kill`]: a local process is started again, a function starts by itself when the lease has run out.
+    pub async fn come_back(&mut self) {
+        if self.cloud.is_none() {
+            self.program.leases_run_out();
+            self.program.up().await;
+        }
+    }
+
+    /// It is up, and no part of it ever panicked.
+    pub fn assert_well(mut self) {
+        self.program.assert_well();
+        if let Some(cloud) = &self.cloud {
+            cloud.assert_well();
+        }
     }
 
     /// Ann says something; the bot's first message after it that holds `expected`.

@@ -4,14 +4,20 @@
 use super::tree::Tree;
 use super::{expect_each, expect_none};
 
-const REQUIRED: [&str; 4] = [
+const REQUIRED: [&str; 5] = [
     "README.md",
     "ARCHITECTURE.md",
     "LICENSE",
     "migrations/README.md",
+    "infra/deploy/README.md",
 ];
 /// Documents whose links and paths are followed.
-const READ: [&str; 3] = ["README.md", "ARCHITECTURE.md", "migrations/README.md"];
+const READ: [&str; 4] = [
+    "README.md",
+    "ARCHITECTURE.md",
+    "migrations/README.md",
+    "infra/deploy/README.md",
+];
 /// What a path in backticks begins with; `provider/model` and `application/json` are none.
 const FOLDERS: [&str; 9] = [
     "shared",
@@ -146,6 +152,7 @@ fn a_missing_document_is_found() {
         ("README.md", "x"),
         ("LICENSE", " \n"),
         ("migrations/README.md", "x"),
+        ("infra/deploy/README.md", "x"),
     ]);
     expect_each(&check_presence(&tree), &["ARCHITECTURE.md", "LICENSE"]);
 }

@@ -4,7 +4,9 @@
 
 mod bench;
 mod crash;
+mod deploy;
 mod lint;
+mod policies;
 mod project;
 mod setup;
 mod steps;
@@ -36,6 +38,10 @@ enum Command {
     Tidy,
     /// Kill the program again and again, and look whether a promise breaks (a shorter round is part of `test`)
     Crash(crash::Args),
+    /// Deploy the template on an AWS that is a process on this machine, until the standard input ends
+    DeployLocal(deploy::Args),
+    /// Take each action away from the functions' roles, one after another, and show that it is missed (half an hour)
+    Policies(policies::Args),
     /// Measure, in release mode, beside the peers that the numbers are compared with
     Bench(bench::Args),
 }
@@ -48,6 +54,8 @@ fn main() -> ExitCode {
         Command::Lint => lint::run(&project, &mut steps),
         Command::Tidy => tidy::run(&project, &mut steps),
         Command::Crash(args) => crash::run(&args, &project, &mut steps),
+        Command::DeployLocal(args) => deploy::run(&args, &project, &mut steps),
+        Command::Policies(args) => policies::run(&args, &project, &mut steps),
         Command::Bench(args) => bench::run(&args, &project),
     });
     if let Err(error) = outcome {

@@ -3,9 +3,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::deploy;
 use crate::lint;
 use crate::project::Project;
 use crate::setup;
@@ -32,6 +34,10 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
     } else {
         lint::run(project, steps)?;
     }
+    match &ready.aws_python {
+        Some(python) => lint::template(project, steps, python),
+        None => steps.skip("template", "cfn-lint and sam are not installed"),
+    }
     if !build(project, steps) {
         steps.skip("tests", "the build failed");
         return Ok(());
@@ -49,11 +55,20 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
         ])
         .args(&args.nextest)
         .env("COUNTERSIGN_BIN", &program);
+    provide(&ready, &mut command)?;
+    steps.run("tests", "every promise has one", &mut command);
+    if let Some(server) = &ready.postgres {
+        conversations(project, steps, (&program, server));
+    }
+    doc_tests(project, steps)
+}
+
+/// Tells the tests where everything is, and leaves out by name what the set-up has said that there isn't.
+fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
+    let mut absent = Vec::new();
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);
     }
-    // By name: the set-up has said that they are not checked.
-    let mut absent = Vec::new();
     match &ready.postgres {
         Some(server) => drop(command.env("COUNTERSIGN_TEST_POSTGRES", &server.url)),
         None => absent.extend(["--skip", "postgres::"]),
@@ -62,18 +77,18 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
         Some(emulator) => drop(command.env("COUNTERSIGN_TEST_AWS", &emulator.endpoint)),
         None => absent.extend(["--skip", "aws::"]),
     }
+    match &ready.aws_python {
+        Some(_) => drop(command.env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?)),
+        None => absent.extend(["--skip", "cloud::"]),
+    }
     if !absent.is_empty() {
         command.arg("--").args(absent);
     }
-    steps.run("tests", "every promise has one", &mut command);
-    if let Some(server) = &ready.postgres {
-        conversations(project, steps, (&program, server));
-    }
-    doc_tests(project, steps)
+    Ok(())
 }
 
 /// Conversations that say most about a store, a second time with PostgreSQL, and one world of the crash machine.
-const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|outbox|persons|race|together)::/) + test(/^crash::/)";
+const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|outbox|persons|race|together)::/) - test(/::cloud::/) + test(/^crash::/)";
 
 fn conversations(
     project: &Project,
@@ -118,17 +133,19 @@ pub fn build(project: &Project, steps: &mut Steps) -> bool {
     )
 }
 
-/// A copy of the program that no other build replaces while the tests run it: another clone or an editor may be
-/// building in the same target directory.
+/// A copy of the program, and of the functions beside it, that no other build replaces while the tests run it: another clone or
+/// an editor may be building in the same target directory.
 pub fn keep_program(project: &Project) -> Result<PathBuf> {
     let dir = project.target.join("tested").join(project.clone_id());
     fs::create_dir_all(&dir)?;
-    let kept = dir.join("countersign");
-    // Removed first: a file that still runs cannot be written to.
-    fs::remove_file(&kept).ok();
-    fs::copy(project.program(), &kept)
-        .with_context(|| format!("cannot copy {}", project.program().display()))?;
-    Ok(kept)
+    let program = project.program();
+    for name in deploy::FUNCTIONS.into_iter().chain(["countersign"]) {
+        let (built, kept) = (program.with_file_name(name), dir.join(name));
+        // Removed first: a file that still runs cannot be written to.
+        fs::remove_file(&kept).ok();
+        fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
+    }
+    Ok(dir.join("countersign"))
 }
 
 /// Examples in the documentation are run where there are any; starting rustdoc for nothing takes a while.

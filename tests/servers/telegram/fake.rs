@@ -24,6 +24,8 @@ pub struct Options {
     pub token: String,
     /// Whether [`FakeTelegram::requests`] is kept. A bench that runs for long turns it off.
     pub record_requests: bool,
+    /// How long a test waits for what it waits for, at most.
+    pub patience: Duration,
 }
 
 impl Default for Options {
@@ -31,6 +33,7 @@ impl Default for Options {
         Self {
             token: "4242424242:a-made-up-secret-for-tests".into(),
             record_requests: true,
+            patience: Duration::from_secs(30),
         }
     }
 }
@@ -58,7 +61,7 @@ impl FakeTelegram {
             Ok(bound) => bound,
             Err(error) => view::give_up(&format!("no port for the fake Telegram: {error}")),
         };
-        let shared = Shared::new(State::new(options.token.clone(), options.record_requests));
+        let shared = Shared::new(State::new(&options));
         let app = server::router(shared.clone()).into_make_service_with_connect_info::<Scissors>();
         let told = shared.clone();
         tokio::spawn(webhook::run(shared.clone()));
@@ -111,7 +114,7 @@ impl FakeTelegram {
     /// Waits until `look` finds what it looks for; it is asked again whenever the bot did something.
     ///
     /// # Panics
-    /// After 30 s without it, with a dump of every conversation and of the last requests.
+    /// After [`Options::patience`] without it, with a dump of every conversation and of the last requests.
     pub async fn wait_for<T>(&self, look: impl FnMut(&View<'_>) -> Option<T>) -> T {
         view::wait(&self.shared, "what the test waits for", look).await
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::fake::Options;
 use super::faults::Faults;
 use super::message::{Document, Message};
 use super::rates::RateLog;
@@ -32,11 +33,13 @@ pub struct State {
     pub(super) faults: Faults,
     pub(super) rates: RateLog,
     pub(super) recording: bool,
+    pub(super) patience: Duration,
     pub(super) requests: Vec<RecordedRequest>,
 }
 
 impl State {
-    pub(super) fn new(token: String, recording: bool) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
+        let token = options.token.clone();
         let id = token
             .split(':')
             .next()
@@ -62,7 +65,8 @@ impl State {
             commands: BTreeMap::new(),
             faults: Faults::default(),
             rates: RateLog::default(),
-            recording,
+            recording: options.record_requests,
+            patience: options.patience,
             requests: Vec::new(),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -12,8 +11,6 @@ use super::state::{CallbackAnswer, RecordedRequest, State};
 use super::transcript;
 use super::webhook::DeliveryAttempt;
 
-/// Generous, since it only decides when a test that fails anyway gives up.
-const PATIENCE: Duration = Duration::from_secs(30);
 const REQUESTS_SHOWN: usize = 20;
 
 thread_local! {
@@ -91,7 +88,8 @@ pub(super) async fn wait<T>(
     what: &str,
     mut find: impl FnMut(&View<'_>) -> Option<T>,
 ) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let patience = shared.lock().patience;
+    let deadline = Instant::now() + patience;
     loop {
         let mut acted = std::pin::pin!(shared.bot_acted.notified());
         acted.as_mut().enable();
@@ -102,7 +100,7 @@ pub(super) async fn wait<T>(
             let dump = dump(&shared.lock());
             give_up(&format!(
                 "{what} did not happen within {} s\n\n{dump}",
-                PATIENCE.as_secs()
+                patience.as_secs()
             ));
         }
     }

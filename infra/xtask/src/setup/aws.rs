@@ -4,7 +4,9 @@
 //! are told its address in so many words, so nothing leaves the machine.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
@@ -27,17 +29,23 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A running emulator.
 pub struct Emulator {
     process: Child,
-    directory: PathBuf,
+    /// Goes with it.
+    pub directory: PathBuf,
     pub endpoint: String,
 }
 
-/// Installs and starts it. None, and a step marked as skipped or failed, where that can't be.
-pub fn emulator(project: &Project, steps: &mut Steps) -> Result<Option<Emulator>> {
-    let Some(python) = python::environment(project, steps, &PACKAGES)? else {
+/// The interpreter that has the packages. None, and a step marked as skipped or failed, where that can't be.
+pub fn packages(project: &Project, steps: &mut Steps) -> Result<Option<PathBuf>> {
+    let python = python::environment(project, steps, &PACKAGES)?;
+    if python.is_none() {
         steps.skip(TITLE, "its python environment could not be made");
-        return Ok(None);
-    };
-    match start(project, &python) {
+    }
+    Ok(python)
+}
+
+/// Starts it for tests of stores and blobs.
+pub fn emulator(project: &Project, steps: &mut Steps, python: &Path) -> Result<Option<Emulator>> {
+    match start(project, python, &[]) {
         Ok(emulator) => {
             steps.pass(TITLE, &format!("at {}", emulator.endpoint));
             Ok(Some(emulator))
@@ -49,9 +57,9 @@ pub fn emulator(project: &Project, steps: &mut Steps) -> Result<Option<Emulator>
     }
 }
 
-fn start(project: &Project, python: &Path) -> Result<Emulator> {
-    let directory = std::env::temp_dir().join(format!("countersign-aws-{}", std::process::id()));
-    fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
+/// A new one, with these settings of its own.
+pub fn start(project: &Project, python: &Path, settings: &[(&str, &str)]) -> Result<Emulator> {
+    let directory = new_directory()?;
     let log = directory.join("log");
     let started = File::create(&log).map_err(Into::into).and_then(|output| {
         // Somebody else may take the port in between; then it ends at once, and the set-up fails.
@@ -59,6 +67,9 @@ fn start(project: &Project, python: &Path) -> Result<Emulator> {
         let endpoint = format!("http://127.0.0.1:{port}");
         let process = command(project, python)
             .current_dir(&directory)
+            // Functions are unpacked there.
+            .env("TMPDIR", &directory)
+            .envs(settings.iter().copied())
             .env("BIND_HOST", "127.0.0.1")
             .env("GATEWAY_PORT", port.to_string())
             // What it starts itself is told where it is.
@@ -82,18 +93,41 @@ fn start(project: &Project, python: &Path) -> Result<Emulator> {
     started
 }
 
-/// Ends with us, also when nobody drops anything any more. (As a module: the environment was made under another name, which its
-/// scripts still have in them.)
+/// A program of the environment, for its interpreter: its first line names the place where the environment was made, which is
+/// not where it is.
+pub fn script(python: &Path, name: &str) -> PathBuf {
+    python.with_file_name(name)
+}
+
+fn new_directory() -> Result<PathBuf> {
+    let mut number = 0;
+    loop {
+        let name = format!("countersign-aws-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(name);
+        match fs::create_dir(&directory) {
+            Ok(()) => return Ok(directory),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => {
+                return Err(error).with_context(|| format!("cannot make {}", directory.display()));
+            }
+        }
+    }
+}
+
+/// Ends with us, also when nobody drops anything any more.
 fn command(project: &Project, python: &Path) -> Command {
     let mut command = project.clean_command("setpriv");
-    command.args(["--pdeathsig", "KILL", "--"]).arg(python);
-    command.args(["-m", "ministack"]);
+    command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(python)
+        .arg(script(python, "ministack"));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("AWS_") {
             command.env_remove(name);
         }
     }
-    command.stdin(std::process::Stdio::null());
+    // A group of its own: what it started ends with it.
+    command.stdin(std::process::Stdio::null()).process_group(0);
     command
 }
 
@@ -115,7 +149,11 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
-        self.process.kill().ok();
+        let group = format!("-{}", self.process.id());
+        Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .status()
+            .ok();
         self.process.wait().ok();
         fs::remove_dir_all(&self.directory).ok();
     }

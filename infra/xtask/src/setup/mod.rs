@@ -19,10 +19,12 @@ use crate::steps::Steps;
 pub struct Ready {
     /// The interpreter with the Telegram check's requirements; none where they are not installed.
     pub python: Option<PathBuf>,
-    /// A server that runs for as long as this lives; none where it could not be had.
-    pub postgres: Option<postgres::Server>,
+    /// The interpreter with ministack and SAM; none where they are not installed.
+    pub aws_python: Option<PathBuf>,
     /// DynamoDB and S3 for as long as this lives; none where they could not be had.
     pub aws: Option<aws::Emulator>,
+    /// A server that runs for as long as this lives; none where it could not be had.
+    pub postgres: Option<postgres::Server>,
 }
 
 /// Goes on after a failed part, so that one run says all that is missing.
@@ -31,12 +33,17 @@ pub fn run(project: &Project, steps: &mut Steps) -> Result<Ready> {
     nextest(project, steps);
     bubblewrap(steps);
     let python = python::environment(project, steps, &python::TELEGRAM_CHECK)?;
+    let aws_python = aws::packages(project, steps)?;
+    let aws = match &aws_python {
+        Some(python) => aws::emulator(project, steps, python)?,
+        None => None,
+    };
     let postgres = postgres::server(steps);
-    let aws = aws::emulator(project, steps)?;
     Ok(Ready {
         python,
-        postgres,
+        aws_python,
         aws,
+        postgres,
     })
 }
 
