@@ -34,7 +34,7 @@ macro_rules! in_each_home {
                 super::$conversation(super::super::Home::Local).await;
             })+
         }
-        mod cloud {
+        mod functions {
             $(#[tokio::test]
             async fn $conversation() {
                 super::$conversation(super::super::Home::Cloud).await;

@@ -21,6 +21,9 @@ pub struct Args {
     /// Leave out format and clippy
     #[arg(long)]
     no_lint: bool,
+    /// Also the conversations with the deployed functions: each deploys, and takes a minute or more
+    #[arg(long)]
+    cloud: bool,
     /// Passed on to `cargo nextest run`, e.g. `-- -E 'test(flows)'`
     #[arg(last = true)]
     nextest: Vec<String>,
@@ -55,7 +58,10 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
         ])
         .args(&args.nextest)
         .env("COUNTERSIGN_BIN", &program);
-    provide(&ready, &mut command)?;
+    if !args.cloud {
+        steps.skip("conversations with functions", "only with --cloud");
+    }
+    provide(&ready, args.cloud, &mut command)?;
     steps.run("tests", "every promise has one", &mut command);
     if let Some(server) = &ready.postgres {
         conversations(project, steps, (&program, server));
@@ -64,7 +70,7 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
 }
 
 /// Tells the tests where everything is, and leaves out by name what the set-up has said that there isn't.
-fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
+fn provide(ready: &setup::Ready, cloud: bool, command: &mut Command) -> Result<()> {
     let mut absent = Vec::new();
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);
@@ -78,8 +84,8 @@ fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
         None => absent.extend(["--skip", "aws::"]),
     }
     match &ready.aws_python {
-        Some(_) => drop(command.env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?)),
-        None => absent.extend(["--skip", "cloud::"]),
+        Some(_) if cloud => drop(command.env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?)),
+        _ => absent.extend(["--skip", "::functions::", "--skip", "flows::cloud::"]),
     }
     if !absent.is_empty() {
         command.arg("--").args(absent);
@@ -88,7 +94,7 @@ fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
 }
 
 /// Conversations that say most about a store, a second time with PostgreSQL, and one world of the crash machine.
-const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|outbox|persons|race|together)::/) - test(/::cloud::/) + test(/^crash::/)";
+const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|outbox|persons|race|together)::/) - test(/::functions::/) + test(/^crash::/)";
 
 fn conversations(
     project: &Project,
