@@ -11,7 +11,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         id: 1,
         name: "0001_kernel",
@@ -21,6 +21,11 @@ const MIGRATIONS: [Migration; 2] = [
         id: 2,
         name: "0002_budgets",
         sql: include_str!("../../../migrations/sqlite/0002_budgets.sql"),
+    },
+    Migration {
+        id: 3,
+        name: "0003_knowledge",
+        sql: include_str!("../../../migrations/sqlite/0003_knowledge.sql"),
     },
 ];
 

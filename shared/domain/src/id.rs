@@ -43,6 +43,8 @@ ids! {
     RuleId,
     JobId,
     CommitId,
+    CollectionId,
+    DocumentId,
 }
 
 /// Short form for people: enough digits to type, from the end (the start of a time-ordered id is the same for hours).

@@ -12,6 +12,7 @@ pub mod canon;
 pub mod card;
 pub mod content;
 pub mod id;
+pub mod knowledge;
 pub mod member;
 pub mod message;
 pub mod permission;

@@ -10,6 +10,7 @@ pub mod agents;
 pub mod approvals;
 pub mod audit;
 pub mod budgets;
+pub mod knowledge;
 pub mod members;
 pub mod rules;
 pub mod runs;
@@ -24,6 +25,9 @@ pub const TABLES: &[&Table] = &[
     &approvals::APPROVALS,
     &audit::AUDIT_STREAMS,
     &budgets::BUDGETS,
+    &knowledge::KNOWLEDGE_COLLECTIONS,
+    &knowledge::KNOWLEDGE_DOCUMENTS,
+    &knowledge::KNOWLEDGE_MANIFESTS,
     &members::MEMBERS,
     &members::INVITES,
     &rules::PERMISSION_RULES,

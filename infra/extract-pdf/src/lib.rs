@@ -1,0 +1,1 @@
+//! The text of a PDF, parsed in a process of its own inside the sandbox.

@@ -1,0 +1,1 @@
+//! Text, Markdown, HTML and source code, in whatever encoding.

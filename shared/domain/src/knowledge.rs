@@ -1,0 +1,196 @@
+//! Knowledge: collections of documents, their passages, and what of them can be found.
+//!
+//! A document is kept as it came (`source`) and as the text that was understood, cut into passages. What can be found is a
+//! [`Manifest`]: a list of immutable segments, replaced as a whole. So a reader sees a document wholly or not at all.
+
+use crate::{
+    Digest, Micros,
+    id::{CollectionId, DocumentId, MemberId},
+};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// Documents that are found together and that the same people may read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Collection {
+    pub id: CollectionId,
+    /// What people type, checked by [`crate::agent::check_name`]; unique among what one person can see.
+    pub name: String,
+    #[serde(default)]
+    pub description: String,
+    /// Whose it is; none: the team's. Nobody else reads it, and no agent on behalf of somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<MemberId>,
+    pub created_by: MemberId,
+    pub created_at: Micros,
+    pub updated_at: Micros,
+}
+
+impl Collection {
+    /// Whether this person gets anything from it.
+    #[must_use]
+    pub fn is_readable_by(&self, member: &MemberId) -> bool {
+        self.owner.as_ref().is_none_or(|owner| owner == member)
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Document {
+    pub id: DocumentId,
+    pub collection: CollectionId,
+    /// The file's name without directories; a new version has the same.
+    pub name: String,
+    /// The digest of the newest bytes that came under this name, so that the same ones are recognised.
+    pub source: Digest,
+    pub status: DocumentStatus,
+    /// Why it failed, for people, with what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+    /// Counts the contents that this name has had, from 1.
+    pub revision: u32,
+    /// What can be found of it now; none before the first reading is done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current: Option<Reading>,
+    /// What came before, newest first, at most [`HISTORY`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Reading>,
+    pub added_by: MemberId,
+    pub created_at: Micros,
+    pub updated_at: Micros,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentStatus {
+    /// Its job is on its way. What `current` names is still found.
+    Reading,
+    Ready,
+    /// The newest content could not be read; `problem` says why.
+    Failed,
+    /// Gone from lists and searches; kept in history.
+    Removed,
+}
+
+/// One content of a document, as it was understood.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Reading {
+    pub revision: u32,
+    /// The bytes as they came, in the blob store.
+    pub source: Digest,
+    /// Their number.
+    pub bytes: u64,
+    pub title: String,
+    /// `text/markdown`, `application/pdf`, …
+    pub media_type: String,
+    /// ISO 639-1, when it is clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u32>,
+    pub passages: u32,
+    /// A blob: JSON of [`Outline`].
+    pub outline: Digest,
+    /// What was left out and why, for people.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
+    pub by: MemberId,
+    pub at: Micros,
+}
+
+/// Where a document's passages are: in blobs of some dozens of KiB, so that showing one does not fetch the whole document.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Outline {
+    /// The first passage's ordinal and the blob: JSON of `Vec<Passage>`.
+    pub parts: Vec<(u32, Digest)>,
+}
+
+impl Outline {
+    /// The blob that holds a passage.
+    #[must_use]
+    pub fn part(&self, ordinal: u32) -> Option<&Digest> {
+        let after = self.parts.partition_point(|(first, _)| *first <= ordinal);
+        after
+            .checked_sub(1)
+            .and_then(|at| self.parts.get(at))
+            .map(|(_, blob)| blob)
+    }
+}
+
+/// A piece of a document that makes sense alone: 500 to 1000 tokens, along headings, paragraphs, code and pages.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Passage {
+    /// Counts from 0 in its document.
+    pub ordinal: u32,
+    pub text: String,
+    /// From the outermost in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub headings: Vec<String>,
+    /// From 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<u32>,
+    /// The first line, from 1, where the source has lines.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
+    /// The bytes of the source that say this, where it can be said exactly: the citation can be checked against them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Range<u64>>,
+    /// Source code, where identifiers matter more than words.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub code: bool,
+    /// ISO 639-1; of the passage, since documents mix languages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// One content of one document, as segments name it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Debug)]
+pub struct Revision {
+    pub document: DocumentId,
+    pub revision: u32,
+}
+
+/// What of a collection can be found: one record, put over the version that was read.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Manifest {
+    pub collection: CollectionId,
+    #[serde(default)]
+    pub segments: Vec<Segment>,
+    /// Still in a segment, and not to be found: removed or replaced. A merge drops them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gone: Vec<Revision>,
+}
+
+/// A part of an index that never changes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Segment {
+    /// Made by the index; unique.
+    pub id: String,
+    /// All of its files in one.
+    pub blob: Digest,
+    pub bytes: u64,
+    pub passages: u32,
+}
+
+/// Segments beyond which a manifest is merged, so that a search looks at few files; measured
+/// by `cargo xtask bench search`.
+pub const MANY_SEGMENTS: usize = 12;
+/// Earlier contents of a document that stay in its record. Older ones stay in the audit.
+pub const HISTORY: usize = 20;
+/// Revisions that wait for a merge, so that the record stays within the store's limit of 32 KiB.
+pub const MANY_GONE: usize = 200;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_passage_is_in_the_part_that_begins_at_it_or_before() {
+        let blob = |n: &str| Digest::of_bytes(n);
+        let outline = Outline {
+            parts: vec![(0, blob("a")), (5, blob("b"))],
+        };
+        let found = [0, 4, 5, 9].map(|n| outline.part(n).cloned());
+        assert_eq!(found, ["a", "a", "b", "b"].map(|n| Some(blob(n))));
+        assert_eq!(Outline::default().part(0), None);
+    }
+}
