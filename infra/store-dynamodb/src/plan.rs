@@ -4,7 +4,7 @@
 //! Jobs of one serial key are a chain: the key's own item names the head and the last, each job the one after it. Only the head is
 //! not `blocked`. To enqueue is to put the job, to name it in the last one, and to make it the key's last; when the head
 //! goes, the one that it names becomes the head and is free. Whoever changes a chain writes the key's item under the
-//! condition that nobody else did, so a chain has no race that is not seen; the loser looks again.
+//! condition that nobody else did, and looks that what it read of the jobs fits the key's item; the loser looks again.
 //!
 //! A batch that only holds a lease, as a run's steps do, reads nothing: the condition is the lease's epoch.
 
@@ -237,7 +237,11 @@ impl Plan<'_> {
         let serial = slot.after.take().filter(|serial| serial.head == row.job.id);
         let mut serial = serial.ok_or(Stop::Again("another job is the head"))?;
         let Some(next) = row.next else {
-            return Ok(());
+            // The job was read before its key: one that came in between is behind it, and would wait for ever.
+            return match serial.last == row.job.id {
+                true => Ok(()),
+                false => Err(Stop::Again("a job came behind")),
+            };
         };
         serial.head = next.clone();
         slot.after = Some(serial);
@@ -255,7 +259,8 @@ impl Plan<'_> {
             return Ok(());
         };
         let slot = self.slot(&head)?;
-        let row = slot.after.as_mut().ok_or(Stop::Again("the head went"))?;
+        let row = slot.after.as_mut().filter(|row| !row.job.set_aside);
+        let row = row.ok_or(Stop::Again("the head went"))?;
         match row.lease {
             Some(_) => {
                 row.signalled = true;

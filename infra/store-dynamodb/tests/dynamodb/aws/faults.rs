@@ -9,14 +9,15 @@ use domain::id::CommitId;
 use futures::StreamExt;
 use ports::{
     archive::{Archive, Item},
-    store::{Batch, Store, StoreError},
+    store::{Batch, Op, Store, StoreError},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use store_dynamodb::{DynamoStore, Options};
 use testkit::contract::{
     Broken, Outcome, all_of,
     store::build::{add, append, batch, claim_one, commit, counter, finish, job, run},
 };
+use tokio::sync::Barrier;
 
 const THROTTLED: Fault = Fault::Answer("ThrottlingException", "");
 const TRANSACT: &str = "TransactWriteItems";
@@ -108,7 +109,7 @@ async fn transactions_that_meet_are_sent_again() -> Outcome {
 #[tokio::test]
 async fn a_claim_that_meets_a_transaction_waits_for_it() -> Outcome {
     let (store, proxy, _) = stores().await?;
-    commit(&store, vec![ports::store::Op::Enqueue(job("j", None))]).await?;
+    commit(&store, vec![Op::Enqueue(job("j", None))]).await?;
     let met = Fault::Answer("TransactionConflictException", "");
     proxy.faults("UpdateItem", &[met.clone(), met], Fault::Pass);
     let job = claim_one(&store, 1).await?;
@@ -151,7 +152,7 @@ async fn when_no_answer_comes_the_id_decides() -> Outcome {
 async fn a_finish_is_repeated_after_a_lost_answer() -> Outcome {
     let (store, proxy, direct) = stores().await?;
     for id in ["1", "2"] {
-        let new = ports::store::Op::Enqueue(job(id, Some("chat")));
+        let new = Op::Enqueue(job(id, Some("chat")));
         commit(&store, vec![new]).await?;
     }
     let first = claim_one(&store, 1).await?;
@@ -165,6 +166,31 @@ async fn a_finish_is_repeated_after_a_lost_answer() -> Outcome {
     direct.commit(gone).await?;
     assert_eq!(direct.counter(&counter("c")).await?, 1);
     assert_eq!(claim_one(&direct, 1).await?.id.as_str(), "2");
+    Ok(())
+}
+
+/// A finish has read the job, and not yet its serial key, when somebody enqueues behind it.
+#[tokio::test]
+async fn who_comes_while_the_head_goes_is_next() -> Outcome {
+    let (store, proxy, direct) = stores().await?;
+    let new = |id| Op::Enqueue(job(id, Some("chat")));
+    commit(&store, vec![new("1")]).await?;
+    let first = claim_one(&store, 1).await?;
+    let between = Arc::new(Barrier::new(2));
+    proxy.faults("/s/chat", &[Fault::Hold(between.clone())], Fault::Pass);
+    let came = async {
+        between.wait().await;
+        let came = commit(&direct, vec![new("2")]).await;
+        between.wait().await;
+        came
+    };
+    let (gone, came) = tokio::join!(commit(&store, vec![finish(&first)]), came);
+    gone?;
+    came?;
+    let second = claim_one(&direct, 1).await?;
+    assert_eq!(second.id.as_str(), "2");
+    commit(&store, vec![finish(&second), new("3")]).await?;
+    assert_eq!(claim_one(&direct, 1).await?.id.as_str(), "3");
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use testkit::contract::Broken;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
+    sync::Barrier,
 };
 
 /// What happens to one request.
@@ -20,9 +21,11 @@ pub enum Fault {
     Lose,
     /// The connection is cut before the deed.
     Cut,
+    /// Says that it is there, and goes on when it is told to: two meetings of two.
+    Hold(Arc<Barrier>),
 }
 
-/// Faults for the requests of one operation, in turn; `always` after them. Gone with the value.
+/// Faults for some requests, in turn; `always` after them. Gone with the value.
 #[derive(Clone)]
 pub struct Proxy {
     pub endpoint: String,
@@ -30,7 +33,7 @@ pub struct Proxy {
 }
 
 struct State {
-    operation: &'static str,
+    mark: &'static str,
     next: VecDeque<Fault>,
     always: Fault,
     seen: usize,
@@ -42,7 +45,7 @@ impl Proxy {
         let proxy = Self {
             endpoint: format!("http://{}", listener.local_addr()?),
             state: Arc::new(Mutex::new(State {
-                operation: "",
+                mark: "",
                 next: VecDeque::new(),
                 always: Fault::Pass,
                 seen: 0,
@@ -60,18 +63,18 @@ impl Proxy {
         Ok(proxy)
     }
 
-    /// From now on, for requests of this operation.
-    pub fn faults(&self, operation: &'static str, next: &[Fault], always: Fault) {
+    /// From now on, for requests that have this in them: an operation's name, or a part of a key.
+    pub fn faults(&self, mark: &'static str, next: &[Fault], always: Fault) {
         let next = next.iter().cloned().collect();
         *self.lock() = State {
-            operation,
+            mark,
             next,
             always,
             seen: 0,
         };
     }
 
-    /// Requests of the operation since then.
+    /// Such requests since then.
     pub fn seen(&self) -> usize {
         self.lock().seen
     }
@@ -82,9 +85,8 @@ impl Proxy {
 
     fn fault(&self, request: &[u8]) -> Fault {
         let mut state = self.lock();
-        let name = format!("DynamoDB_20120810.{}\r\n", state.operation);
         let text = String::from_utf8_lossy(request);
-        if state.operation.is_empty() || !text.contains(&name) {
+        if state.mark.is_empty() || !text.contains(state.mark) {
             return Fault::Pass;
         }
         state.seen += 1;
@@ -94,8 +96,13 @@ impl Proxy {
 
     async fn serve(&self, mut client: TcpStream, upstream: &str) -> std::io::Result<()> {
         while let Some(request) = message(&mut client).await? {
-            match self.fault(&request) {
-                Fault::Pass => {
+            let fault = self.fault(&request);
+            if let Fault::Hold(meeting) = &fault {
+                meeting.wait().await;
+                meeting.wait().await;
+            }
+            match fault {
+                Fault::Pass | Fault::Hold(_) => {
                     client
                         .write_all(&forward(&request, upstream).await?)
                         .await?

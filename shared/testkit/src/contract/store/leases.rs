@@ -165,6 +165,23 @@ pub async fn a_signal_reaches_the_lease(store: Arc<dyn Store>) -> Outcome {
     Ok(())
 }
 
+/// Somebody enqueues behind the head of a key at the moment when it is finished: that job is the next head, whoever was first.
+pub async fn who_comes_while_the_head_goes_is_next(store: Arc<dyn Store>) -> Outcome {
+    let new = |i: usize| Op::Enqueue(job(&format!("j{i:02}"), Some("chat")));
+    commit(&*store, vec![new(0)]).await?;
+    for i in 1..=40 {
+        let head = claim_one(&*store, 0).await?;
+        let (gone, came) = tokio::join!(
+            commit(&*store, vec![finish(&head)]),
+            commit(&*store, vec![new(i)])
+        );
+        gone?;
+        came?;
+    }
+    assert_eq!(claim_one(&*store, 0).await?.id.as_str(), "j40");
+    Ok(())
+}
+
 /// Eight claim at once, of jobs with and without serial keys: each job goes to one, and no key to two at a time.
 pub async fn no_job_goes_to_two_claimers(store: Arc<dyn Store>) -> Outcome {
     for i in 0..60 {

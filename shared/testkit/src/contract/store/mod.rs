@@ -83,6 +83,7 @@ macro_rules! store_contract {
                 only_a_leased_job_is_given_back,
                 a_renewal_keeps_the_lease,
                 a_signal_reaches_the_lease,
+                who_comes_while_the_head_goes_is_next,
                 no_job_goes_to_two_claimers,
             }
             counters {
