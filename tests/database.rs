@@ -39,7 +39,12 @@ impl Database {
 
     /// An empty schema on the server.
     pub fn postgres() -> Self {
-        Self::Postgres(Arc::new(wait(Scratch::make(&postgres_server())).unwrap()))
+        Self::postgres_at(&postgres_server())
+    }
+
+    /// An empty schema on the server of that URL.
+    pub fn postgres_at(server: &str) -> Self {
+        Self::Postgres(Arc::new(wait(Scratch::make(server)).unwrap()))
     }
 
     /// What the program has to be told, unless it finds the database by itself.

@@ -2,6 +2,8 @@
 //! other conversations go through with it as well: `cargo xtask test` plays many of them a second time, `race` with two
 //! processes among them.)
 
+mod away;
+
 use super::{Program, Team, backup};
 use crate::database::{Database, postgres_server};
 use std::path::Path;
@@ -38,7 +40,7 @@ async fn the_database_is_away_while_a_command_runs() {
     let card = team.ann.wait_for_button("Approve").await;
     team.ann.tap(card.id, "Approve");
     team.program.effects("effects", 1).await;
-    wire.cut();
+    wire.cut().await;
     let asked = team.ann.send("/help");
     let workspace = team.program.workspace_path("effects");
     std::fs::write(workspace.with_file_name("go"), "").unwrap();

@@ -274,7 +274,10 @@ impl Program {
         let mut looks = tokio::time::interval(Duration::from_millis(5));
         for _ in 0..6000 {
             looks.tick().await;
-            if self.leased() == 0 {
+            // Not on this thread: what serves the program, such as the wire to its database, has to go on.
+            let database = self.database.clone();
+            let asked = tokio::task::spawn_blocking(move || leased(&database));
+            if asked.await.unwrap() == 0 {
                 return;
             }
         }
@@ -283,8 +286,7 @@ impl Program {
 
     /// Jobs that are being worked on.
     pub fn leased(&self) -> i64 {
-        self.sql()
-            .number("SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL")
+        leased(&self.database)
     }
 
     /// What only time would do after a crash: the leases of the process that is gone run out.
@@ -368,6 +370,10 @@ impl Program {
             .filter_map(Result::ok)
             .find_map(|session| std::fs::read_to_string(session.path().join(name)).ok())
     }
+}
+
+fn leased(database: &Database) -> i64 {
+    database.number("SELECT count(*) FROM task_queue WHERE lease_until IS NOT NULL")
 }
 
 fn collect(stream: Option<impl AsyncRead + Unpin + Send + 'static>, output: watch::Sender<String>) {

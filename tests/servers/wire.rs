@@ -17,6 +17,8 @@ struct Shared {
     target: String,
     /// Whether it is whole.
     whole: watch::Sender<bool>,
+    /// The port, while somebody listens there, and each connection.
+    open: watch::Sender<usize>,
     /// What the program says, as often as it was said on all connections together, and what was done about it.
     loses: watch::Sender<Loses>,
 }
@@ -38,11 +40,13 @@ impl Wire {
         let shared = Arc::new(Shared {
             target: target.to_owned(),
             whole: watch::Sender::new(true),
+            open: watch::Sender::new(0),
             loses: watch::Sender::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        tokio::spawn(shared.clone().serve(listener, address));
+        let listening = (shared.opened(), listener);
+        tokio::spawn(shared.clone().serve(listening, address));
         Ok(Self { shared, address })
     }
 
@@ -50,9 +54,12 @@ impl Wire {
         self.address.to_string()
     }
 
-    /// Breaks every connection; nobody answers at the address until it is mended.
-    pub fn cut(&self) {
+    /// Breaks every connection; when this is done nobody answers at the address until it is mended.
+    pub async fn cut(&self) {
         self.shared.whole.send_replace(false);
+        let mut open = self.shared.open.subscribe();
+        // The sender is ours.
+        let _ = open.wait_for(|open| *open == 0).await;
     }
 
     pub fn mend(&self) {
@@ -74,8 +81,22 @@ impl Wire {
     }
 }
 
+/// Something that is open, until this goes.
+struct Open(Arc<Shared>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.send_modify(|open| *open -= 1);
+    }
+}
+
 impl Shared {
-    async fn serve(self: Arc<Self>, first: TcpListener, address: SocketAddr) {
+    fn opened(self: &Arc<Self>) -> Open {
+        self.open.send_modify(|open| *open += 1);
+        Open(self.clone())
+    }
+
+    async fn serve(self: Arc<Self>, first: (Open, TcpListener), address: SocketAddr) {
         let mut whole = self.whole.subscribe();
         let mut listener = Some(first);
         loop {
@@ -83,7 +104,7 @@ impl Shared {
                 Some(listening) => listening,
                 // The port is ours as soon as the old connections are closed.
                 None => match TcpListener::bind(address).await {
-                    Ok(listening) => listening,
+                    Ok(listening) => (self.opened(), listening),
                     Err(_) => {
                         tokio::time::sleep(Duration::from_millis(5)).await;
                         continue;
@@ -91,10 +112,12 @@ impl Shared {
                 },
             };
             tokio::select! {
-                () = self.accept(&listening) => {}
+                () = self.accept(&listening.1) => {}
                 _ = whole.wait_for(|whole| !whole) => {}
             }
+            let (open, listening) = listening;
             drop(listening);
+            drop(open);
             if whole.wait_for(|whole| *whole).await.is_err() {
                 return;
             }
@@ -103,13 +126,14 @@ impl Shared {
 
     async fn accept(self: &Arc<Self>, listener: &TcpListener) {
         while let Ok((near, _)) = listener.accept().await {
-            let shared = self.clone();
+            let (shared, open) = (self.clone(), self.opened());
             tokio::spawn(async move {
                 let mut whole = shared.whole.subscribe();
                 tokio::select! {
                     () = shared.carry(near) => {}
                     _ = whole.wait_for(|whole| !whole) => {}
                 }
+                drop(open);
             });
         }
     }

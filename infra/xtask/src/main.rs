@@ -7,6 +7,7 @@ mod crash;
 mod deploy;
 mod lint;
 mod policies;
+mod postgres;
 mod project;
 mod setup;
 mod steps;
@@ -42,6 +43,8 @@ enum Command {
     DeployLocal(deploy::Args),
     /// Take each action away from the functions' roles, one after another, and show that it is missed (half an hour)
     Policies(policies::Args),
+    /// A PostgreSQL server on a free port, until the standard input ends
+    Postgres,
     /// Measure, in release mode, beside the peers that the numbers are compared with
     Bench(bench::Args),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Crash(args) => crash::run(&args, &project, &mut steps),
         Command::DeployLocal(args) => deploy::run(&args, &project, &mut steps),
         Command::Policies(args) => policies::run(&args, &project, &mut steps),
+        Command::Postgres => postgres::run(&mut steps),
         Command::Bench(args) => bench::run(&args, &project),
     });
     if let Err(error) = outcome {

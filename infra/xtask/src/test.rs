@@ -71,6 +71,8 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
 
 /// Tells the tests where everything is, and leaves out by name what the set-up has said that there isn't.
 fn provide(ready: &setup::Ready, cloud: bool, command: &mut Command) -> Result<()> {
+    // Tests whose server has to go away ask it for one of their own.
+    command.env("COUNTERSIGN_TEST_XTASK", std::env::current_exe()?);
     let mut absent = Vec::new();
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);

@@ -89,10 +89,13 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     if let Some(chat) = chat {
         tasks.spawn(converse(chat, stop.clone()));
     }
-    let _ = working.await;
     tasks.close();
     // A poll that waits for Telegram has nothing to lose; requests under way end with the listener.
-    let _ = tokio::time::timeout(local.config.shutdown, tasks.wait()).await;
+    let front = async {
+        stop.cancelled().await;
+        tokio::time::timeout(local.config.shutdown, tasks.wait()).await
+    };
+    let _ = tokio::join!(working, front);
     Ok(0)
 }
 

@@ -25,7 +25,7 @@ use ports::{
     store::{Claim, Job, Op, StoreError},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Does a job. `Ok` means that its own commit finished the job.
@@ -97,6 +97,8 @@ pub struct Pace {
     pub grace: Duration,
     /// What work under way gets to finish when the process stops.
     pub shutdown: Duration,
+    /// What the store gets then for a claim under way, and to take back what did not finish. Beyond, it is left to its lease.
+    pub parting: Duration,
 }
 
 impl Default for Pace {
@@ -110,6 +112,7 @@ impl Default for Pace {
             deaths: 12,
             grace: Duration::from_secs(2),
             shutdown: Duration::from_secs(10),
+            parting: Duration::from_secs(3),
         }
     }
 }
@@ -134,6 +137,8 @@ pub struct Worker {
     leases: Leases,
     /// Cancelled when work under way is to be given up.
     abandon: CancellationToken,
+    /// Cancelled when nobody waits any longer for it to be given back.
+    over: CancellationToken,
     /// No step goes on after this.
     until: Option<Micros>,
 }
@@ -150,6 +155,7 @@ impl Worker {
             name,
             leases: Leases::default(),
             abandon: CancellationToken::new(),
+            over: CancellationToken::new(),
             until: None,
         }
     }
@@ -161,32 +167,43 @@ impl Worker {
         self
     }
 
-    /// Works until `stop` is cancelled; then lets what is under way finish, at most [`Pace::shutdown`], and gives the rest back.
+    /// Works until `stop` is cancelled; then lets what is under way finish, at most [`Pace::shutdown`], and gives the rest back as
+    /// far as the store takes it.
     pub async fn run(self, lanes: Vec<Lane>, stop: CancellationToken) {
         let worker = Arc::new(self);
-        let (loops, jobs) = (TaskTracker::new(), TaskTracker::new());
+        let (mut loops, jobs) = (JoinSet::new(), TaskTracker::new());
         for lane in lanes {
             loops.spawn(worker.clone().serve(lane, stop.clone(), jobs.clone()));
         }
-        let keeping = CancellationToken::new();
-        let keeper = tokio::spawn(worker.clone().keep(keeping.clone()));
+        let keeper = tokio::spawn(worker.clone().keep(CancellationToken::new()));
         stop.cancelled().await;
-        loops.close();
-        loops.wait().await;
+        let ended = async { while loops.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(worker.pace.parting, ended).await;
+        loops.shutdown().await;
         jobs.close();
-        if tokio::time::timeout(worker.pace.shutdown, jobs.wait())
-            .await
-            .is_err()
-        {
-            tracing::info!(
+        worker.part(&jobs).await;
+        keeper.abort();
+    }
+
+    async fn part(&self, jobs: &TaskTracker) {
+        let ended = tokio::time::timeout(self.pace.shutdown, jobs.wait());
+        if ended.await.is_ok() {
+            return;
+        }
+        tracing::info!(
+            jobs = jobs.len(),
+            "giving work back that did not finish in time"
+        );
+        self.abandon.cancel();
+        let ended = tokio::time::timeout(self.pace.parting, jobs.wait());
+        if ended.await.is_err() {
+            tracing::warn!(
                 jobs = jobs.len(),
-                "giving work back that did not finish in time"
+                "the store does not take it; it goes on when its lease has run out"
             );
-            worker.abandon.cancel();
+            self.over.cancel();
             jobs.wait().await;
         }
-        keeping.cancel();
-        let _ = keeper.await;
     }
 
     /// One lane: claims as much as there is room for, then waits for a bell, a due time or a free place.
@@ -224,7 +241,7 @@ impl Worker {
                 let worker = self.clone();
                 let lane = lane.name.clone();
                 jobs.spawn(async move {
-                    worker.work(job).await;
+                    worker.over.run_until_cancelled(worker.work(job)).await;
                     drop(place);
                     // Its successor in the same serial key may be due now.
                     worker.bench.wake.wake(&lane);

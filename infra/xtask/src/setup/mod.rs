@@ -38,7 +38,7 @@ pub fn run(project: &Project, steps: &mut Steps) -> Result<Ready> {
         Some(python) => aws::emulator(project, steps, python)?,
         None => None,
     };
-    let postgres = postgres::server(steps);
+    let postgres = postgres::server(steps, postgres::CARELESS);
     Ok(Ready {
         python,
         aws_python,

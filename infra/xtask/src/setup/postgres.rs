@@ -1,7 +1,8 @@
 //! A PostgreSQL server for the tests: Debian's package, a data directory of its own, a free port of the loopback, nothing kept.
 //!
 //! Where we are root it runs as the package's own user, because PostgreSQL refuses root. It is ended by its process id when the
-//! value goes, and by the kernel when we are killed. (By SIGQUIT: it leaves without writing anything down.)
+//! value goes, and by the kernel when we are killed. (By SIGQUIT: it leaves without writing anything down.) `cargo xtask postgres`
+//! gives one that can be stopped and started again.
 
 use std::fs::{self, File};
 use std::net::TcpListener;
@@ -24,31 +25,36 @@ const USER: &str = "postgres";
 const READY: &str = "database system is ready to accept connections";
 /// A server that took longer has a reason that somebody should look at.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// For a server that is never meant to come back: whatever it keeps may be lost with it.
+pub const CARELESS: &[&str] = &["full_page_writes=off", "synchronous_commit=off"];
 /// Tests don't lose power, each of them has connections of its own, and crossed transactions are found soon.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 5] = [
     "fsync=off",
-    "full_page_writes=off",
-    "synchronous_commit=off",
     "unix_socket_directories=",
     "listen_addresses=127.0.0.1",
     "max_connections=400",
     "deadlock_timeout=50ms",
 ];
 
-/// A running server, its user `postgres` without a password.
+/// A server, its user `postgres` without a password.
 pub struct Server {
-    process: Child,
+    /// None while it is stopped.
+    process: Option<Child>,
     directory: PathBuf,
+    programs: PathBuf,
+    port: u16,
+    settings: &'static [&'static str],
     pub url: String,
 }
 
-/// Installs the package if need be and starts a server. None, and a step marked as skipped or failed, where that can't be.
-pub fn server(steps: &mut Steps) -> Option<Server> {
+/// Installs the package if need be and starts a server with these settings on top. None, and a step marked as skipped or failed,
+/// where that can't be.
+pub fn server(steps: &mut Steps, settings: &'static [&'static str]) -> Option<Server> {
     if programs().is_none() && !apt::install(steps, TITLE, WHY) {
         return None;
     }
     let started = match programs() {
-        Some(programs) => start(&programs),
+        Some(programs) => start(&programs, settings),
         None => Err(anyhow::anyhow!("there is no initdb below {VERSIONS}")),
     };
     match started {
@@ -74,42 +80,30 @@ fn programs() -> Option<(u32, PathBuf)> {
     found.max()
 }
 
-fn start((version, programs): &(u32, PathBuf)) -> Result<Server> {
-    let root = apt::is_root();
+fn start(
+    (version, programs): &(u32, PathBuf),
+    settings: &'static [&'static str],
+) -> Result<Server> {
     let directory =
         std::env::temp_dir().join(format!("countersign-postgres-{}", std::process::id()));
     fs::create_dir(&directory).with_context(|| format!("cannot make {}", directory.display()))?;
-    let started = make((*version, programs), &directory, root).and_then(|data| {
-        // Somebody else may take the port in between; then the server says so, and the set-up fails.
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let log = directory.join("log");
-        let mut command = unprivileged(&programs.join("postgres"), root);
-        command.arg("-D").arg(data).args(["-p", &port.to_string()]);
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
-        }
-        let process = command
-            .current_dir(&directory)
-            .stderr(File::create(&log)?)
-            .spawn()
-            .context("cannot start postgres")?;
-        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-        let mut server = Server {
-            process,
-            directory: directory.clone(),
-            url,
-        };
-        server.ready(&log)?;
-        Ok(server)
-    });
-    if started.is_err() {
-        fs::remove_dir_all(&directory).ok();
-    }
-    started
+    // Somebody else may take the port in between; then the server says so, and the set-up fails.
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let mut server = Server {
+        process: None,
+        directory,
+        programs: programs.clone(),
+        port,
+        settings,
+        url: format!("postgres://postgres@127.0.0.1:{port}/postgres"),
+    };
+    make((*version, programs), &server.directory, apt::is_root())?;
+    server.start()?;
+    Ok(server)
 }
 
 /// Makes an empty database cluster.
-fn make((version, programs): (u32, &Path), directory: &Path, root: bool) -> Result<PathBuf> {
+fn make((version, programs): (u32, &Path), directory: &Path, root: bool) -> Result<()> {
     if root {
         let owner = |kind| -> Result<u32> {
             let output = Command::new("id").args([kind, USER]).output()?;
@@ -138,7 +132,7 @@ fn make((version, programs): (u32, &Path), directory: &Path, root: bool) -> Resu
     if !initdb.status.success() {
         bail!("initdb: {}", String::from_utf8_lossy(&initdb.stderr));
     }
-    Ok(data)
+    Ok(())
 }
 
 /// A command that ends with us, as the package's user where we are root.
@@ -162,27 +156,54 @@ fn unprivileged(program: &Path, root: bool) -> Command {
 }
 
 impl Server {
-    fn ready(&mut self, log: &Path) -> Result<()> {
-        let began = Instant::now();
-        loop {
-            let said = fs::read_to_string(log)?;
-            if said.contains(READY) {
-                return Ok(());
-            }
-            let ended = self.process.try_wait()?;
-            if ended.is_some() || began.elapsed() > PATIENCE {
-                bail!("the server did not start: {said}");
-            }
-            std::thread::sleep(Duration::from_millis(20));
+    /// Starts it, on the same port and with the same data as before.
+    pub fn start(&mut self) -> Result<()> {
+        let log = self.directory.join("log");
+        let mut command = unprivileged(&self.programs.join("postgres"), apt::is_root());
+        command.arg("-D").arg(self.directory.join("data"));
+        command.args(["-p", &self.port.to_string()]);
+        for setting in SETTINGS.iter().chain(self.settings) {
+            command.args(["-c", setting]);
         }
+        let process = command
+            .current_dir(&self.directory)
+            .stderr(File::create(&log)?)
+            .spawn()
+            .context("cannot start postgres")?;
+        let process = self.process.insert(process);
+        ready(process, &log)
+    }
+
+    /// Ends it by this signal, and waits for that: QUIT is like a crash, INT ends the sessions and shuts down.
+    pub fn stop(&mut self, signal: &str) {
+        let Some(mut process) = self.process.take() else {
+            return;
+        };
+        let id = process.id().to_string();
+        let name = format!("-{signal}");
+        Command::new("kill").args([&name, &id]).status().ok();
+        process.wait().ok();
+    }
+}
+
+fn ready(process: &mut Child, log: &Path) -> Result<()> {
+    let began = Instant::now();
+    loop {
+        let said = fs::read_to_string(log)?;
+        if said.contains(READY) {
+            return Ok(());
+        }
+        let ended = process.try_wait()?;
+        if ended.is_some() || began.elapsed() > PATIENCE {
+            bail!("the server did not start: {said}");
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let id = self.process.id().to_string();
-        Command::new("kill").args(["-QUIT", &id]).status().ok();
-        self.process.wait().ok();
+        self.stop("QUIT");
         fs::remove_dir_all(&self.directory).ok();
     }
 }
@@ -197,8 +218,12 @@ mod tests {
         let Some(programs) = programs() else {
             return Ok(());
         };
-        let server = start(&programs)?;
-        let (id, directory) = (server.process.id(), server.directory.clone());
+        let mut server = start(&programs, CARELESS)?;
+        server.stop("INT");
+        server.start()?;
+        let directory = server.directory.clone();
+        let id = server.process.as_ref().map(Child::id);
+        let id = id.context("it runs")?;
         assert!(directory.join("data").join("PG_VERSION").exists());
         drop(server);
         assert!(!directory.exists());
