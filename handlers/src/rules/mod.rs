@@ -1,5 +1,7 @@
 //! The team's permission rules: listed, added, removed.
 
+mod force;
+
 use crate::{CommandError, Draft, Home, Problem, audit, decide, members, queries};
 use domain::{
     approval::Approval,
@@ -7,6 +9,7 @@ use domain::{
     member::{Deed, Member, Role, may},
     permission::{NewRule, Rule},
 };
+pub use force::InForce;
 use ports::{
     repo::{self, Stored},
     store::StoreError,

@@ -136,7 +136,7 @@ impl Step<'_> {
         let (_, arguments) = self.arguments(call).await?;
         Ok(match self.tool(call) {
             Some(tool) => {
-                let done = tool.is_done(&self.context(), &arguments).await;
+                let done = tool.is_done(&self.context(call), &arguments).await;
                 done.unwrap_or(false)
             }
             None => false,
@@ -156,7 +156,7 @@ impl Step<'_> {
         });
         let output = match self.tool(call) {
             Some(tool) => tool
-                .perform(&self.context(), &arguments)
+                .perform(&self.context(call), &arguments)
                 .await
                 .unwrap_or_else(|error| failed(&error.to_string())),
             None => failed("the tool is gone."),

@@ -4,15 +4,16 @@ use super::Step;
 use crate::{
     HandlerError,
     keep::{fit, size},
-    tool::{Place, Preview, Tool, ToolContext},
+    rules::InForce,
+    tool::{Caller, Place, Preview, Tool, ToolContext},
 };
 use domain::{
     Digest,
     agent::{Agent, AgentStatus},
     approval::{Approval, Shown},
     id::CallId,
-    member::{Deed, may},
-    permission::{self, Access, Effect, NewRule, Rule, Scope, Subject, Verdict},
+    member::{Deed, Role, may},
+    permission::{self, Access, Effect, NewRule, Scope, Subject, Verdict},
     run::{Actor, Event},
     tool::ToolClass,
 };
@@ -125,6 +126,13 @@ impl Step<'_> {
             });
         }
         let (mut verdict, mut always) = self.ask_rules(&accesses).await?;
+        if accesses
+            .iter()
+            .any(|access| matches!(access, Access::SelfChange(_)))
+        {
+            stay_with_owners(&mut verdict);
+            always.clear();
+        }
         if verdict.effect == Effect::Allow
             && (tool.spec().leaves_workspace || accesses.iter().any(Access::leaves_workspace))
             && !self.state().taint.is_empty()
@@ -187,31 +195,20 @@ impl Step<'_> {
             let why = "who asked for this run may not run anything any more";
             return Ok((refused(why.to_owned()), Vec::new()));
         }
-        let preset = self
-            .ports
-            .presets
-            .iter()
-            .find(|preset| preset.name == agent.permissions.preset);
-        let team = repo::collect::<Rule>(&*home.store, repo::all::<Rule>(&home.team)).await?;
-        let own = agent
-            .permissions
-            .rules
-            .iter()
-            .chain(team.iter().map(|stored| &stored.value));
-        let rules: Vec<&Rule> = preset
-            .iter()
-            .flat_map(|preset| &preset.rules)
-            .chain(own)
-            .collect();
-        let otherwise = preset.map_or(Effect::Ask, |preset| preset.otherwise);
+        let force = InForce::of(home, &agent, &self.ports.presets).await?;
         let subject = Subject {
             agent: id.clone(),
             member: self.state().requester.clone(),
         };
-        let verdict = permission::judge(accesses, &rules, &subject, otherwise);
+        let verdict = force.judge(accesses, &subject);
         let asks = verdict.effect == Effect::Ask && verdict.rule.is_none();
         let always = if asks {
-            permission::narrowest(accesses, &rules, &subject, &Scope::Agent(id.clone()))
+            permission::narrowest(
+                accesses,
+                &force.rules(),
+                &subject,
+                &Scope::Agent(id.clone()),
+            )
         } else {
             None
         };
@@ -238,7 +235,7 @@ impl Step<'_> {
             return Ok(Err(why));
         }
         Ok(tool
-            .preview(&self.context(), &arguments)
+            .preview(&self.context(call), &arguments)
             .await
             .map_err(|e| e.to_string()))
     }
@@ -273,10 +270,22 @@ impl Step<'_> {
         })
     }
 
-    pub(super) fn context(&self) -> ToolContext<'_> {
+    pub(super) fn context(&self, call: &CallId) -> ToolContext<'_> {
+        let state = self.state();
+        let asked = state.call(call).and_then(|call| call.asked.as_ref());
         ToolContext {
+            home: &self.ports.home,
+            caller: Caller {
+                agent: &state.agent.id,
+                requester: &state.requester,
+                session: &state.session,
+                taint: &state.taint,
+                approval: asked.map(|(id, _)| id),
+            },
             place: self.place(),
             cancel: self.lease.cancel.clone(),
+            tools: &self.ports.tools,
+            presets: &self.ports.presets,
         }
     }
 
@@ -286,6 +295,17 @@ impl Step<'_> {
             workspace: workspace.as_deref().ok()?,
             sandbox: &*workbench.sandbox,
         })
+    }
+}
+
+/// The system is changed by nothing that a person has not seen and approved, whatever rules allow.
+fn stay_with_owners(verdict: &mut Verdict) {
+    if verdict.effect == Effect::Allow {
+        verdict.effect = Effect::Ask;
+        verdict.because = format!("a change of the system always asks; {}", verdict.because);
+    }
+    if verdict.effect == Effect::Ask {
+        verdict.approvers = Some(Role::Owner);
     }
 }
 

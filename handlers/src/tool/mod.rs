@@ -13,25 +13,48 @@ mod run_command;
 mod search_files;
 mod write_file;
 
+use crate::{CommandError, Home, Problem};
+use catalog::Preset;
 use domain::{
     Digest,
     approval::Shown,
+    id::{AgentId, ApprovalId, MemberId, SessionId},
     permission::Access,
     tool::{ToolClass, ToolSpec},
 };
 use ports::{
     Sandbox, Workspace,
     sandbox::{Cancel, SandboxError},
+    store::StoreError,
     workspace::WorkspaceError,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Where a call happens.
+/// Where a call happens, and for whom.
 pub struct ToolContext<'a> {
+    pub home: &'a Home,
+    pub caller: Caller<'a>,
     /// `None` where the process has no workspaces; then only tools that need none are called.
     pub place: Option<Place<'a>>,
     pub cancel: Cancel,
+    /// All that agents have.
+    pub tools: &'a Tools,
+    /// The presets of rules that there are.
+    pub presets: &'a [Preset],
+}
+
+/// Whose call it is.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    pub agent: &'a AgentId,
+    /// Who asked for the run.
+    pub requester: &'a MemberId,
+    pub session: &'a SessionId,
+    /// Where content from outside came from that the run has read.
+    pub taint: &'a [String],
+    /// The card of this call, if there was one.
+    pub approval: Option<&'a ApprovalId>,
 }
 
 /// The files of the session, and where commands run on them.
@@ -72,6 +95,33 @@ pub enum ToolError {
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
+    /// The team's state can't be read or changed so; a sentence.
+    #[error("{0}")]
+    Home(String),
+}
+
+impl From<CommandError> for ToolError {
+    fn from(error: CommandError) -> Self {
+        Self::Home(match error {
+            CommandError::Problem(Problem::Invalid(sentence)) => sentence,
+            CommandError::Problem(Problem::Exists { what, name }) => {
+                format!("there is a {what} “{name}” already")
+            }
+            CommandError::Problem(Problem::NotFound { what, name }) => {
+                format!("there is no {what} “{name}”")
+            }
+            CommandError::Problem(Problem::NotAllowed { needed }) => {
+                format!("that takes a member with the role {needed:?}")
+            }
+            other => other.to_string(),
+        })
+    }
+}
+
+impl From<StoreError> for ToolError {
+    fn from(error: StoreError) -> Self {
+        Self::Home(error.to_string())
+    }
 }
 
 /// What a person is shown, and what of the world the call is bound to.
@@ -107,6 +157,11 @@ pub trait Tool: Send + Sync {
     /// Whether calls need the session's files or the sandbox, so that only a process that has them can judge and perform them.
     fn needs_workspace(&self) -> bool {
         true
+    }
+
+    /// Arguments of typical calls, the first of them the most typical: by them people are shown what an agent could do.
+    fn samples(&self) -> Vec<Value> {
+        Vec::new()
     }
 
     /// The argument that a person's plain text stands for when they change a call.

@@ -1,16 +1,23 @@
 //! What tools say to models and people.
 
 use super::*;
-use domain::{Digest, id::SessionId};
+use domain::Digest;
 use insta::assert_snapshot;
 use ports::sandbox::{Ended, ExecResult};
 use std::sync::Arc;
 use testkit::{
+    home::TestHome,
+    presenter::PlainPresenter,
     sandbox::{ScriptedSandbox, exited},
     workspace::{MemoryWorkspace, MemoryWorkspaces},
 };
 
 struct Bench {
+    home: Home,
+    agent: AgentId,
+    requester: MemberId,
+    session: SessionId,
+    tools: Tools,
     workspace: Arc<MemoryWorkspace>,
     sandbox: ScriptedSandbox,
 }
@@ -18,7 +25,20 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let workspace = MemoryWorkspaces::default().of(&SessionId::new("x"));
+        let fakes = TestHome::default();
         Self {
+            home: Home {
+                team: fakes.team,
+                store: fakes.store,
+                blobs: fakes.blobs,
+                clock: fakes.clock,
+                chance: fakes.chance,
+                presenter: Arc::new(PlainPresenter),
+            },
+            agent: AgentId::new("a"),
+            requester: MemberId::new("m"),
+            session: SessionId::new("x"),
+            tools: all(),
             workspace,
             sandbox: ScriptedSandbox::new(),
         }
@@ -26,11 +46,21 @@ impl Bench {
 
     fn at(&self) -> ToolContext<'_> {
         ToolContext {
+            home: &self.home,
+            caller: Caller {
+                agent: &self.agent,
+                requester: &self.requester,
+                session: &self.session,
+                taint: &[],
+                approval: None,
+            },
             place: Some(Place {
                 workspace: &*self.workspace,
                 sandbox: &self.sandbox,
             }),
             cancel: Cancel::default(),
+            tools: &self.tools,
+            presets: &[],
         }
     }
 
