@@ -11,4 +11,5 @@ pub mod presenter;
 pub mod progress;
 pub mod sandbox;
 pub mod scripted_model;
+pub mod search;
 pub mod workspace;

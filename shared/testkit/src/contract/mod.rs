@@ -3,6 +3,7 @@
 pub mod archive;
 pub mod blobs;
 pub mod sandbox;
+pub mod search;
 pub mod store;
 
 use std::future::Future;
