@@ -3,6 +3,12 @@
 //! A document is kept as it came (`source`) and as the text that was understood, cut into passages. What can be found is a
 //! [`Manifest`]: a list of immutable segments, replaced as a whole. So a reader sees a document wholly or not at all.
 
+mod passages;
+mod section;
+
+pub use passages::{LARGEST, SMALLEST, TOKEN, passages};
+pub use section::{Origin, Section, Unit};
+
 use crate::{
     Digest, Micros,
     id::{CollectionId, DocumentId, MemberId},
@@ -38,7 +44,7 @@ impl Collection {
 pub struct Document {
     pub id: DocumentId,
     pub collection: CollectionId,
-    /// The file's name without directories; a new version has the same.
+    /// The file's name, below the directory that was added; a new version has the same. It is never used as a path.
     pub name: String,
     /// The digest of the newest bytes that came under this name, so that the same ones are recognised.
     pub source: Digest,

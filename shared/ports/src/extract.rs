@@ -1,6 +1,6 @@
 //! Understanding a file: its kind, its language, its text along headings and pages.
 
-use std::ops::Range;
+use domain::knowledge::Section;
 
 /// The largest file that is read, in bytes. A bot's download is at most 20 MB; the command line may bring more.
 pub const MAX_BYTES: u64 = 100 << 20;
@@ -23,20 +23,6 @@ pub struct Extracted {
     pub sections: Vec<Section>,
     /// What was left out and why, for people.
     pub skipped: Vec<String>,
-}
-
-/// A stretch of text of one kind, not yet cut into passages.
-#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, Debug, Default)]
-pub struct Section {
-    pub headings: Vec<String>,
-    pub page: Option<u32>,
-    pub code: bool,
-    pub text: String,
-    /// Where in the source each byte range of `text` stands, ascending: (start in `text`, bytes of the source). Empty where the
-    /// source has no such places (a PDF).
-    pub origins: Vec<(usize, Range<u64>)>,
-    /// The first line in the source, from 1.
-    pub line: Option<u32>,
 }
 
 #[derive(thiserror::Error, Debug)]
