@@ -35,7 +35,7 @@ async fn refused(program: &Program, arguments: &[&str], expected: &str) {
 pub struct Saved {
     pub team: Team,
     pub backup: String,
-    card: i64,
+    pub card: i64,
 }
 
 /// Runs, an effect, files, a text that is too large for a record, and a card that waits; exported while the service runs.

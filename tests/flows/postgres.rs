@@ -3,6 +3,7 @@
 //! processes among them.)
 
 mod away;
+mod aws;
 
 use super::{Program, Team, backup};
 use crate::database::{Database, postgres_server};

@@ -35,9 +35,10 @@ fn lines<W>(filter: Option<&str>, loudness: Loudness, terminal: bool, writer: W)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    // Where there are no credentials, AWS's library says so at length for each place where it looked; our own errors say it once.
     let default = match loudness {
-        Loudness::Service => "info",
-        Loudness::Command => "warn",
+        Loudness::Service => "info,aws_config=error",
+        Loudness::Command => "warn,aws_config=error",
     };
     // The filter was checked when the configuration was read.
     let filter = filter

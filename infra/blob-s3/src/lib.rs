@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
     types::ChecksumMode,
 };
@@ -114,7 +114,7 @@ impl S3Blobs {
     fn failed<E, R>(&self, error: &SdkError<E, R>) -> BlobError
     where
         E: ProvideErrorMetadata + Error + 'static,
-        R: std::fmt::Debug,
+        R: std::fmt::Debug + 'static,
     {
         let bucket = &self.bucket;
         BlobError::Io(match error.code() {
@@ -133,13 +133,7 @@ impl S3Blobs {
                 "bucket {bucket}: {code}: {}",
                 error.message().unwrap_or_default()
             ),
-            None => {
-                let text = DisplayErrorContext(error).to_string();
-                format!(
-                    "bucket {bucket}: {}",
-                    text.chars().take(300).collect::<String>()
-                )
-            }
+            None => format!("bucket {bucket}: {}", causes(error)),
         })
     }
 }
@@ -192,4 +186,11 @@ fn checksum(digest: &Digest) -> Result<String, BlobError> {
     bytes
         .map(|bytes| STANDARD.encode(bytes))
         .ok_or_else(|| BlobError::Missing(digest.clone()))
+}
+
+/// What an error says with its causes, without their insides.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |&error| error.source());
+    let all: Vec<String> = all.map(ToString::to_string).collect();
+    all.join(": ").chars().take(300).collect()
 }

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
 use aws_sdk_sqs::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     types::QueueAttributeName,
 };
 use aws_smithy_http_client::{
@@ -220,14 +220,17 @@ impl Wake for SqsWake {
 fn explain<E, R>(error: &SdkError<E, R>) -> String
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: Debug,
+    R: Debug + 'static,
 {
     match error.code() {
         Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
-        None => DisplayErrorContext(error)
-            .to_string()
-            .chars()
-            .take(300)
-            .collect(),
+        None => causes(error),
     }
+}
+
+/// What an error says with its causes, without their insides.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |&error| error.source());
+    let all: Vec<String> = all.map(ToString::to_string).collect();
+    all.join(": ").chars().take(300).collect()
 }

@@ -4,7 +4,7 @@
 use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
 use aws_smithy_http_client::{
@@ -14,7 +14,7 @@ use aws_smithy_http_client::{
 use futures::future::try_join_all;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, error::Error, time::Duration};
 
 #[cfg(test)]
 mod tests;
@@ -90,7 +90,10 @@ async fn one(client: &Client, name: &str) -> Result<Map<String, Value>, ReadErro
     object.map_err(|_| ReadError::Malformed(name.to_owned()))
 }
 
-fn failed<R: std::fmt::Debug>(name: &str, error: &SdkError<GetSecretValueError, R>) -> ReadError {
+fn failed<R: std::fmt::Debug + 'static>(
+    name: &str,
+    error: &SdkError<GetSecretValueError, R>,
+) -> ReadError {
     let name = name.to_owned();
     match error.code() {
         Some("ResourceNotFoundException") => ReadError::Missing(name),
@@ -99,9 +102,13 @@ fn failed<R: std::fmt::Debug>(name: &str, error: &SdkError<GetSecretValueError, 
             let said = error.message().unwrap_or_default();
             ReadError::Unavailable(name, format!("{code}: {said}"))
         }
-        None => {
-            let text = DisplayErrorContext(error).to_string();
-            ReadError::Unavailable(name, text.chars().take(300).collect())
-        }
+        None => ReadError::Unavailable(name, causes(error)),
     }
+}
+
+/// What an error says with its causes, without their insides.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |&error| error.source());
+    let all: Vec<String> = all.map(ToString::to_string).collect();
+    all.join(": ").chars().take(300).collect()
 }

@@ -1,6 +1,6 @@
 //! DynamoDB's errors in the words of the port, and what a person is to do about them.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use ports::store::{Rejected, StoreError};
 use std::error::Error;
 
@@ -33,7 +33,7 @@ pub fn cancellation(code: Option<&str>) -> Trouble {
 pub fn explain<E, R>(error: &SdkError<E, R>, table: &str) -> StoreError
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
     let code = error.code().unwrap_or_default();
     let said = error.message().unwrap_or_default();
@@ -70,25 +70,26 @@ where
 fn unanswered<E, R>(error: &SdkError<E, R>, table: &str) -> StoreError
 where
     E: Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
-    let text = DisplayErrorContext(error).to_string();
+    let text = causes(error);
     let credentials = matches!(
         error,
         SdkError::ConstructionFailure(_) | SdkError::DispatchFailure(_)
     ) && text.contains("credential");
     match credentials {
         true => StoreError::CannotWrite(format!(
-            "there are no AWS credentials for the table {table}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role ({})",
-            shortened(&text)
+            "there are no AWS credentials for the table {table}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, a profile or a role ({text})"
         )),
         false => StoreError::Unavailable(format!(
-            "DynamoDB did not answer for the table {table}: {}",
-            shortened(&text)
+            "DynamoDB did not answer for the table {table}: {text}"
         )),
     }
 }
 
-fn shortened(text: &str) -> String {
-    text.chars().take(300).collect()
+/// What an error says with its causes, without their insides.
+fn causes(error: &(dyn Error + 'static)) -> String {
+    let all = std::iter::successors(Some(error), |&error| error.source());
+    let all: Vec<String> = all.map(ToString::to_string).collect();
+    all.join(": ").chars().take(300).collect()
 }

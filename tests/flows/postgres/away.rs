@@ -73,7 +73,7 @@ impl Drop for Server {
 }
 
 /// A command that a person approved, in the middle of which the test is when this is done; `go` ends it, and then it leaves `gone`.
-async fn begins(team: &Team, turn: usize) -> i64 {
+pub async fn begins(team: &Team, turn: usize) -> i64 {
     let told = format!(
         "run: echo once >> effects; until test -e go{turn}; do sleep 0.02; done; touch gone{turn}"
     );

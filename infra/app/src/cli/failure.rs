@@ -45,7 +45,7 @@ impl From<ArchiveError> for Failure {
         match error {
             ArchiveError::Store(error) => error.into(),
             ArchiveError::NotEmpty(what) => Self::new(format!(
-                "There are {what} in the database already: a backup goes into an empty one only. Set COUNTERSIGN_HOME to a new directory, or move this one away."
+                "There are {what} in the database already, and a backup goes into an empty one only: set COUNTERSIGN_HOME to a new directory or, with a server or a table, COUNTERSIGN_DATABASE_URL to another one."
             )),
             ArchiveError::Malformed(_) => Self::new(format!("Nothing was imported: {error}.")),
             ArchiveError::Cut(text) => Self::new(text),

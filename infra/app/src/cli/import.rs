@@ -73,7 +73,13 @@ fn told(counts: &Counts, config: &Config) -> String {
         "Imported: {records} records, {entries} journal entries, {counters} counters, {jobs} jobs, {blobs} blobs, {files} files. Stop the old service before you start this one."
     );
     if !directory::has_audit_key(config) {
-        text.push_str("\nBefore the first start, put the old audit.key into the data directory, or set COUNTERSIGN_AUDIT_KEY: the audit's seals were made with it.");
+        let file = match config.database.is_cloud() {
+            true => "",
+            false => "put the old audit.key into the data directory, or ",
+        };
+        text.push_str(&format!(
+            "\nBefore the first start, {file}set COUNTERSIGN_AUDIT_KEY to the old key: the audit's seals were made with it."
+        ));
     }
     text
 }

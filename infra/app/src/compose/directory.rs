@@ -125,7 +125,8 @@ pub fn audit_key(config: &Config, chance: &dyn Chance) -> Result<Arc<[u8]>, BadS
 /// Whether there is a key, without making one.
 #[must_use]
 pub fn has_audit_key(config: &Config) -> bool {
-    config.audit_key.is_some() || config.home.join(KEY_FILE).exists()
+    let in_file = !config.database.is_cloud() && config.home.join(KEY_FILE).exists();
+    config.audit_key.is_some() || in_file
 }
 
 /// Appears whole or not at all; of several processes that start at once, one is first.

@@ -2,7 +2,8 @@
 
 use super::{Check, Health, check};
 use crate::{
-    compose::{database, models, team},
+    chance::SystemChance,
+    compose::{database, directory, models, team},
     config::{Config, Database},
 };
 use bot::text::en;
@@ -13,6 +14,8 @@ use std::path::Path;
 
 /// Free space below which the disk soon is full, in bytes.
 const LITTLE_SPACE: u64 = 200 << 20;
+/// Whether blobs can be kept is tried with these; the same each time, so they are kept once.
+const TRIED: &[u8] = b"countersign doctor";
 
 /// The database itself, and what in it waits for a person.
 pub async fn checks(config: &Config, found: Option<&models::Found>) -> Vec<Check> {
@@ -44,6 +47,9 @@ pub async fn checks(config: &Config, found: Option<&models::Found>) -> Vec<Check
         Err(error) => check(what, Health::Broken, error.to_string()),
     };
     let mut checks = vec![opened];
+    if config.database.is_cloud() {
+        checks.extend(shared(config).await);
+    }
     checks.extend(more);
     if let Some(free) = config
         .database
@@ -61,6 +67,30 @@ pub async fn checks(config: &Config, found: Option<&models::Found>) -> Vec<Check
             health,
             format!("only {} MiB are free: make room", free >> 20),
         ));
+    }
+    checks
+}
+
+/// What a team in the cloud needs besides its table, because many processes share it.
+async fn shared(config: &Config) -> Vec<Check> {
+    let tried = async {
+        let blobs = database::blobs(config)
+            .await
+            .map_err(|bad| bad.to_string())?;
+        // Written too, since reading what is not there may be forbidden where reading what is there is allowed.
+        let digest = blobs.put(TRIED).await.map_err(|e| e.to_string())?;
+        blobs.get(&digest).await.map_err(|e| e.to_string())
+    };
+    let mut checks = vec![match tried.await {
+        Ok(_) => check(
+            "bucket",
+            Health::Good,
+            config.cloud.bucket.clone().unwrap_or_default(),
+        ),
+        Err(error) => check("bucket", Health::Broken, error),
+    }];
+    if let Err(bad) = directory::audit_key(config, &SystemChance) {
+        checks.push(check("audit", Health::Broken, bad.to_string()));
     }
     checks
 }
