@@ -184,15 +184,16 @@ impl Cloud {
         }
     }
 
-    /// What the functions logged.
+    /// What the functions logged: milliseconds, the stream with the function's name, the line.
     pub fn log(&self) -> String {
         let mut asked = json!({"logGroupName": self.output("LogGroup")});
         let mut log = String::new();
         loop {
             let page = self.call("logs", "filter_log_events", &asked);
             for event in page["events"].as_array().into_iter().flatten() {
-                log.push_str(event["message"].as_str().unwrap_or_default().trim_end());
-                log.push('\n');
+                let text = |name: &str| event[name].as_str().unwrap_or_default().trim_end();
+                let (stream, message) = (text("logStreamName"), text("message"));
+                log.push_str(&format!("{} {stream} {message}\n", event["timestamp"]));
             }
             match &page["nextToken"] {
                 Value::Null => return log,

@@ -15,15 +15,15 @@ use aws_smithy_http_client::{
     Builder,
     tls::{Provider, rustls_provider::CryptoMode},
 };
-use futures::future::select_all;
 use ports::Wake;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     error::Error,
     fmt::Debug,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::task::JoinSet;
 use tokio_util::task::TaskTracker;
 
 #[cfg(test)]
@@ -32,10 +32,11 @@ mod tests;
 /// SQS delays a message by at most this.
 pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
 /// SQS waits for a message at most this long.
-const LONGEST_POLL: Duration = Duration::from_secs(20);
+const LONGEST_POLL: Duration = Duration::from_secs(LONGEST_POLL_S as u64);
+const LONGEST_POLL_S: i32 = 20;
 /// One request with its repetitions. A long poll has its own time on top.
 const REQUEST: Duration = Duration::from_secs(4);
-/// After a queue that can't be asked, so that nobody turns in a circle.
+/// After a queue that can't be asked; it doubles, up to [`LONGEST_POLL`].
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Which SQS; what is `None` is found as the AWS programs find it (environment, profile, role of the machine).
@@ -75,6 +76,8 @@ pub struct SqsWake {
     /// Within this process, and for what has no queue.
     bells: Arc<dyn Wake>,
     sending: TaskTracker,
+    /// Lanes whose queues are heard, and who does it. They end with the value.
+    heard: Mutex<(BTreeSet<String>, JoinSet<()>)>,
     /// Lane → when it is woken next, as far as this process has seen to it.
     planned: Mutex<BTreeMap<String, Instant>>,
 }
@@ -87,6 +90,7 @@ impl SqsWake {
             queues,
             bells,
             sending: TaskTracker::new(),
+            heard: Mutex::default(),
             planned: Mutex::default(),
         }
     }
@@ -167,32 +171,55 @@ impl SqsWake {
         Ok(counts.iter().filter_map(count).sum())
     }
 
-    /// Receives hints from one queue, and takes them away.
-    async fn receive(&self, queue: &str, limit: Duration) {
-        let seconds = i32::try_from(limit.min(LONGEST_POLL).as_secs()).unwrap_or(0);
-        let received = self
-            .client
+    /// Hears a lane's queue from the first wait on, for as long as this value lives. Not for the time of a wait only: a request that
+    /// is given up may still be answered with a message, and then nobody sees that one until SQS shows it again.
+    fn hear(&self, lane: &str) {
+        let Some(queue) = self.queues.get(lane) else {
+            return;
+        };
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let (lanes, tasks) = &mut *heard;
+        if lanes.insert(lane.to_owned()) {
+            let (client, bells) = (self.client.clone(), self.bells.clone());
+            tasks.spawn(listen(client, queue.clone(), lane.to_owned(), bells));
+        }
+    }
+}
+
+/// Takes hints from a queue and rings for them.
+async fn listen(client: Client, queue: String, lane: String, bells: Arc<dyn Wake>) {
+    let mut pause = PAUSE;
+    loop {
+        let received = client
             .receive_message()
-            .queue_url(queue)
+            .queue_url(&queue)
             .max_number_of_messages(10)
-            .wait_time_seconds(seconds)
+            .wait_time_seconds(LONGEST_POLL_S)
             .send()
             .await;
         let messages = match received {
             Ok(received) => received.messages.unwrap_or_default(),
             Err(error) => {
                 let why = explain(&error);
-                tracing::warn!(why, "a queue cannot be heard; work is looked for by itself");
-                return tokio::time::sleep(PAUSE.min(limit)).await;
+                tracing::warn!(lane, why, "a queue cannot be heard; work is looked for by itself");
+                bells.wake(&lane);
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_POLL);
+                continue;
             }
         };
+        pause = PAUSE;
+        let some = !messages.is_empty();
         for receipt in messages
             .into_iter()
             .filter_map(|message| message.receipt_handle)
         {
-            let delete = self.client.delete_message().queue_url(queue);
+            let delete = client.delete_message().queue_url(&queue);
             // One that stays comes again, and changes nothing.
             let _ = delete.receipt_handle(receipt).send().await;
+        }
+        if some {
+            bells.wake(&lane);
         }
     }
 }
@@ -205,15 +232,10 @@ impl Wake for SqsWake {
     }
 
     async fn wait(&self, lanes: &[&str], limit: Duration) {
-        let mut waits = vec![self.bells.wait(lanes, limit)];
-        // SQS counts in seconds.
-        if limit >= Duration::from_secs(1) {
-            let queues = lanes.iter().filter_map(|lane| self.queues.get(*lane));
-            for queue in queues {
-                waits.push(Box::pin(self.receive(queue, limit)));
-            }
+        for lane in lanes {
+            self.hear(lane);
         }
-        select_all(waits).await;
+        self.bells.wait(lanes, limit).await;
     }
 }
 

@@ -86,6 +86,21 @@ mod aws {
         assert_eq!(there.depth(&queue).await, Ok(0));
     }
 
+    /// A wait is over because of work within the process, while the queue is asked. The hint that comes then is heard all the same.
+    #[tokio::test]
+    async fn a_wait_that_is_over_takes_no_hint_with_it() {
+        let (client, queue) = queue("over").await;
+        let (here, there) = (wake(client.clone(), &queue), wake(client, &queue));
+        tokio::join!(there.wait(&["run"], LONG), async {
+            // An answer from there: by then it has the question before it too.
+            here.depth(&queue).await.unwrap();
+            there.wake("a lane without a queue");
+        });
+        here.wake("run");
+        let waiting = there.wait(&["run"], LONG * 2);
+        assert_eq!(tokio::time::timeout(LONG, waiting).await, Ok(()));
+    }
+
     #[tokio::test]
     async fn what_was_sent_is_with_the_queue_before_the_process_is_frozen() {
         let (client, queue) = queue("sent").await;
