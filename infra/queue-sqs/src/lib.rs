@@ -201,7 +201,11 @@ async fn listen(client: Client, queue: String, lane: String, bells: Arc<dyn Wake
             Ok(received) => received.messages.unwrap_or_default(),
             Err(error) => {
                 let why = explain(&error);
-                tracing::warn!(lane, why, "a queue cannot be heard; work is looked for by itself");
+                tracing::warn!(
+                    lane,
+                    why,
+                    "a queue cannot be heard; work is looked for by itself"
+                );
                 bells.wake(&lane);
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_POLL);

@@ -21,9 +21,6 @@ pub struct Args {
     /// Leave out format and clippy
     #[arg(long)]
     no_lint: bool,
-    /// Also the conversations with the deployed functions: each deploys, and takes a minute or more
-    #[arg(long)]
-    cloud: bool,
     /// Passed on to `cargo nextest run`, e.g. `-- -E 'test(flows)'`
     #[arg(last = true)]
     nextest: Vec<String>,
@@ -58,10 +55,10 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
         ])
         .args(&args.nextest)
         .env("COUNTERSIGN_BIN", &program);
-    if !args.cloud {
-        steps.skip("conversations with functions", "only with --cloud");
+    if ready.aws_python.is_none() {
+        steps.skip("conversations with functions", "there is no ministack");
     }
-    provide(&ready, args.cloud, &mut command)?;
+    provide(&ready, &mut command)?;
     steps.run("tests", "every promise has one", &mut command);
     if let Some(server) = &ready.postgres {
         conversations(project, steps, (&program, server));
@@ -70,7 +67,7 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
 }
 
 /// Tells the tests where everything is, and leaves out by name what the set-up has said that there isn't.
-fn provide(ready: &setup::Ready, cloud: bool, command: &mut Command) -> Result<()> {
+fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
     // Tests whose server has to go away ask it for one of their own.
     command.env("COUNTERSIGN_TEST_XTASK", std::env::current_exe()?);
     let mut absent = Vec::new();
@@ -86,8 +83,8 @@ fn provide(ready: &setup::Ready, cloud: bool, command: &mut Command) -> Result<(
         None => absent.extend(["--skip", "aws::"]),
     }
     match &ready.aws_python {
-        Some(_) if cloud => drop(command.env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?)),
-        _ => absent.extend(["--skip", "::functions::", "--skip", "flows::cloud::"]),
+        Some(_) => drop(command.env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?)),
+        None => absent.extend(["--skip", "::functions::", "--skip", "flows::cloud::"]),
     }
     if !absent.is_empty() {
         command.arg("--").args(absent);
