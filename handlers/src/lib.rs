@@ -27,6 +27,7 @@ pub mod send;
 pub mod sessions;
 pub mod tick;
 pub mod tool;
+pub mod versions;
 
 pub use draft::{Draft, commit, commit_with};
 pub use home::{CommandError, HandlerError, Home, Lease};

@@ -1,4 +1,6 @@
-//! `/agents`: listed, shown, made, changed, paused, archived, deleted.
+//! `/agents`: listed, shown, made, changed, paused, archived, deleted, and taken back to what they were.
+
+pub(super) mod past;
 
 use super::{Command, Ctx, Reply};
 use crate::text::{Builder, en};
@@ -11,7 +13,8 @@ use serde_json::{Map, Value};
 
 pub struct Agents;
 
-const USAGE: &str = "[show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | pause NAME | resume NAME | archive NAME | delete NAME]";
+const USAGE: &str = "[show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | rename NAME NEW | duplicate NAME NEW | pause NAME | resume NAME | \
+     archive NAME | delete NAME | history NAME | undo NAME | export NAME]";
 
 #[async_trait::async_trait]
 impl Command for Agents {
@@ -34,40 +37,60 @@ impl Command for Agents {
         if name.is_empty() {
             return Ok(super::usage(ctx, self));
         }
-        let status = |status| Change {
-            status: Some(status),
-            ..Change::default()
-        };
-        let draft = match verb {
-            "show" => Draft::fact(agents::find(ctx.home, &name).await?.value),
-            "new" => {
-                let change = Change {
-                    name: Some(name),
-                    description: Some(value.to_owned()),
-                    ..Change::default()
-                };
-                agents::create(ctx.home, ctx.member, change).await?
-            }
-            "set" => agents::change(ctx.home, ctx.member, &name, field(ctx, value)?).await?,
-            "pause" => {
-                agents::change(ctx.home, ctx.member, &name, status(AgentStatus::Paused)).await?
-            }
-            "resume" => {
-                agents::change(ctx.home, ctx.member, &name, status(AgentStatus::Active)).await?
-            }
-            "archive" => {
-                agents::change(ctx.home, ctx.member, &name, status(AgentStatus::Archived)).await?
-            }
+        match verb {
             "delete" => {
                 let draft = agents::delete(ctx.home, ctx.member, &name).await?;
-                return Ok(ctx
-                    .say(&en::deleted("agent", &draft.fact.name))
-                    .with(draft.ops));
+                let said = ctx.say(&en::deleted("agent", &draft.fact.name));
+                Ok(said.with(draft.ops))
             }
-            _ => return Ok(super::usage(ctx, self)),
-        };
-        Ok(ctx.show(&show(&draft.fact)).with(draft.ops))
+            "history" => past::history(ctx, &name).await,
+            "undo" => past::undo(ctx, &name).await,
+            "export" => past::export(ctx, &name).await,
+            _ => match changed(ctx, verb, &name, value).await? {
+                Some(draft) => Ok(ctx.show(&show(&draft.fact)).with(draft.ops)),
+                None => Ok(super::usage(ctx, self)),
+            },
+        }
     }
+}
+
+/// The agent that a verb shows, makes or changes; none where there is no such verb.
+async fn changed(
+    ctx: &Ctx<'_>,
+    verb: &str,
+    name: &str,
+    value: &str,
+) -> Result<Option<Draft<Agent>>, CommandError> {
+    let status = |status| Change {
+        status: Some(status),
+        ..Change::default()
+    };
+    let change = match verb {
+        "show" => return Ok(Some(Draft::fact(agents::find(ctx.home, name).await?.value))),
+        "new" => {
+            let change = Change {
+                name: Some(name.to_owned()),
+                description: Some(value.to_owned()),
+                ..Change::default()
+            };
+            return agents::create(ctx.home, ctx.member, change).await.map(Some);
+        }
+        "duplicate" if !value.is_empty() => {
+            let made = agents::duplicate(ctx.home, ctx.member, name, value).await;
+            return made.map(Some);
+        }
+        "rename" if !value.is_empty() => Change {
+            name: Some(value.to_owned()),
+            ..Change::default()
+        },
+        "set" => field(ctx, value)?,
+        "pause" => status(AgentStatus::Paused),
+        "resume" => status(AgentStatus::Active),
+        "archive" => status(AgentStatus::Archived),
+        _ => return Ok(None),
+    };
+    let changed = agents::change(ctx.home, ctx.member, name, change).await;
+    changed.map(Some)
 }
 
 /// `FIELD VALUE` of `/agents set`.

@@ -1,7 +1,7 @@
 //! `/rules`: the team's own permission rules.
 
 use super::{Command, Ctx, Reply};
-use crate::text::{Builder, en};
+use crate::text::{Builder, en, time};
 use domain::{
     id::short,
     permission::{Rule, parse_rule},
@@ -20,7 +20,7 @@ impl Command for Rules {
         "What may happen without asking, and what never"
     }
     fn usage(&self) -> &'static str {
-        "[add RULE | remove ID | undo APPROVAL]"
+        "[add RULE | remove ID | undo [APPROVAL] | history]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         match ctx.word() {
@@ -40,6 +40,23 @@ impl Command for Rules {
             ("undo", id) if !id.is_empty() => {
                 let draft = rules::undo(ctx.home, ctx.member, id).await?;
                 Ok(ctx.say(&en::undone(&draft.fact)).with(draft.ops))
+            }
+            ("undo", _) => {
+                let draft = rules::take_back(ctx.home, ctx.member).await?;
+                let (rule, came) = &draft.fact;
+                Ok(ctx.say(&en::rule_undone(rule, *came)).with(draft.ops))
+            }
+            ("history", _) => {
+                let past = rules::history(ctx.home).await?;
+                let line = |past: &rules::Past| {
+                    let at = time::at(past.at, ctx.home.now(), &ctx.member.zone);
+                    en::rule_past(past, &at)
+                };
+                let lines: Vec<String> = past.iter().map(line).collect();
+                match lines.is_empty() {
+                    true => Ok(ctx.say(en::NO_RULE_CHANGES)),
+                    false => Ok(ctx.say(&lines.join("\n"))),
+                }
             }
             _ => Ok(super::usage(ctx, self)),
         }

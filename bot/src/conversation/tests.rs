@@ -29,6 +29,7 @@ use serde_json::{Value, json};
 use testkit::{home::TestHome, scripted_model::ScriptedModel};
 
 mod matrix;
+mod versions;
 
 const ANN: i64 = 1;
 const BOB: i64 = 2;
@@ -695,8 +696,8 @@ async fn commands_show_what_there_is() {
     /start — Say hello
     /help — What I can do
     /new — Start afresh, without the history of this chat
-    /agents [show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | pause NAME | resume NAME | archive NAME | delete NAME] — List the agents, make and change them
-    /agent <name> [prompt] — Choose this chat’s agent, or give one task to another
+    /agents [show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | rename NAME NEW | duplicate NAME NEW | pause NAME | resume NAME | archive NAME | delete NAME | history NAME | undo NAME | export NAME] — List the agents, make and change them
+    /agent <name> [prompt] | history NAME | undo NAME — Choose this chat’s agent, or give one task to another
     /runs — The latest runs
     /run <id> — What a run did
     /cancel [run] — Stop the run that works here
@@ -704,7 +705,7 @@ async fn commands_show_what_there_is() {
     /approve <id or capability> | all [except <id> …] | run <run> [except <id> …] — Approve a call
     /deny <id or capability> [reason] | all [except <id> …] | run <run> [except <id> …] — Deny a call, and say why
     /modify <id> [the new command, text, or arguments as JSON] — Change a call before you decide about it
-    /rules [add RULE | remove ID | undo APPROVAL] — What may happen without asking, and what never
+    /rules [add RULE | remove ID | undo [APPROVAL] | history] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
     /budget [team | day | run | agent NAME | member NAME] [DOLLARS | off] — What models may cost: team, day, agent, member, run

@@ -5,12 +5,14 @@ mod lists;
 mod money;
 mod persons;
 mod talk;
+mod versions;
 
 pub use alerts::*;
 pub use lists::*;
 pub use money::*;
 pub use persons::*;
 pub use talk::*;
+pub use versions::*;
 
 use domain::{
     MicroUsd,

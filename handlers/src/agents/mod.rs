@@ -1,22 +1,30 @@
-//! Agents: created, shown, changed, paused, archived, deleted.
+//! Agents: created, shown, changed, paused, archived, duplicated, imported, deleted, and taken back to what they were.
 
-use crate::{CommandError, Draft, Home, Problem, audit};
+mod change;
+mod history;
+mod in_use;
+mod seed;
+mod write;
+
+use crate::{CommandError, Draft, Home, Problem};
+use catalog::AgentTemplate;
+pub use change::Change;
+use change::apply;
 use domain::{
     agent::{Agent, AgentStatus, check_name},
     id::AgentId,
     member::{Deed, Member, Role, may},
     run::Actor,
 };
+pub(crate) use history::who;
+pub use history::{Past, history, undo};
 use ports::{
     repo::{self, Stored, settings::Setting},
     store::{Op, StoreError},
 };
-use serde_json::{Map, Value, json};
-
-/// Bytes of a system prompt; a record holds 32 KiB in all.
-const PROMPT_LIMIT: usize = 20 * 1024;
-/// Bytes of all of it.
-const RECORD_LIMIT: usize = 30 * 1024;
+pub use seed::seed;
+use serde_json::{Map, json};
+use write::{Written, write};
 
 /// All agents that are not archived, by name; with the archived ones where wanted.
 ///
@@ -50,84 +58,6 @@ pub async fn find(home: &Home, name: &str) -> Result<Stored<Agent>, CommandError
     })
 }
 
-/// What can be said about an agent; `None` leaves it as it is.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub struct Change {
-    pub name: Option<String>,
-    pub description: Option<String>,
-    pub system_prompt: Option<String>,
-    /// `provider/model`, or empty for the default one.
-    pub model: Option<String>,
-    pub fallbacks: Option<Vec<String>>,
-    /// A preset's name; the caller knows which there are.
-    pub preset: Option<String>,
-    pub skills: Option<Vec<String>>,
-    pub knowledge_ids: Option<Vec<String>>,
-    pub metadata: Option<Map<String, Value>>,
-    pub status: Option<AgentStatus>,
-}
-
-fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
-    if let Some(name) = change.name {
-        check_name(&name).map_err(Problem::Invalid)?;
-        agent.name = name;
-    }
-    if let Some(prompt) = change.system_prompt {
-        if prompt.len() > PROMPT_LIMIT {
-            return Err(Problem::TooLarge {
-                what: "system prompt",
-                bytes: prompt.len() as u64,
-                limit: PROMPT_LIMIT as u64,
-            });
-        }
-        agent.system_prompt = prompt;
-    }
-    if let Some(model) = change.model {
-        let (provider, model) = match model.split_once('/') {
-            _ if model.is_empty() => (String::new(), String::new()),
-            Some(_) => {
-                let model = ports::model::ModelRef::parse(&model).map_err(Problem::Invalid)?;
-                (model.provider, model.model)
-            }
-            None => {
-                return Err(Problem::Invalid(format!(
-                    "“{model}” is not a model: write provider/model."
-                )));
-            }
-        };
-        (agent.provider, agent.model) = (provider, model);
-    }
-    for fallback in change.fallbacks.iter().flatten() {
-        ports::model::ModelRef::parse(fallback).map_err(Problem::Invalid)?;
-    }
-    agent.fallbacks = change
-        .fallbacks
-        .unwrap_or_else(|| std::mem::take(&mut agent.fallbacks));
-    agent.description = change
-        .description
-        .unwrap_or_else(|| std::mem::take(&mut agent.description));
-    agent.permissions.preset = change
-        .preset
-        .unwrap_or_else(|| std::mem::take(&mut agent.permissions.preset));
-    agent.skills = change
-        .skills
-        .unwrap_or_else(|| std::mem::take(&mut agent.skills));
-    agent.knowledge_ids = change
-        .knowledge_ids
-        .unwrap_or_else(|| std::mem::take(&mut agent.knowledge_ids));
-    agent.metadata = change
-        .metadata
-        .unwrap_or_else(|| std::mem::take(&mut agent.metadata));
-    agent.status = change.status.unwrap_or(agent.status);
-    let bytes = serde_json::to_string(agent).map_or(0, |text| text.len());
-    if bytes > RECORD_LIMIT {
-        let (bytes, limit) = (bytes as u64, RECORD_LIMIT as u64);
-        let what = "agent";
-        return Err(Problem::TooLarge { what, bytes, limit });
-    }
-    Ok(())
-}
-
 fn configures(member: &Member) -> Result<(), Problem> {
     if may(member.role, Deed::Configure) {
         Ok(())
@@ -158,6 +88,14 @@ async fn take(home: &Home, name: &str, agent: &AgentId) -> Result<Op, CommandErr
     Ok(repo::put(&home.team, &setting, version)?)
 }
 
+/// As [`take`], for an agent that is there: the name that is its id stays its own.
+async fn take_again(home: &Home, name: &str, agent: &AgentId) -> Result<Option<Op>, CommandError> {
+    match name == agent.as_str() {
+        true => Ok(None),
+        false => take(home, name, agent).await.map(Some),
+    }
+}
+
 /// A new agent. Its id is its first name, so that the record itself keeps names apart.
 ///
 /// # Errors
@@ -173,9 +111,13 @@ pub async fn create(
     let mut agent = blank(home, &name);
     let taken = take(home, &name, &agent.id).await?;
     apply(&mut agent, change)?;
-    let mut ops = vec![repo::create(&home.team, &agent)?, taken];
-    ops.extend(audited(home, member, &agent, "agent.created").await?);
+    let mut ops = vec![taken];
+    ops.extend(write(home, &by(member), Written::created(agent.clone())).await?);
     Ok(Draft::new(ops, agent))
+}
+
+fn by(member: &Member) -> Actor {
+    Actor::Member(member.id.clone())
 }
 
 fn blank(home: &Home, name: &str) -> Agent {
@@ -212,29 +154,88 @@ pub async fn change(
     change: Change,
 ) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
-    let mut stored = find(home, name).await?;
+    let before = find(home, name).await?;
     let mut ops = Vec::new();
     if let Some(new) = change
         .name
         .as_deref()
-        .filter(|new| *new != stored.value.name)
+        .filter(|new| *new != before.value.name)
     {
         check_name(new).map_err(Problem::Invalid)?;
-        ops.push(take(home, new, &stored.value.id).await?);
+        ops.extend(take_again(home, new, &before.value.id).await?);
     }
-    apply(&mut stored.value, change)?;
-    stored.value.version += 1;
-    stored.value.updated_at = home.now();
-    let agent = stored.value.clone();
-    ops.push(repo::update(&home.team, &stored)?);
-    ops.extend(audited(home, member, &agent, "agent.changed").await?);
+    let mut agent = before.value.clone();
+    apply(&mut agent, change)?;
+    if agent == before.value {
+        return Ok(Draft::fact(agent));
+    }
+    agent.version += 1;
+    agent.updated_at = home.now();
+    let written = Written::changed(before, agent.clone());
+    ops.extend(write(home, &by(member), written).await?);
     Ok(Draft::new(ops, agent))
 }
 
-/// Deletes an agent that was archived before, so that nothing that runs loses it.
+/// Another agent that is the same but for its name.
 ///
 /// # Errors
-/// [`Problem`]s: not allowed, not found, not archived.
+/// [`Problem`]s: not allowed, not found, exists, invalid.
+pub async fn duplicate(
+    home: &Home,
+    member: &Member,
+    name: &str,
+    new: &str,
+) -> Result<Draft<Agent>, CommandError> {
+    let template = AgentTemplate::from(&find(home, name).await?.value);
+    let change = Change {
+        name: Some(new.to_owned()),
+        status: None,
+        ..template.into()
+    };
+    create(home, member, change).await
+}
+
+/// The agent that a file says: a new one, or the one of that name as the file has it.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, invalid, also for a preset that is none of these.
+pub async fn import(
+    home: &Home,
+    member: &Member,
+    file: &str,
+    presets: &[String],
+) -> Result<Draft<Agent>, CommandError> {
+    let template = AgentTemplate::parse(file)
+        .map_err(|why| Problem::Invalid(format!("This is no agent’s file: {why}.")))?;
+    if !presets.contains(&template.preset) {
+        let (preset, known) = (&template.preset, presets.join(", "));
+        let why = format!("There is no preset “{preset}”. There are {known}.");
+        return Err(Problem::Invalid(why).into());
+    }
+    let name = template.name.clone();
+    match find(home, &name).await {
+        Ok(known) if known.value.name == name => {
+            self::change(home, member, &name, template.into()).await
+        }
+        _ => create(home, member, template.into()).await,
+    }
+}
+
+/// The agent as a file.
+///
+/// # Errors
+/// [`Problem::NotFound`].
+pub async fn export(home: &Home, name: &str) -> Result<String, CommandError> {
+    let agent = find(home, name).await?.value;
+    let text = AgentTemplate::from(&agent).text();
+    Ok(text.map_err(Problem::Invalid)?)
+}
+
+/// Deletes an agent that was archived before, so that nothing that runs loses it, and on which nothing depends but old
+/// conversations.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, not found; invalid, which says what depends on it.
 pub async fn delete(
     home: &Home,
     member: &Member,
@@ -242,78 +243,8 @@ pub async fn delete(
 ) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
     let stored = find(home, name).await?;
-    if stored.value.status != AgentStatus::Archived {
-        let text = format!(
-            "“{}” is in use: archive it first, then delete it.",
-            stored.value.name
-        );
-        return Err(Problem::Invalid(text).into());
-    }
-    let mut ops = vec![repo::delete(&home.team, &stored)];
-    ops.extend(audited(home, member, &stored.value, "agent.deleted").await?);
-    Ok(Draft::new(ops, stored.value))
-}
-
-async fn audited(
-    home: &Home,
-    member: &Member,
-    agent: &Agent,
-    action: &str,
-) -> Result<Vec<Op>, StoreError> {
-    let by = format!("member:{}", member.id);
-    let deed = audit::deed(action, by, &agent.id, detail(agent));
-    audit::append(home, &format!("agent:{}", agent.id), vec![deed]).await
-}
-
-fn detail(agent: &Agent) -> Value {
-    json!({"name": agent.name, "version": agent.version, "status": agent.status, "preset": agent.permissions.preset})
-}
-
-/// Name of the setting that lists the catalog's agents that were made once.
-const SEEDED: &str = "seeded_agents";
-
-/// The catalog's agents that the team does not have and never had: for the first start, and for what a newer version brings.
-///
-/// # Errors
-/// What the store answers.
-pub async fn seed(
-    home: &Home,
-    templates: &[catalog::AgentTemplate],
-) -> Result<Draft<usize>, CommandError> {
-    let setting = repo::get::<Setting>(&*home.store, &home.team, SEEDED).await?;
-    let (value, version) = setting.map_or((Value::Null, None), |setting| {
-        (setting.value.value, Some(setting.version))
-    });
-    let mut seeded: Vec<String> = serde_json::from_value(value).unwrap_or_default();
-    let known = seeded.len();
-    let (mut ops, mut deeds) = (Vec::new(), Vec::new());
-    for template in templates {
-        if seeded.contains(&template.name) {
-            continue;
-        }
-        seeded.push(template.name.clone());
-        if repo::get::<Agent>(&*home.store, &home.team, &template.name)
-            .await?
-            .is_some()
-        {
-            continue;
-        }
-        let mut agent = blank(home, &template.name);
-        agent.description.clone_from(&template.description);
-        agent.system_prompt.clone_from(&template.system_prompt);
-        agent.permissions.preset.clone_from(&template.preset);
-        agent.metadata = template.metadata.clone();
-        ops.push(repo::create(&home.team, &agent)?);
-        let (action, detail) = ("agent.created", detail(&agent));
-        deeds.push(audit::deed(action, Actor::System, &agent.id, detail));
-    }
-    let added = ops.len();
-    if added > 0 {
-        ops.extend(audit::append(home, "team", deeds).await?);
-    }
-    if seeded.len() > known {
-        let (name, value) = (SEEDED.to_owned(), json!(seeded));
-        ops.push(repo::put(&home.team, &Setting { name, value }, version)?);
-    }
-    Ok(Draft::new(ops, added))
+    in_use::check(home, &stored.value).await?;
+    let agent = stored.value.clone();
+    let ops = write(home, &by(member), Written::deleted(stored)).await?;
+    Ok(Draft::new(ops, agent))
 }

@@ -7,7 +7,7 @@ pub(crate) use who::{current, unchanged};
 use crate::{
     CommandError, Draft, HandlerError, Home, Problem, ask, audit, budgets, circulate,
     keep::{fit, tell},
-    run,
+    rules, run,
 };
 use domain::{
     agent::{Agent, AgentStatus},
@@ -105,23 +105,8 @@ async fn add(
     from: &ApprovalId,
     added: &[Rule],
 ) -> Result<Vec<Op>, CommandError> {
-    if added.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut ops = Vec::new();
-    for rule in added {
-        ops.push(repo::create(&home.team, rule)?);
-    }
-    let deeds = added.iter().map(|rule| {
-        audit::deed(
-            "rule.added",
-            format!("member:{}", member.id),
-            &rule.id,
-            json!({"rule": rule.to_string(), "from": from}),
-        )
-    });
-    ops.extend(audit::append(home, "team", deeds.collect()).await?);
-    Ok(ops)
+    let added = added.iter().cloned().map(rules::Written::added).collect();
+    rules::write(home, &Actor::Member(member.id.clone()), added, Some(from)).await
 }
 
 /// A yes that is not the last one: the card says so wherever it is, and goes on waiting.

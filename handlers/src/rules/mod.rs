@@ -1,20 +1,23 @@
 //! The team's permission rules: listed, added, removed.
 
 mod force;
+mod write;
 
-use crate::{CommandError, Draft, Home, Problem, audit, decide, members, queries};
+use crate::{CommandError, Draft, Home, Problem, decide, members, queries};
 use domain::{
     approval::Approval,
     id::RuleId,
     member::{Deed, Member, Role, may},
     permission::{NewRule, Rule},
+    run::Actor,
 };
 pub use force::InForce;
 use ports::{
     repo::{self, Stored},
     store::StoreError,
 };
-use serde_json::json;
+pub use write::{Past, history, take_back};
+pub(crate) use write::{Written, write};
 
 /// All rules of the team, oldest first.
 ///
@@ -37,8 +40,7 @@ pub async fn add(home: &Home, member: &Member, rule: NewRule) -> Result<Draft<Ru
         Some(member.id.clone()),
         home.now(),
     );
-    let mut ops = vec![repo::create(&home.team, &rule)?];
-    ops.extend(audited(home, member, &rule, "rule.added").await?);
+    let ops = write(home, &by(member), vec![Written::added(rule.clone())], None).await?;
     Ok(Draft::new(ops, rule))
 }
 
@@ -65,9 +67,9 @@ pub async fn remove(home: &Home, member: &Member, id: &str) -> Result<Draft<Rule
         }
         .into()),
         (Some(stored), true) => {
-            let mut ops = vec![repo::delete(&home.team, &stored)];
-            ops.extend(audited(home, member, &stored.value, "rule.removed").await?);
-            Ok(Draft::new(ops, stored.value))
+            let rule = stored.value.clone();
+            let ops = write(home, &by(member), vec![Written::removed(stored)], None).await?;
+            Ok(Draft::new(ops, rule))
         }
     }
 }
@@ -88,25 +90,15 @@ pub struct Undone {
 pub async fn undo(home: &Home, member: &Member, id: &str) -> Result<Draft<Undone>, CommandError> {
     configures(member)?;
     let Stored { mut value, version } = queries::approval(home, id).await?;
-    let mut ops = Vec::new();
-    let mut deeds = Vec::new();
-    let mut rules = Vec::new();
+    let (mut removed, mut rules) = (Vec::new(), Vec::new());
     for rule in &value.always {
         // Its id was made for this card: a rule with it is the one that was added there.
         let stored = repo::get::<Rule>(&*home.store, &home.team, rule.id.as_str()).await?;
         let Some(stored) = stored else { continue };
-        ops.push(repo::delete(&home.team, &stored));
-        deeds.push(audit::deed(
-            "rule.removed",
-            format!("member:{}", member.id),
-            &stored.value.id,
-            json!({"rule": stored.value.to_string(), "from": value.id}),
-        ));
-        rules.push(stored.value);
+        rules.push(stored.value.clone());
+        removed.push(Written::removed(stored));
     }
-    if !deeds.is_empty() {
-        ops.extend(audit::append(home, "team", deeds).await?);
-    }
+    let mut ops = write(home, &by(member), removed, Some(&value.id)).await?;
     if value.standing {
         value.standing = false;
         let approval = value.clone();
@@ -138,17 +130,6 @@ fn configures(member: &Member) -> Result<(), Problem> {
     }
 }
 
-async fn audited(
-    home: &Home,
-    member: &Member,
-    rule: &Rule,
-    action: &str,
-) -> Result<Vec<ports::store::Op>, StoreError> {
-    let deed = audit::deed(
-        action,
-        format!("member:{}", member.id),
-        &rule.id,
-        json!({"rule": rule.to_string()}),
-    );
-    audit::append(home, "team", vec![deed]).await
+fn by(member: &Member) -> Actor {
+    Actor::Member(member.id.clone())
 }

@@ -239,8 +239,8 @@ async fn agents_are_made_changed_archived_and_deleted() {
     team.does(|| agents::change(&team.home, ann, "bard", archive()))
         .await
         .unwrap();
-    assert_eq!(agents::list(&team.home, false).await.unwrap().len(), 2);
-    assert_eq!(agents::list(&team.home, true).await.unwrap().len(), 3);
+    assert_eq!(agents::list(&team.home, false).await.unwrap().len(), 3);
+    assert_eq!(agents::list(&team.home, true).await.unwrap().len(), 4);
     let bard = domain::id::AgentId::new("poet");
     let asked = team
         .does(|| ask::ask(&team.home, ann, &team.session, "hi", Some(&bard)))
@@ -280,7 +280,7 @@ async fn a_deleted_agent_of_the_catalog_stays_deleted() {
         team.does(|| agents::seed(&team.home, &templates)).await,
         Ok(0)
     );
-    assert_eq!(agents::list(&team.home, true).await.unwrap().len(), 1);
+    assert_eq!(agents::list(&team.home, true).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -26,3 +26,4 @@ mod sizes;
 mod team;
 mod ticks;
 mod together;
+mod versions;

@@ -11,7 +11,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         id: 1,
         name: "0001_kernel",
@@ -26,6 +26,11 @@ const MIGRATIONS: [Migration; 3] = [
         id: 3,
         name: "0003_knowledge",
         sql: include_str!("../../../migrations/postgres/0003_knowledge.sql"),
+    },
+    Migration {
+        id: 4,
+        name: "0004_agents",
+        sql: include_str!("../../../migrations/postgres/0004_agents.sql"),
     },
 ];
 

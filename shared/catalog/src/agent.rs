@@ -1,37 +1,52 @@
-//! Agents that are there from the start; people change them, or make their own.
+//! Agents as files: those that are there from the start, and those that people export, send and import. Front matter in YAML, then the
+//! system prompt in Markdown.
 
 use crate::CatalogError;
-use serde::Deserialize;
+use domain::agent::{Agent, AgentStatus};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-const FILES: [(&str, &str); 2] = [
+const FILES: [(&str, &str); 3] = [
     (
         "agents/assistant.md",
         include_str!("../agents/assistant.md"),
     ),
     ("agents/coder.md", include_str!("../agents/coder.md")),
+    ("agents/designer.md", include_str!("../agents/designer.md")),
 ];
 
-/// What an agent's record is made from; id, times and model are the maker's.
-#[derive(Clone, PartialEq, Debug)]
+/// Who makes agents from plain words.
+pub const DESIGNER: &str = "designer";
+
+/// What an agent's record is made from; id and times are the maker's.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+#[serde(deny_unknown_fields)]
 pub struct AgentTemplate {
     pub name: String,
     pub description: String,
-    /// The file's text after the front matter.
-    pub system_prompt: String,
     /// A policy's name.
     pub preset: String,
+    /// `provider/model`; empty: the process's default.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub model: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knowledge: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_active")]
+    pub status: AgentStatus,
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
+    /// The file's text after the front matter.
+    #[serde(skip)]
+    pub system_prompt: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FrontMatter {
-    name: String,
-    description: String,
-    preset: String,
-    #[serde(default)]
-    metadata: Map<String, Value>,
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_active(status: &AgentStatus) -> bool {
+    *status == AgentStatus::Active
 }
 
 /// All agents of the catalog; the first one is where a new chat begins.
@@ -43,23 +58,59 @@ pub fn agents() -> Result<Vec<AgentTemplate>, CatalogError> {
 }
 
 fn read(file: &'static str, text: &str) -> Result<AgentTemplate, CatalogError> {
-    let unreadable = |problem: String| CatalogError::Unreadable { file, problem };
-    let (front, body) = text
-        .strip_prefix("---\n")
-        .and_then(|rest| rest.split_once("\n---\n"))
-        .ok_or_else(|| {
-            unreadable("it must begin with front matter between two lines `---`".to_owned())
-        })?;
-    let front: FrontMatter =
-        serde_saphyr::from_str(front).map_err(|e| unreadable(e.to_string()))?;
-    domain::agent::check_name(&front.name).map_err(unreadable)?;
-    Ok(AgentTemplate {
-        name: front.name,
-        description: front.description,
-        system_prompt: body.trim().to_owned(),
-        preset: front.preset,
-        metadata: front.metadata,
-    })
+    let unreadable = |problem| CatalogError::Unreadable { file, problem };
+    AgentTemplate::parse(text).map_err(unreadable)
+}
+
+impl AgentTemplate {
+    /// # Errors
+    /// What is wrong with the file, as the rest of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        // As editors on other systems leave it.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        let (front, body) = text
+            .strip_prefix("---\n")
+            .and_then(|rest| rest.split_once("\n---\n").or(rest.split_once("\n---")))
+            .ok_or("it must begin with front matter between two lines `---`")?;
+        let mut template: Self = serde_saphyr::from_str(front).map_err(|e| e.to_string())?;
+        domain::agent::check_name(&template.name)?;
+        body.trim().clone_into(&mut template.system_prompt);
+        Ok(template)
+    }
+
+    /// The file. [`Self::parse`] reads it as the same agent.
+    ///
+    /// # Errors
+    /// What can't be said in YAML, which is nothing that an agent has.
+    pub fn text(&self) -> Result<String, String> {
+        let front = serde_saphyr::to_string(self).map_err(|e| e.to_string())?;
+        Ok(format!(
+            "---\n{}\n---\n{}\n",
+            front.trim_end(),
+            self.system_prompt.trim()
+        ))
+    }
+}
+
+impl From<&Agent> for AgentTemplate {
+    fn from(agent: &Agent) -> Self {
+        let model = match (agent.provider.as_str(), agent.model.as_str()) {
+            ("", _) | (_, "") => String::new(),
+            (provider, model) => format!("{provider}/{model}"),
+        };
+        Self {
+            name: agent.name.clone(),
+            description: agent.description.clone(),
+            preset: agent.permissions.preset.clone(),
+            model,
+            fallbacks: agent.fallbacks.clone(),
+            skills: agent.skills.clone(),
+            knowledge: agent.knowledge_ids.clone(),
+            status: agent.status,
+            metadata: agent.metadata.clone(),
+            system_prompt: agent.system_prompt.clone(),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +123,7 @@ mod tests {
         let agents = agents().unwrap();
         assert_eq!(
             agents.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(),
-            ["assistant", "coder"]
+            ["assistant", "coder", DESIGNER]
         );
         for agent in agents {
             assert!(
@@ -103,5 +154,26 @@ mod tests {
         .unwrap_err()
         .to_string();
         assert!(error.contains("is not a name"), "{error}");
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_the_same_agent() {
+        let mut odd = agents().unwrap().remove(1);
+        odd.description = "Says: “yes”, - #no: [1]\nand more".to_owned();
+        odd.model = "openrouter/anthropic/claude: x".to_owned();
+        odd.knowledge = vec!["true".to_owned(), "0x1f".to_owned(), String::new()];
+        odd.status = AgentStatus::Paused;
+        odd.metadata.insert(
+            "limits".to_owned(),
+            serde_json::json!({"steps": 3, "x": null}),
+        );
+        odd.system_prompt = "# Head\n\n---\nYou are `it`.\n  indented".to_owned();
+        for agent in agents().unwrap().into_iter().chain([odd]) {
+            let text = agent.text().unwrap();
+            assert_eq!(AgentTemplate::parse(&text), Ok(agent), "{text}");
+        }
+        let windows =
+            "\u{feff}---\r\nname: a\r\ndescription: b\r\npreset: read-only\r\n---\r\nText\r\n";
+        assert_eq!(AgentTemplate::parse(windows).unwrap().system_prompt, "Text");
     }
 }

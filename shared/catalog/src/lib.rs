@@ -7,7 +7,7 @@
 mod agent;
 mod policy;
 
-pub use agent::{AgentTemplate, agents};
+pub use agent::{AgentTemplate, DESIGNER, agents};
 pub use policy::{Preset, policies};
 
 /// A file of the catalog that does not say what it should. It can only come from a wrong build; a test reads every file.

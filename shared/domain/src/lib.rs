@@ -14,6 +14,7 @@ pub mod content;
 pub mod id;
 pub mod knowledge;
 pub mod member;
+pub mod memory;
 pub mod message;
 pub mod permission;
 pub mod redact;
@@ -24,6 +25,7 @@ pub mod shell;
 pub mod time;
 pub mod tool;
 pub mod usage;
+pub mod version;
 
 pub use canon::{Digest, canonical_json};
 pub use time::{Micros, parse_span};

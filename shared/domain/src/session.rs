@@ -54,6 +54,35 @@ pub struct Turn {
     pub taint: Vec<String>,
 }
 
+/// What was talked about in a session before a new conversation began there; it can be taken up again.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Conversation {
+    pub id: String,
+    pub session: SessionId,
+    pub agent: AgentId,
+    /// The beginning of its first prompt.
+    pub title: String,
+    pub turns: Vec<Turn>,
+    /// What came before those turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+    /// The conversation's own memory.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub memory: String,
+    pub updated_at: Micros,
+}
+
+/// The older part of a conversation, in few words.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Summary {
+    pub text: String,
+    /// How many turns it stands for.
+    pub turns: u32,
+    /// Of those turns, as in [`Turn::taint`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taint: Vec<String>,
+}
+
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(tag = "what", rename_all = "snake_case")]
 pub enum Expects {

@@ -1,5 +1,7 @@
 //! `countersign agents`: list, show and change agents.
 
+mod past;
+
 use super::{
     Context, Failure,
     output::{self, fields, table, when, word},
@@ -54,6 +56,18 @@ enum Command {
     Archive { name: String },
     /// Delete an archived agent
     Delete { name: String },
+    /// Give it another name
+    Rename { name: String, new: String },
+    /// Make another one that is the same
+    Duplicate { name: String, new: String },
+    /// Every change: who, when and what
+    History { name: String },
+    /// Take the latest change back; once more, the one before it
+    Undo { name: String },
+    /// Print it as a file: its properties as YAML, then what it is told
+    Export { name: String },
+    /// Make or change the agent that a file says; - for standard input
+    Import { file: PathBuf },
 }
 
 #[derive(clap::Args, Debug)]
@@ -189,6 +203,14 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             .await?;
             output.show(&agent, || format!("Agent {} was deleted.", agent.name))?;
         }
+        Command::Rename { name, new } => {
+            let change = Change {
+                name: Some(new),
+                ..Change::default()
+            };
+            set(&local, output, &name, change).await?;
+        }
+        other => return past::run(&local, output, other).await.map(|()| 0),
     }
     Ok(0)
 }

@@ -1,6 +1,9 @@
 //! `countersign rules`: the team's permission rules.
 
-use super::{Context, Failure, output::table};
+use super::{
+    Context, Failure,
+    output::{table, when},
+};
 use domain::{
     id::short,
     member::Role,
@@ -32,8 +35,10 @@ enum Command {
     },
     /// Remove a rule, by its id or the last digits of it
     Remove { id: String },
-    /// Take back the rules that “Always” added, by the approval's id or the last digits of it
-    Undo { approval: String },
+    /// Take back the latest change, or the rules that “Always” added, by the approval's id or the last digits of it
+    Undo { approval: Option<String> },
+    /// Every rule that came or went: who and when
+    History,
 }
 
 #[derive(clap::ValueEnum, Clone, Copy, Debug)]
@@ -82,7 +87,22 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
                 commit_with(home, async || rules::remove(home, &local.owner, &id).await).await?;
             output.show(&rule, || format!("Removed: {}", bot::text::en::rule(&rule)))?;
         }
-        Command::Undo { approval } => {
+        Command::Undo { approval: None } => {
+            let draft = async || rules::take_back(home, &local.owner).await;
+            let (rule, came) = commit_with(home, draft).await?;
+            output.show(&rule, || bot::text::en::rule_undone(&rule, came))?;
+        }
+        Command::History => {
+            let past = rules::history(home).await?;
+            let line =
+                |past: &rules::Past| bot::text::en::rule_past(past, &when(past.at, home.now()));
+            output.show(&past, || {
+                past.iter().map(line).collect::<Vec<_>>().join("\n")
+            })?;
+        }
+        Command::Undo {
+            approval: Some(approval),
+        } => {
             let draft = async || rules::undo(home, &local.owner, &approval).await;
             let undone = commit_with(home, draft).await?;
             output.show(&undone.rules, || bot::text::en::undone(&undone))?;

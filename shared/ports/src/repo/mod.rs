@@ -12,12 +12,14 @@ pub mod audit;
 pub mod budgets;
 pub mod knowledge;
 pub mod members;
+pub mod memories;
 pub mod rules;
 pub mod runs;
 pub mod sent;
 pub mod sessions;
 pub mod settings;
 pub mod updates;
+pub mod versions;
 
 /// Every table, for migrations, exports and the contract suite. A new kind of record adds its line here.
 pub const TABLES: &[&Table] = &[
@@ -30,17 +32,23 @@ pub const TABLES: &[&Table] = &[
     &knowledge::KNOWLEDGE_MANIFESTS,
     &members::MEMBERS,
     &members::INVITES,
+    &memories::MEMORIES,
     &rules::PERMISSION_RULES,
     &runs::RUNS,
     &sent::SENT_MESSAGES,
     &sessions::SESSIONS,
+    &sessions::CONVERSATIONS,
     &settings::SETTINGS,
     &updates::UPDATES,
 ];
 
 /// Every journal.
-pub const JOURNALS: &[&crate::store::Journal] =
-    &[&runs::RUN_EVENTS, &audit::AUDIT_LOGS, &audit::AUDIT_SEALS];
+pub const JOURNALS: &[&crate::store::Journal] = &[
+    &runs::RUN_EVENTS,
+    &audit::AUDIT_LOGS,
+    &audit::AUDIT_SEALS,
+    &versions::VERSIONS,
+];
 
 /// Something kept as a record of its own.
 pub trait Entity: Serialize + DeserializeOwned + Send + Sync {

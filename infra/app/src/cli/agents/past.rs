@@ -1,0 +1,60 @@
+//! Agents as files and as they were.
+
+use super::{Command, read};
+use crate::{
+    cli::{
+        Failure,
+        output::{self, Output, when},
+    },
+    compose::Local,
+};
+use bot::text::en;
+use handlers::{agents, commit_with};
+
+pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), Failure> {
+    let home = &local.home;
+    match command {
+        Command::Duplicate { name, new } => {
+            let draft = async || agents::duplicate(home, &local.owner, &name, &new).await;
+            let agent = commit_with(home, draft).await?;
+            output.show(&agent, || format!("Agent {} was made.", agent.name))
+        }
+        Command::History { name } => {
+            let past = agents::history(home, &name).await?;
+            let version = |past: &agents::Past| {
+                let head = en::version(past, &when(past.at, home.now()));
+                format!("{head}\n{}", past.diff).trim_end().to_owned()
+            };
+            output.show(&past, || {
+                past.iter().map(version).collect::<Vec<_>>().join("\n\n")
+            })
+        }
+        Command::Undo { name } => {
+            let draft = async || agents::undo(home, &local.owner, &name).await;
+            let (agent, number) = commit_with(home, draft).await?;
+            output.show(&agent, || en::version_undone(&agent, number))
+        }
+        Command::Export { name } => {
+            let text = agents::export(home, &name).await?;
+            if output.json {
+                return output.show(&text, String::new);
+            }
+            output::print(text.trim_end());
+            Ok(())
+        }
+        Command::Import { file } => {
+            let text = read(&file)?;
+            let presets = catalog::policies().map_err(|error| Failure::new(error.to_string()))?;
+            let presets: Vec<String> = presets.into_iter().map(|preset| preset.name).collect();
+            let draft = async || agents::import(home, &local.owner, &text, &presets).await;
+            let agent = commit_with(home, draft).await?;
+            output.show(&agent, || {
+                format!(
+                    "Agent {} is as the file says (version {}).",
+                    agent.name, agent.version
+                )
+            })
+        }
+        _ => Ok(()),
+    }
+}
