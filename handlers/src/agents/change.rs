@@ -31,13 +31,7 @@ pub struct Change {
 
 pub(super) fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
     if let Some(name) = change.name {
-        check_name(&name).map_err(Problem::Invalid)?;
-        if RESERVED.contains(&name.as_str()) && name != agent.name {
-            let why =
-                format!("“{name}” can’t be an agent’s name: it is a word of the command /agent.");
-            return Err(Problem::Invalid(why));
-        }
-        agent.name = name;
+        rename(agent, name)?;
     }
     if let Some(prompt) = change.system_prompt {
         if prompt.len() > PROMPT_LIMIT {
@@ -92,6 +86,16 @@ pub(super) fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
         let what = "agent";
         return Err(Problem::TooLarge { what, bytes, limit });
     }
+    Ok(())
+}
+
+fn rename(agent: &mut Agent, name: String) -> Result<(), Problem> {
+    check_name(&name).map_err(Problem::Invalid)?;
+    if RESERVED.contains(&name.as_str()) && name != agent.name {
+        let why = format!("“{name}” can’t be an agent’s name: it is a word of the command /agent.");
+        return Err(Problem::Invalid(why));
+    }
+    agent.name = name;
     Ok(())
 }
 

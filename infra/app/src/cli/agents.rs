@@ -196,20 +196,6 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         Command::Pause { name } => status(&local, output, &name, AgentStatus::Paused).await?,
         Command::Resume { name } => status(&local, output, &name, AgentStatus::Active).await?,
         Command::Archive { name } => status(&local, output, &name, AgentStatus::Archived).await?,
-        Command::Delete { name } => {
-            let agent = commit_with(home, async || {
-                agents::delete(home, &local.owner, &name).await
-            })
-            .await?;
-            output.show(&agent, || format!("Agent {} was deleted.", agent.name))?;
-        }
-        Command::Rename { name, new } => {
-            let change = Change {
-                name: Some(new),
-                ..Change::default()
-            };
-            set(&local, output, &name, change).await?;
-        }
         other => return past::run(&local, output, other).await.map(|()| 0),
     }
     Ok(0)

@@ -1,6 +1,6 @@
 //! Agents as files and as they were.
 
-use super::{Command, read};
+use super::{Command, read, set};
 use crate::{
     cli::{
         Failure,
@@ -9,7 +9,10 @@ use crate::{
     compose::Local,
 };
 use bot::text::en;
-use handlers::{agents, commit_with};
+use handlers::{
+    agents::{self, Change},
+    commit_with,
+};
 
 pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), Failure> {
     let home = &local.home;
@@ -18,6 +21,18 @@ pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), 
             let draft = async || agents::duplicate(home, &local.owner, &name, &new).await;
             let agent = commit_with(home, draft).await?;
             output.show(&agent, || format!("Agent {} was made.", agent.name))
+        }
+        Command::Delete { name } => {
+            let draft = async || agents::delete(home, &local.owner, &name).await;
+            let agent = commit_with(home, draft).await?;
+            output.show(&agent, || format!("Agent {} was deleted.", agent.name))
+        }
+        Command::Rename { name, new } => {
+            let change = Change {
+                name: Some(new),
+                ..Change::default()
+            };
+            set(local, output, &name, change).await
         }
         Command::History { name } => {
             let past = agents::history(home, &name).await?;
