@@ -113,9 +113,6 @@ impl Pack {
         })
     }
 
-    /// # Errors
-    /// As [`Pack::open`].
-
     pub fn file(&self, ending: &str) -> Option<FileSlice> {
         let (_, range) = self.files.iter().find(|(known, _)| known == ending)?;
         Some(self.bytes.slice(range.clone()))

@@ -12,6 +12,7 @@ pub mod directory;
 pub mod door;
 pub mod models;
 pub mod sandbox;
+pub mod search;
 pub mod secrets;
 pub mod service;
 pub mod surfaces;

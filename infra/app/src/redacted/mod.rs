@@ -11,6 +11,7 @@ mod messenger;
 mod model;
 mod progress;
 mod sandbox;
+mod search;
 mod store;
 mod words;
 mod workspace;

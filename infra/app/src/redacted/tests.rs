@@ -18,6 +18,7 @@ use ports::{
     progress::{Doing, Report},
     repo,
     sandbox::{Cancel, Exec, Limits, SandboxError},
+    search::{Search, SearchIndex},
     store::{Batch, Expect, Op, StoreError},
     workspace::WorkspaceError,
 };
@@ -27,10 +28,12 @@ use std::{sync::Mutex, time::Duration};
 use testkit::{
     blobs::MemoryBlobs,
     contract::Broken,
+    contract::search::{entry, manifest},
     memory_store::MemoryStore,
     messenger::RecordingMessenger,
     sandbox::{ScriptedSandbox, exited},
     scripted_model::{ScriptedModel, Turn},
+    search::MemoryIndex,
     workspace::MemoryWorkspace,
 };
 
@@ -351,6 +354,21 @@ fn progress_shows_none() {
         what: "echo [secret:…]".to_owned(),
     };
     assert_eq!(told[1].doing, using);
+}
+
+#[tokio::test]
+async fn the_index_finds_none() -> Result<(), Broken> {
+    let inner: Arc<dyn SearchIndex> = Arc::new(MemoryIndex::new());
+    let index = redaction().over(inner.clone());
+    let segment = index.write(vec![entry("keys", 0, KEY)]).await?;
+    let of = [manifest(&[&segment], &[])];
+    let search = |text: &str| Search {
+        text: text.to_owned(),
+        limit: 10,
+    };
+    assert_eq!(inner.search(&of, &search(KEY)).await?.len(), 0);
+    assert_eq!(index.search(&of, &search("secret")).await?.len(), 1);
+    Ok(())
 }
 
 #[test]

@@ -75,7 +75,7 @@ async fn what_was_used_longest_ago_makes_room() -> Outcome {
     let blobs = Arc::new(MemoryBlobs::new());
     let text = (0..500).map(|n| format!("word{n} ")).collect::<String>();
     let small = Place {
-        limit: 30_000,
+        limit: 20_000,
         ..place(&directory)
     };
     let index = TantivyIndex::new(blobs, small);
@@ -88,10 +88,10 @@ async fn what_was_used_longest_ago_makes_room() -> Outcome {
         let sizes = fs::read_dir(directory.path())?.map(|entry| Ok(entry?.metadata()?.len()));
         sizes.sum()
     };
-    assert!(segments.iter().map(|segment| segment.bytes).sum::<u64>() > 60_000);
-    assert!(kept()? <= 30_000, "{}", kept()?);
+    assert!(segments.iter().map(|segment| segment.bytes).sum::<u64>() > 30_000);
+    assert!(kept()? <= 20_000, "{}", kept()?);
     let of = [manifest(&segments.iter().collect::<Vec<_>>(), &[])];
     assert_eq!(found(&index, &of, "word7").await?.len(), 10);
-    assert!(kept()? <= 30_000, "{}", kept()?);
+    assert!(kept()? <= 20_000, "{}", kept()?);
     Ok(())
 }

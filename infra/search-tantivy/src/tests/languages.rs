@@ -51,7 +51,7 @@ const SEARCHES: [(&str, &str); 17] = [
     ("программист", "russian 0"),
     ("елка", "russian 0"),
     ("http server", "russian 0"),
-    ("haus", ""),
+    ("haus", "german 0"),
     ("Hauser", "german 0"),
     ("ingenieur", "german 0"),
     ("grosser", "german 0"),
@@ -68,13 +68,9 @@ async fn words_are_found_by_their_stems_in_a_collection_of_many_languages() -> O
     let (indexed, _directory) = make().await?;
     let of = [manifest(&[&indexed.index.write(texts()).await?], &[])];
     for (search, expected) in SEARCHES {
-        let expected: Vec<_> = Some(expected)
-            .filter(|name| !name.is_empty())
-            .into_iter()
-            .collect();
         assert_eq!(
             found(&*indexed.index, &of, search).await?,
-            expected,
+            [expected],
             "{search}"
         );
     }
@@ -121,7 +117,7 @@ async fn stems_are_shown_as_they_are_written() -> Outcome {
         shown("the house", "The Houses of the lord", Some("en")),
         ["Houses"]
     );
-    assert_eq!(shown("haus", "die Häuser", Some("de")), [""; 0]);
+    assert_eq!(shown("haus", "die Häuser", Some("de")), ["Häuser"]);
     assert_eq!(
         shown("hauser", "die Ha\u{308}user", Some("de")),
         ["Ha\u{308}user"]
