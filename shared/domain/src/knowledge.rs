@@ -166,6 +166,30 @@ pub struct Manifest {
     pub gone: Vec<Revision>,
 }
 
+impl Manifest {
+    /// The segments that should become one now; asked again after each merge. Segments of a size (up to 9 passages, 99, 999, …)
+    /// are merged when there are [`OF_A_SIZE`] of them, with all smaller ones, so that a passage is written anew about as many times
+    /// as its collection's size has digits, and a search looks at few segments.
+    #[must_use]
+    pub fn to_merge(&self) -> Option<Vec<Segment>> {
+        if self.gone.len() >= MANY_GONE {
+            return Some(self.segments.clone());
+        }
+        let mut segments = self.segments.clone();
+        segments.sort_by_key(|segment| segment.passages);
+        let size = |segment: &Segment| segment.passages.checked_ilog10();
+        let counts = segments.chunk_by(|a, b| size(a) == size(b)).map(<[_]>::len);
+        let mut end = 0;
+        let many = counts.into_iter().find_map(|count| {
+            end += count;
+            (count >= OF_A_SIZE).then_some(end)
+        });
+        let too_many = (segments.len() > MANY_SEGMENTS).then_some(segments.len() / 2 + 1);
+        segments.truncate(many.or(too_many)?);
+        Some(segments)
+    }
+}
+
 /// A part of an index that never changes.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Segment {
@@ -180,6 +204,8 @@ pub struct Segment {
 /// Segments beyond which a manifest is merged, so that a search looks at few files; measured
 /// by `cargo xtask bench search`.
 pub const MANY_SEGMENTS: usize = 12;
+/// Segments of about one size that are merged. Two would double the writing, eight the segments.
+pub const OF_A_SIZE: usize = 4;
 /// Earlier contents of a document that stay in its record. Older ones stay in the audit.
 pub const HISTORY: usize = 20;
 /// Revisions that wait for a merge, so that the record stays within the store's limit of 32 KiB.
@@ -188,6 +214,67 @@ pub const MANY_GONE: usize = 200;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn segment(n: u32, passages: u32) -> Segment {
+        Segment {
+            id: n.to_string(),
+            blob: Digest::of_bytes(n.to_string()),
+            bytes: 0,
+            passages,
+        }
+    }
+
+    fn manifest(segments: Vec<Segment>) -> Manifest {
+        Manifest {
+            collection: CollectionId::new("c"),
+            segments,
+            gone: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn additions_one_by_one_leave_few_segments_and_write_little_again() {
+        let mut kept = manifest(Vec::new());
+        let (mut most, mut written) = (0, 0);
+        for n in 0..20_000 {
+            kept.segments.push(segment(n, 1));
+            while let Some(few) = kept.to_merge() {
+                let passages = few.iter().map(|segment| segment.passages).sum();
+                assert!(few.len() > 1);
+                kept.segments.retain(|segment| !few.contains(segment));
+                kept.segments.push(segment(1_000_000 + n, passages));
+                written += passages;
+            }
+            most = most.max(kept.segments.len());
+        }
+        let passages: u32 = kept.segments.iter().map(|segment| segment.passages).sum();
+        assert_eq!(passages, 20_000);
+        assert!(most <= MANY_SEGMENTS, "{most} segments");
+        assert!(written <= 20_000 * 12, "{written} passages written again");
+    }
+
+    #[test]
+    fn large_ones_stay_when_small_ones_are_merged() {
+        let sizes = [50_000, 1, 2, 300, 3, 4];
+        let segments = (0..).zip(sizes).map(|(n, passages)| segment(n, passages));
+        let kept = manifest(segments.collect());
+        let few = kept.to_merge().unwrap_or_default();
+        let few: Vec<_> = few.iter().map(|segment| segment.passages).collect();
+        assert_eq!(few, [1, 2, 3, 4]);
+        assert_eq!(manifest(vec![segment(0, 9); 3]).to_merge(), None);
+        assert_eq!(manifest(Vec::new()).to_merge(), None);
+    }
+
+    #[test]
+    fn many_that_are_gone_are_dropped() {
+        let mut kept = manifest(vec![segment(0, 50_000), segment(1, 10)]);
+        let revision = |revision| Revision {
+            document: DocumentId::new("d"),
+            revision,
+        };
+        kept.gone = (0..).map(revision).take(MANY_GONE).collect();
+        assert_eq!(kept.to_merge(), Some(kept.segments.clone()));
+    }
 
     #[test]
     fn a_passage_is_in_the_part_that_begins_at_it_or_before() {

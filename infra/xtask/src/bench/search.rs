@@ -1,0 +1,241 @@
+//! Searching a team's worth of documentation: how long a search takes, what it takes of memory and disk, how long the index
+//! takes to make, and what becomes of it when documents come one by one. Beside us, in the same rounds: bm25s with numba, and
+//! rank-bm25, which is asked less often because it is slow. Peers' times are without what Python needs to be asked.
+
+use anyhow::{Context, Result};
+use domain::knowledge::{Manifest, Segment};
+use ports::search::{Entry, SearchIndex};
+use std::{fs, path::Path, time::Instant};
+use testkit::contract::search::{manifest, revision};
+
+use super::{
+    Args, corpus,
+    measure::{directory, median, print_table, row},
+    peers::{Indexed, Peers},
+    searcher::{Searcher, open},
+};
+use crate::project::Project;
+
+const ROUNDS: usize = 5;
+const SEARCHES: usize = 200;
+/// What rank-bm25 is asked in a round.
+const FEW: usize = 6;
+const SMALL: usize = 8_000;
+const LARGE: usize = 80_000;
+/// Documents that come one by one.
+const SINGLE: usize = 10_000;
+
+pub fn measure(project: &Project, args: &Args) -> Result<()> {
+    if let Some(directory) = &args.serve {
+        return super::searcher::serve(directory);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
+    let file = corpus::passages(project)?;
+    let passages = corpus::read(&file, LARGE)?;
+    anyhow::ensure!(passages.len() == LARGE, "only {} passages", passages.len());
+    let searches = corpus::searches(&passages, SEARCHES);
+    let directory = directory(project)?;
+    let made = runtime.block_on(make(directory.path(), &passages))?;
+    let bytes: usize = passages
+        .iter()
+        .map(|(title, text)| title.len() + text.len())
+        .sum();
+    drop(passages);
+
+    let exactly = directory.path().join("corpus.jsonl");
+    let lines = fs::read_to_string(&file)?;
+    let lines: Vec<&str> = lines.lines().take(LARGE).collect();
+    fs::write(&exactly, lines.join("\n"))?;
+    let mut peers = [Peers::start(project)?, Peers::start(project)?];
+    let [bm25s, rank] = &mut peers;
+    let indexed = [
+        bm25s.index("bm25s", &exactly)?,
+        rank.index("rank-bm25", &exactly)?,
+    ];
+    let mut rounds = Rounds::default();
+    let mut searcher = Searcher::start(directory.path())?;
+    for round in 0..=ROUNDS {
+        let times = [
+            searcher.search("large.json", &searches)?,
+            searcher.search("small.json", &searches)?,
+            searcher.search("bulk.json", &searches)?,
+            searcher.search("singly.json", &searches)?,
+        ];
+        let [large, small, bulk, singly] = times.map(|round| round.seconds);
+        let bm25s = bm25s.search("bm25s", &searches, 10, false)?.seconds;
+        let rank = rank
+            .search("rank-bm25", &searches[..FEW], 10, false)?
+            .seconds;
+        // The first one opens files and compiles.
+        if round > 0 {
+            rounds.add([large, small, bulk, singly, bm25s, rank]);
+        }
+    }
+    // On its own: of the large index and no other.
+    let mut alone = Searcher::start(directory.path())?;
+    let resident = alone.search("large.json", &searches)?.resident;
+    print(&rounds, &made, &indexed, (bytes, resident));
+    Ok(())
+}
+
+/// Our indexes.
+struct Made {
+    seconds: f64,
+    segment: Segment,
+    /// Seconds for all documents that came one by one, merges included.
+    singly: f64,
+    /// Segments of these at the end.
+    segments: usize,
+}
+
+async fn make(directory: &Path, passages: &[(String, String)]) -> Result<Made> {
+    let index = open(directory);
+    let of = |range: std::ops::Range<usize>| entries(passages, range);
+    let began = Instant::now();
+    let segment = index.write(of(0..LARGE)?).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    keep(directory, "large.json", &manifest(&[&segment], &[]))?;
+    let small = index.write(of(0..SMALL)?).await?;
+    keep(directory, "small.json", &manifest(&[&small], &[]))?;
+    let bulk = index.write(of(0..SINGLE)?).await?;
+    keep(directory, "bulk.json", &manifest(&[&bulk], &[]))?;
+
+    let began = Instant::now();
+    let mut singly = manifest(&[], &[]);
+    for at in 0..SINGLE {
+        singly.segments.push(index.write(of(at..at + 1)?).await?);
+        while let Some(few) = singly.to_merge() {
+            let merged = index.merge(&few, &[]).await?;
+            singly.segments.retain(|segment| !few.contains(segment));
+            singly.segments.extend(merged.segment);
+        }
+    }
+    keep(directory, "singly.json", &singly)?;
+    Ok(Made {
+        seconds,
+        segment,
+        singly: began.elapsed().as_secs_f64(),
+        segments: singly.segments.len(),
+    })
+}
+
+fn entries(passages: &[(String, String)], range: std::ops::Range<usize>) -> Result<Vec<Entry>> {
+    let chosen = passages
+        .iter()
+        .enumerate()
+        .take(range.end)
+        .skip(range.start);
+    let entry = |(at, (title, text)): (usize, &(String, String))| -> Result<Entry> {
+        Ok(Entry {
+            revision: revision(&format!("document-{at}")),
+            ordinal: 0,
+            language: Some("en".to_owned()),
+            title: title.clone(),
+            headings: String::new(),
+            text: text.clone(),
+            code: false,
+        })
+    };
+    chosen.map(entry).collect()
+}
+
+fn keep(directory: &Path, name: &str, manifest: &Manifest) -> Result<()> {
+    fs::write(directory.join(name), serde_json::to_vec(manifest)?)
+        .context("cannot write a manifest")
+}
+
+/// Seconds of each search, of all rounds: ours of 80,000, ours of 8,000, ours in bulk and one by one, bm25s, rank-bm25.
+#[derive(Default)]
+struct Rounds([Vec<f64>; 6]);
+
+impl Rounds {
+    fn add(&mut self, round: [Vec<f64>; 6]) {
+        for (all, times) in self.0.iter_mut().zip(round) {
+            all.extend(times);
+        }
+    }
+}
+
+fn p99(times: &[f64]) -> f64 {
+    let mut times = times.to_vec();
+    times.sort_by(f64::total_cmp);
+    times
+        .get(times.len() * 99 / 100)
+        .copied()
+        .unwrap_or_default()
+}
+
+fn print(rounds: &Rounds, made: &Made, indexed: &[Indexed; 2], (bytes, resident): (usize, f64)) {
+    let medians = rounds
+        .0
+        .each_ref()
+        .map(|times| median(times.iter().copied()));
+    let [large, small, bulk, singly, bm25s, rank] = medians;
+    let [_, _, _, _, bm25s_p99, rank_p99] = rounds.0.each_ref().map(|times| p99(times));
+    let large_p99 = p99(&rounds.0[0]);
+    let ms = |seconds: f64| format!("{:.3}", seconds * 1e3);
+    let mib = |bytes: f64| format!("{:.0}", bytes / f64::from(1 << 20));
+    let line = |name: &str, median: f64, p99: f64, resident: f64, seconds: f64| {
+        vec![
+            name.to_owned(),
+            ms(median),
+            ms(p99),
+            mib(resident),
+            format!("{seconds:.1}"),
+        ]
+    };
+    print_table(&[
+        row([
+            "80,000 passages",
+            "median ms",
+            "p99 ms",
+            "grows by MiB",
+            "made in s",
+        ]),
+        line("countersign", large, large_p99, resident, made.seconds),
+        line(
+            "bm25s, numba",
+            bm25s,
+            bm25s_p99,
+            indexed[0].resident,
+            indexed[0].seconds,
+        ),
+        line(
+            "rank-bm25",
+            rank,
+            rank_p99,
+            indexed[1].resident,
+            indexed[1].seconds,
+        ),
+    ]);
+    let size = made.segment.bytes as f64 / bytes as f64;
+    println!(
+        "\n  index: {size:.2} of the text's {} MiB",
+        mib(bytes as f64)
+    );
+    println!(
+        "  median: {:.2} of bm25s, rank-bm25 takes {:.0} times as long",
+        large / bm25s,
+        rank / large
+    );
+    println!("  p99: {:.2} of bm25s", large_p99 / bm25s_p99);
+    println!(
+        "  memory: {:.2} of bm25s; making: {:.1} times as fast as rank-bm25",
+        resident / indexed[0].resident,
+        indexed[1].seconds / made.seconds
+    );
+    println!(
+        "  from 8,000 to 80,000 passages the median grows {:.2} times ({} to {} ms)",
+        large / small,
+        ms(small),
+        ms(large)
+    );
+    println!(
+        "  {SINGLE} documents one by one ({} segments, {:.1} ms each): a search takes {:.2} times as long as after one load ({} to {} ms)",
+        made.segments,
+        made.singly * 1e3 / SINGLE as f64,
+        singly / bulk,
+        ms(bulk),
+        ms(singly),
+    );
+}
