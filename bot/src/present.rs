@@ -2,6 +2,7 @@
 
 mod approval;
 mod cutting;
+pub mod document;
 
 use crate::text::{Builder, cut, en, markdown, parts, time};
 use domain::{
@@ -69,6 +70,7 @@ impl Presenter for English {
                 steps,
                 ..
             } => ended(to, agent, outcome, answer.as_ref(), (*steps, *cost)),
+            Notice::DocumentRead { document } => vec![document::read(to, document)],
             Notice::NotStarted { prompt, why } => alert(to, en::not_started(prompt, why)),
             Notice::Undelivered {
                 to: there,

@@ -15,6 +15,7 @@ pub mod circulate;
 pub mod decide;
 mod draft;
 mod home;
+pub mod ingest;
 mod keep;
 pub mod members;
 pub mod modify;

@@ -18,11 +18,12 @@ const OF_THE_PLATFORM: [&str; 5] = [
     // On its own queue. The tick's, on the dead letters, is its own deed.
     "sqs:GetQueueAttributes",
 ];
-const ROLES: [&str; 7] = [
+const ROLES: [&str; 8] = [
     "Webhook",
     "Update",
     "Circulate",
     "Outage",
+    "Ingest",
     "Send",
     "Run",
     "Tick",

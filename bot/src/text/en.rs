@@ -1,6 +1,7 @@
 //! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
 
 mod alerts;
+mod documents;
 mod lists;
 mod money;
 mod persons;
@@ -8,6 +9,7 @@ mod talk;
 mod versions;
 
 pub use alerts::*;
+pub use documents::*;
 pub use lists::*;
 pub use money::*;
 pub use persons::*;

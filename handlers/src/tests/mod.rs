@@ -10,6 +10,7 @@ mod charges;
 mod commands;
 mod crashes;
 mod dying;
+mod ingest;
 mod late;
 mod limits;
 mod models;

@@ -3,7 +3,7 @@
 use super::{dying::DyingStore, rehearsal::rehearse};
 use crate::{
     CommandError, Draft, HandlerError, Home, Lease, Problem, agents, ask, audit, circulate,
-    commit_with, decide, outage, queries, run, send, tick, tool,
+    commit_with, decide, ingest, outage, queries, run, send, tick, tool,
 };
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
@@ -13,7 +13,7 @@ use domain::{
     session::Session,
 };
 use ports::{
-    job::{Circulate, Outage, RunStep, Tick, Work, lane},
+    job::{Circulate, Ingest, Outage, RunStep, Tick, Work, lane},
     message::{Body, Outgoing},
     model::{ModelRef, Models},
     repo::{self, Stored, settings::Setting},
@@ -26,8 +26,8 @@ use std::{
     time::Duration,
 };
 use testkit::{
-    home::TestHome, presenter::PlainPresenter, scripted_model::ScriptedModel,
-    workspace::MemoryWorkspace,
+    extract::PlainExtract, home::TestHome, presenter::PlainPresenter,
+    scripted_model::ScriptedModel, search::MemoryIndex, workspace::MemoryWorkspace,
 };
 
 pub const LEASE: Duration = Duration::from_secs(60);
@@ -41,6 +41,7 @@ pub struct Team {
     pub run: run::RunPorts,
     pub send: send::SendPorts,
     pub tick: tick::TickPorts,
+    pub ingest: ingest::IngestPorts,
     pub session: SessionId,
     pub ann: Member,
     /// The time that a step has.
@@ -111,6 +112,11 @@ impl Team {
             home: home.clone(),
             seal_key: SEAL_KEY.into(),
         };
+        let ingest = ingest::IngestPorts {
+            home: home.clone(),
+            extract: Arc::new(PlainExtract::default()),
+            index: Arc::new(MemoryIndex::new()),
+        };
         let ann = member("ann", Role::Owner, "chat:1");
         let team = Self {
             session: SessionId::new("chat:1"),
@@ -127,6 +133,7 @@ impl Team {
             run,
             send,
             tick,
+            ingest,
             ann,
         };
         let templates = catalog::agents().unwrap();
@@ -373,6 +380,10 @@ impl Team {
             Outage::NAME => {
                 let work = serde_json::from_str(&job.payload).unwrap();
                 outage::outage(&self.home, &lease, &work).await
+            }
+            Ingest::NAME => {
+                let work = serde_json::from_str(&job.payload).unwrap();
+                ingest::ingest(&self.ingest, &lease, &work).await
             }
             other => panic!("no handler named {other}"),
         }

@@ -5,8 +5,8 @@ use crate::{
     store::{NewJob, Priority},
 };
 use domain::{
-    Micros,
-    id::{ApprovalId, JobId, RunId, SessionId, TeamId},
+    Digest, Micros,
+    id::{ApprovalId, CollectionId, DocumentId, JobId, MemberId, RunId, SessionId, TeamId},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -24,17 +24,20 @@ pub mod lane {
     pub const SEND: &str = "send";
     /// Steps of runs.
     pub const RUN: &str = "run";
-    /// Steps of runs that need a workspace, left by a process that has none.
+    /// Reading documents, and keeping the index in few segments.
+    pub const INGEST: &str = "ingest";
+    /// What needs a workspace or a sandbox, left by a process that has none: steps of runs, PDFs.
     pub const SANDBOX: &str = "sandbox";
     /// What is due by time.
     pub const TICK: &str = "tick";
-    pub const ALL: [&str; 8] = [
+    pub const ALL: [&str; 9] = [
         FRONT,
         FRONT_TELEGRAM,
         CIRCULATE,
         OUTAGE,
         SEND,
         RUN,
+        INGEST,
         SANDBOX,
         TICK,
     ];
@@ -165,6 +168,53 @@ impl Work for Outage {
     const LANE: &'static str = lane::OUTAGE;
     fn serial(&self) -> Option<String> {
         Some(format!("outage:{}", self.surface))
+    }
+}
+
+/// Work on what can be found.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(tag = "what", rename_all = "snake_case")]
+pub enum Ingest {
+    /// A document's newest content is read, and can be found from then on.
+    Read(ReadDocument),
+    /// Few segments in place of many.
+    Merge { collection: CollectionId },
+}
+
+/// One content of one document.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct ReadDocument {
+    pub document: DocumentId,
+    /// Of the document when this came; where it is another one by now, that one's job does the work.
+    pub revision: u32,
+    /// The bytes as they came.
+    pub source: Digest,
+    pub bytes: u64,
+    pub by: MemberId,
+    /// Where somebody waits to hear what became of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tell: Option<SessionId>,
+    /// Only a process with a sandbox can read it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox: bool,
+}
+
+impl Work for Ingest {
+    const NAME: &'static str = "ingest";
+    const LANE: &'static str = lane::INGEST;
+    const PRIORITY: Priority = Priority::Low;
+    fn lane(&self) -> String {
+        let lane = match self {
+            Self::Read(read) if read.sandbox => lane::SANDBOX,
+            _ => lane::INGEST,
+        };
+        lane.to_owned()
+    }
+    fn serial(&self) -> Option<String> {
+        Some(match self {
+            Self::Read(read) => format!("document:{}", read.document),
+            Self::Merge { collection } => format!("merge:{collection}"),
+        })
     }
 }
 

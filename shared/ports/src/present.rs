@@ -7,6 +7,7 @@ use domain::{
     approval::Approval,
     content::Content,
     id::{RunId, SessionId},
+    knowledge::Document,
     run::Outcome,
 };
 use std::time::Duration;
@@ -55,6 +56,8 @@ pub enum Notice {
     },
     /// A prompt that waited for the run before it was not begun. `prompt` is the beginning of its first line.
     NotStarted { prompt: String, why: Problem },
+    /// A file that somebody added was read, or can't be: its status says which.
+    DocumentRead { document: Document },
     /// For the owner: a message, or a card, will never arrive there.
     Undelivered {
         to: SessionId,

@@ -4,6 +4,7 @@ pub mod blobs;
 pub mod chance;
 pub mod clock;
 pub mod contract;
+pub mod extract;
 pub mod home;
 pub mod memory_store;
 pub mod messenger;

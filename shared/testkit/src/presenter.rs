@@ -64,6 +64,11 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             let what = if *card { "card" } else { "message" };
             text_to(to, format!("[undelivered {what}] {there}: {why}"))
         }
+        Notice::DocumentRead { document } => {
+            let why = document.problem.as_deref().unwrap_or_default();
+            let line = format!("[{:?}] {} {why}", document.status, document.name);
+            text_to(to, line.trim_end().to_owned())
+        }
         Notice::DeadLetters { count } => text_to(to, format!("[dead letters] {count}")),
         Notice::SetAside { job, what, why, .. } => {
             text_to(to, format!("[set aside] {job} {what}: {why}"))

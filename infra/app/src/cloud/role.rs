@@ -161,7 +161,7 @@ impl Function {
             Role::Update | Role::Circulate => FRONT_AT_ONCE,
             Role::Send => SEND_AT_ONCE,
             Role::Run => RUNS_AT_ONCE,
-            Role::Outage | Role::Tick => 1,
+            Role::Outage | Role::Ingest | Role::Tick => 1,
         };
         Lane {
             name: self.role.lane().to_owned(),
@@ -186,7 +186,8 @@ impl Times {
         let margin = MARGIN.min(left / 10);
         let work = left - margin;
         let longest = match role {
-            Role::Run => MODEL_TIMEOUT,
+            // As long as a large document may take to be read and indexed.
+            Role::Run | Role::Ingest => MODEL_TIMEOUT,
             _ => LONGEST,
         };
         let longest = longest.min(work / 2);

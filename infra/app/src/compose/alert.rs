@@ -2,9 +2,9 @@
 
 use crate::worker::Alert;
 use domain::id::SessionId;
-use handlers::{HandlerError, Home, members, run};
+use handlers::{HandlerError, Home, ingest, members, run};
 use ports::{
-    job::{RunStep, Work},
+    job::{Ingest, RunStep, Work},
     message::Outgoing,
     present::Notice,
     store::{Job, Op},
@@ -26,6 +26,15 @@ pub fn alert(home: Home) -> Alert {
                 match run::abandon(&home, &run, &error).await {
                     Ok(abandoned) => ops.extend(abandoned),
                     Err(error) => tracing::warn!(%run, %error, "a run could not be given up"),
+                }
+            }
+            // Nor does a document stay unread for ever without saying so.
+            if let Ok(Ingest::Read(work)) = serde_json::from_str(&job.payload)
+                && job.name == Ingest::NAME
+            {
+                match ingest::give_up(&home, &work, &error).await {
+                    Ok(given_up) => ops.extend(given_up),
+                    Err(error) => tracing::warn!(%error, "a document could not be given up"),
                 }
             }
             ops

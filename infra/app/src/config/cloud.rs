@@ -82,16 +82,18 @@ pub enum Role {
     Run,
     Circulate,
     Outage,
+    Ingest,
     Tick,
 }
 
 impl Role {
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Update,
         Self::Send,
         Self::Run,
         Self::Circulate,
         Self::Outage,
+        Self::Ingest,
         Self::Tick,
     ];
 
@@ -103,6 +105,7 @@ impl Role {
             Self::Run => "run",
             Self::Circulate => "circulate",
             Self::Outage => "outage",
+            Self::Ingest => "ingest",
             Self::Tick => "tick",
         }
     }
@@ -116,6 +119,7 @@ impl Role {
             Self::Run => lane::RUN,
             Self::Circulate => lane::CIRCULATE,
             Self::Outage => lane::OUTAGE,
+            Self::Ingest => lane::INGEST,
             Self::Tick => lane::TICK,
         }
     }

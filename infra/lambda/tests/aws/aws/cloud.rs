@@ -15,10 +15,11 @@ use tokio::{
 };
 
 const TABLE: &str = include_str!("../../../../../migrations/dynamodb/table.json");
-const LANES: [&str; 6] = [
+const LANES: [&str; 7] = [
     "front:telegram",
     "circulate",
     "outage",
+    "ingest",
     "send",
     "run",
     "sandbox",
