@@ -4,6 +4,7 @@
 
 mod away;
 mod aws;
+mod clocks;
 
 use super::{Program, Team, backup};
 use crate::database::{Database, postgres_server};

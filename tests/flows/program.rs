@@ -94,6 +94,12 @@ impl Program {
         }
     }
 
+    /// A worker for runs, instead of a whole service.
+    pub fn for_runs(mut self) -> Self {
+        self.service = &["worker", "--lanes", "run,sandbox"];
+        self
+    }
+
     pub fn set(&mut self, name: &str, value: &str) {
         self.extra.push((name.to_owned(), value.to_owned()));
     }

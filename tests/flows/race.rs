@@ -125,7 +125,7 @@ impl Race {
     }
 }
 
-async fn joins(team: &Team, (id, name): (i64, &str), role: &str) -> Conversation {
+pub async fn joins(team: &Team, (id, name): (i64, &str), role: &str) -> Conversation {
     let code = code_of(&team.ask(&format!("/invite {role}"), "?start=").await);
     let chat = team.tg.private_chat(&User::new(id, name));
     chat.send(&format!("/start {code}"));

@@ -1,27 +1,59 @@
-//! The machine's time, made to never run backwards within a process.
+//! The time: the machine's, or, once it was heard, that of the server that keeps the records. It never runs backwards within a
+//! process.
+//!
+//! Several processes on one server write leases and due times that the others compare with their own time. Machines' clocks may
+//! be minutes apart, and then one would take the other's work from it, or find it too late. So the server's clock is everybody's.
 
+use crate::crash;
 use domain::Micros;
 use ports::Clock;
 use std::{
-    sync::atomic::{AtomicI64, Ordering},
-    time::{SystemTime, UNIX_EPOCH},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+
+/// Beyond this a machine's clock is worth a word.
+const APART: Duration = Duration::from_secs(10);
 
 /// Leases, due times and the order of events are compared with it, so when somebody sets the clock back it stands still
 /// until the time is reached again.
 #[derive(Debug, Default)]
 pub struct SystemClock {
     latest: AtomicI64,
+    /// What a server said, and when it did.
+    server: Mutex<Option<(Micros, Instant)>>,
+}
+
+impl SystemClock {
+    /// From now on time is counted from what a server just said. Answers by how much the machine's clock differs, if that is much.
+    pub fn hear(&self, server: Micros) -> Option<Duration> {
+        let mut heard = self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        *heard = Some((server, Instant::now()));
+        let apart = Duration::from_micros(machine().0.abs_diff(server.0));
+        (apart > APART).then_some(apart)
+    }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Micros {
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let now = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
-        Micros(self.latest.fetch_max(now, Ordering::Relaxed).max(now))
+        let heard = *self.server.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = match heard {
+            Some((server, at)) => server.plus(at.elapsed()),
+            None => machine(),
+        };
+        Micros(self.latest.fetch_max(now.0, Ordering::Relaxed).max(now.0))
     }
+}
+
+fn machine() -> Micros {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let now = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+    Micros(now.saturating_add(crash::skew()))
 }
 
 #[cfg(test)]
@@ -40,5 +72,19 @@ mod tests {
         let ahead = Micros(first.0 + 3_600_000_000);
         clock.latest.store(ahead.0, Ordering::Relaxed);
         assert_eq!(clock.now(), ahead);
+    }
+
+    #[test]
+    fn a_server_s_time_is_everybody_s_and_does_not_go_back_either() {
+        let clock = SystemClock::default();
+        let machine = machine();
+        let hour = Duration::from_secs(3600);
+        assert_eq!(clock.hear(machine), None);
+        let apart = clock.hear(machine.plus(hour)).unwrap();
+        assert!(apart > hour / 2, "{apart:?}");
+        let now = clock.now();
+        assert!(now >= machine.plus(hour));
+        assert!(clock.hear(machine.minus(hour)).is_some());
+        assert_eq!(clock.now(), now, "it stands still until then");
     }
 }

@@ -17,9 +17,9 @@ pub enum Point {
 }
 
 #[cfg(feature = "crash")]
-pub use armed::{clock, messenger, models, reached, sandbox, workspaces};
+pub use armed::{clock, messenger, models, reached, sandbox, skew, workspaces};
 #[cfg(not(feature = "crash"))]
-pub use harmless::{clock, messenger, models, reached, sandbox, workspaces};
+pub use harmless::{clock, messenger, models, reached, sandbox, skew, workspaces};
 
 /// What a release has: nothing is put around anything.
 #[cfg(not(feature = "crash"))]
@@ -33,8 +33,14 @@ mod harmless {
     pub fn reached(_: Point) {}
 
     #[must_use]
-    pub fn clock() -> Arc<dyn Clock> {
-        Arc::new(SystemClock::default())
+    pub fn clock(clock: Arc<SystemClock>) -> Arc<dyn Clock> {
+        clock
+    }
+
+    /// Microseconds that this machine's clock is wrong.
+    #[inline]
+    pub fn skew() -> i64 {
+        0
     }
 
     #[must_use]
@@ -119,8 +125,23 @@ mod armed {
     }
 
     #[must_use]
-    pub fn clock() -> Arc<dyn Clock> {
-        Arc::new(JumpingClock::default())
+    pub fn clock(clock: Arc<SystemClock>) -> Arc<dyn Clock> {
+        Arc::new(JumpingClock {
+            real: clock,
+            offset: std::env::var_os("COUNTERSIGN_CRASH_CLOCK").map(PathBuf::from),
+            latest: AtomicI64::default(),
+        })
+    }
+
+    /// Microseconds that this machine's clock is wrong: the seconds of `COUNTERSIGN_CRASH_SKEW`.
+    #[must_use]
+    pub fn skew() -> i64 {
+        static SKEW: LazyLock<i64> = LazyLock::new(|| {
+            let seconds = std::env::var("COUNTERSIGN_CRASH_SKEW").ok();
+            let seconds: Option<i64> = seconds.and_then(|text| text.parse().ok());
+            seconds.unwrap_or(0) * 1_000_000
+        });
+        *SKEW
     }
 
     #[must_use]
@@ -253,21 +274,11 @@ mod armed {
         }
     }
 
-    /// The machine's time and as many seconds as stand in the file `COUNTERSIGN_CRASH_CLOCK`, which may change at any time.
+    /// The time and as many seconds as stand in the file `COUNTERSIGN_CRASH_CLOCK`, which may change at any time.
     struct JumpingClock {
-        real: SystemClock,
+        real: Arc<SystemClock>,
         offset: Option<PathBuf>,
         latest: AtomicI64,
-    }
-
-    impl Default for JumpingClock {
-        fn default() -> Self {
-            Self {
-                real: SystemClock::default(),
-                offset: std::env::var_os("COUNTERSIGN_CRASH_CLOCK").map(PathBuf::from),
-                latest: AtomicI64::default(),
-            }
-        }
     }
 
     impl Clock for JumpingClock {

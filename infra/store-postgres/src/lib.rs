@@ -58,6 +58,8 @@ impl Default for Options {
     }
 }
 
+/// Clones are the same store.
+#[derive(Clone)]
 pub struct PostgresStore {
     pool: Pool,
 }
@@ -67,7 +69,7 @@ macro_rules! on {
     ($pool:expr, $($path:ident)::+ ($($argument:expr),*)) => {
         $pool.with(|mut lent| async move {
             let done = match lent.connection() {
-                Ok(connection) => $($path)::+(connection, $($argument),*).await,
+                Ok(connection) => $($path)::+(connection $(, $argument)*).await,
                 Err(stop) => Err(stop),
             };
             (lent, done)
@@ -119,6 +121,14 @@ impl PostgresStore {
     /// When it is no such URL.
     pub fn describe(url: &str) -> Result<String, StoreError> {
         Address::parse(url).map(|address| address.to_string())
+    }
+
+    /// The server's clock.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn now(&self) -> Result<Micros, StoreError> {
+        on!(self.pool, read::now())
     }
 
     /// Closes the connections and waits for that.

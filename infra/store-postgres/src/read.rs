@@ -16,6 +16,13 @@ pub async fn was_committed(connection: &mut PgConnection, id: &CommitId) -> Resu
     Ok(found.is_some())
 }
 
+/// The server's clock at this moment, not at the beginning of a transaction.
+pub async fn now(connection: &mut PgConnection) -> Result<Micros, Stop> {
+    let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+    let now = sqlx::query_scalar(sql).fetch_one(connection).await?;
+    Ok(Micros(now))
+}
+
 pub async fn get(connection: &mut PgConnection, key: &Key) -> Result<Option<Record>, Stop> {
     let table = key.table.name;
     let sql = format!("SELECT id, version, doc FROM {table} WHERE team = $1 AND id = $2");

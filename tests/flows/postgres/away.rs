@@ -88,7 +88,7 @@ pub async fn begins(team: &Team, turn: usize) -> i64 {
     card
 }
 
-async fn ends(team: &Team, turn: usize) {
+pub async fn ends(team: &Team, turn: usize) {
     let workspace = team.program.workspace_path("effects");
     std::fs::write(workspace.with_file_name(format!("go{turn}")), "").unwrap();
     team.program.effects(&format!("gone{turn}"), 0).await;

@@ -64,7 +64,12 @@ async fn ground(config: Config, own: &'static str) -> Result<Ground, BadStart> {
         own,
     });
     Ok(Ground {
-        home: compose::home(&config, Arc::new(store), blobs?, hints.clone()),
+        home: compose::home(
+            &config,
+            (Arc::new(store), blobs?),
+            hints.clone(),
+            Arc::default(),
+        ),
         config: Arc::new(config),
         wake,
         hints,

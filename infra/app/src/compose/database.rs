@@ -2,15 +2,19 @@
 
 use super::BadStart;
 use crate::{
+    clock::SystemClock,
     config::{Config, Database},
     wake::Bells,
 };
 use blob_fs::FsBlobs;
 use ports::{Archive, Blobs, Store, Wake, store::StoreError};
 use secrecy::ExposeSecret;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use store_postgres::{Notices, PostgresStore};
 use store_sqlite::SqliteStore;
+
+/// Between two looks at a server's clock. Within that, clocks drift by less than a millisecond.
+const HEAR_AGAIN: Duration = Duration::from_secs(30);
 
 /// An open database.
 pub enum Opened {
@@ -151,6 +155,37 @@ pub async fn wake(config: &Config) -> Result<Arc<dyn Wake>, BadStart> {
         #[cfg(feature = "aws")]
         Database::DynamoDb(_) => Ok(super::aws::wake(config, bells).await),
     }
+}
+
+/// Where several machines work on a server, its clock is everybody's: heard now, and again and again as long as the clock is there.
+///
+/// # Errors
+/// [`BadStart`] when the server can't be asked.
+pub async fn keep_time(opened: &Opened, clock: &Arc<SystemClock>) -> Result<(), BadStart> {
+    let Opened::Postgres(store) = opened else {
+        return Ok(());
+    };
+    let store = (**store).clone();
+    let now = store.now().await.map_err(|error| unusable(&error))?;
+    if let Some(apart) = clock.hear(now) {
+        tracing::warn!(
+            seconds = apart.as_secs(),
+            "this machine's clock differs from the database server's, which is used"
+        );
+    }
+    let clock = Arc::downgrade(clock);
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(HEAR_AGAIN).await;
+            // While the server is away, time goes on from what it said last.
+            let heard = store.now().await;
+            let Some(clock) = clock.upgrade() else { return };
+            if let Ok(now) = heard {
+                clock.hear(now);
+            }
+        }
+    });
+    Ok(())
 }
 
 /// In the words of a process that can't start.

@@ -24,7 +24,10 @@ pub mod workspace;
 #[cfg(test)]
 mod tests;
 
-use crate::{chance::SystemChance, config::Config, crash, waking_store::waking, worker::Bench};
+use crate::{
+    chance::SystemChance, clock::SystemClock, config::Config, crash, waking_store::waking,
+    worker::Bench,
+};
 use bot::present::English;
 use domain::{id::TeamId, member::Member};
 use handlers::{CommandError, Draft, Home, agents, commit_with, members};
@@ -62,13 +65,15 @@ impl Local {
     pub async fn open(config: Config) -> Result<Self, BadStart> {
         directory::prepare(&config)?;
         secrets::hide(&config, &SystemChance).await?;
-        let store = database::Opened::open(&config)
+        let opened = database::Opened::open(&config)
             .await
-            .map_err(|error| database::unusable(&error))?
-            .shared();
+            .map_err(|error| database::unusable(&error))?;
+        let clock = Arc::new(SystemClock::default());
+        database::keep_time(&opened, &clock).await?;
+        let store = opened.shared();
         let wake = database::wake(&config).await?;
         let blobs = database::blobs(&config).await?;
-        let home = home(&config, store, blobs, wake.clone());
+        let home = home(&config, (store, blobs), wake.clone(), clock);
         secrets::refuse_names(&config, &home).await?;
         let owner = first_use(&config, &home)
             .await
@@ -96,15 +101,15 @@ impl Local {
 /// What handlers work with: no secret gets into it, and a commit wakes whoever does its jobs.
 pub fn home(
     config: &Config,
-    store: Arc<dyn Store>,
-    blobs: Arc<dyn Blobs>,
+    (store, blobs): (Arc<dyn Store>, Arc<dyn Blobs>),
     wake: Arc<dyn Wake>,
+    clock: Arc<SystemClock>,
 ) -> Home {
     Home {
         team: team(),
         store: waking(config.redaction.over_store(store), wake),
         blobs: config.redaction.over(blobs),
-        clock: crash::clock(),
+        clock: crash::clock(clock),
         chance: Arc::new(SystemChance),
         presenter: Arc::new(English),
     }
