@@ -28,6 +28,8 @@ pub struct Program {
     extra: Vec<(String, String)>,
     /// The command that stays.
     service: &'static [&'static str],
+    /// What it is started with, where it runs in a container.
+    container: Vec<String>,
     process: Option<Child>,
     output: watch::Sender<String>,
 }
@@ -47,6 +49,11 @@ impl Program {
             ..Self::alone()
         };
         let home = program.home.path().join("data");
+        // As `infra/deploy/try-container.sh run DIR` starts one.
+        if let Ok(container) = std::env::var("COUNTERSIGN_TEST_CONTAINER") {
+            program.container = container.split(' ').map(str::to_owned).collect();
+            std::fs::create_dir(&home).unwrap();
+        }
         program.extra = variables.to_vec();
         program.set("COUNTERSIGN_HOME", &home.to_string_lossy());
         program
@@ -70,6 +77,7 @@ impl Program {
             telegram: None,
             extra: Vec::new(),
             service: &["up"],
+            container: Vec::new(),
             process: None,
             output: watch::Sender::new(String::new()),
         }
@@ -89,6 +97,7 @@ impl Program {
             telegram: self.telegram.clone(),
             extra: self.extra.clone(),
             service: self.service,
+            container: self.container.clone(),
             process: None,
             output: watch::Sender::new(String::new()),
         }
@@ -114,7 +123,14 @@ impl Program {
 
     /// A command of the program on this data directory.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
+        let mut command = match &self.container[..] {
+            [] => Command::new(binary()),
+            [engine, more @ ..] => {
+                let mut command = Command::new(engine);
+                command.args(more);
+                command
+            }
+        };
         command
             .args(arguments)
             .env_clear()
