@@ -11,10 +11,11 @@ use crate::{
 };
 use domain::{Digest, knowledge::Segment};
 use ports::{Blobs, search::SearchError};
+use sha2::{Digest as _, Sha256};
 use std::{
     collections::HashMap,
     fs::{self, File, FileTimes, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::{
@@ -135,8 +136,7 @@ impl Place {
     /// What is kept under the digest, if it has it.
     fn read(&self, blob: &Digest) -> Option<FileSlice> {
         let path = self.path(blob);
-        let bytes = fs::read(&path).ok()?;
-        if Digest::of_bytes(bytes) != *blob {
+        if digest(&path).ok()? != blob.as_str() {
             let _ = fs::remove_file(&path);
             return None;
         }
@@ -192,4 +192,19 @@ impl Place {
             }
         }
     }
+}
+
+/// Of a file, without having it in memory as a whole.
+fn digest(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut bytes = vec![0; 128 * 1024];
+    loop {
+        match file.read(&mut bytes)? {
+            0 => break,
+            count => hash.update(bytes.get(..count).unwrap_or_default()),
+        }
+    }
+    let hash = hash.finalize();
+    Ok(hash.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -15,6 +15,7 @@ use testkit::{
 
 mod cached;
 mod languages;
+mod ranked;
 
 struct Vandal {
     blobs: Arc<MemoryBlobs>,

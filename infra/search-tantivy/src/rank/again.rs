@@ -4,8 +4,12 @@ use super::{Collection, Place, Wanted};
 use crate::view::View;
 use tantivy::{DocSet, SegmentReader, postings::Postings, schema::IndexRecordOption};
 
-const K1: f32 = 1.2;
-const B: f32 = 0.75;
+/// How long a repeated word goes on to count. With B = 0.6, nDCG@10 on Cranfield and CACM is .394 and .525 with 1.6, .397 and .526
+/// with 2, .397 and .528 with 2.5, .386 and .519 with 1.2, and so for either half of the queries of each; the value nearest
+/// to what is customary (1.2) from which on it changes little.
+const K1: f32 = 1.6;
+/// How much a long passage's words count less: .392 and .512 with the customary 0.75 (K1 = 1.5), .394 and .524 with 0.5 (K1 = 2).
+const B: f32 = 0.6;
 
 /// How many are put in order for so many to be shown.
 pub fn candidates(limit: usize) -> usize {

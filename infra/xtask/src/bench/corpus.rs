@@ -11,7 +11,7 @@ use std::{
 
 use crate::project::Project;
 
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 11] = [
     "rust-doc",
     "postgresql-doc-15",
     "python3.11-doc",
@@ -20,6 +20,9 @@ const PACKAGES: [&str; 8] = [
     "debian-policy",
     "developers-reference",
     "maint-guide",
+    "openjdk-17-doc",
+    "cppreference-doc-en-html",
+    "sqlite3-doc",
 ];
 /// Bytes of a passage: 500 to 1000 tokens of about four.
 const SHORTEST: usize = 400;

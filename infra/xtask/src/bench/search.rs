@@ -165,65 +165,30 @@ fn p99(times: &[f64]) -> f64 {
         .unwrap_or_default()
 }
 
+/// What is set beside the peers.
+struct Outcome {
+    /// Median and 99th percentile, seconds.
+    ours: (f64, f64),
+    bm25s: (f64, f64),
+    rank: (f64, f64),
+    /// Bytes by which our process grows.
+    resident: f64,
+}
+
 fn print(rounds: &Rounds, made: &Made, indexed: &[Indexed; 2], (bytes, resident): (usize, f64)) {
-    let medians = rounds
-        .0
-        .each_ref()
-        .map(|times| median(times.iter().copied()));
-    let [large, small, bulk, singly, bm25s, rank] = medians;
-    let [_, _, _, _, bm25s_p99, rank_p99] = rounds.0.each_ref().map(|times| p99(times));
-    let large_p99 = p99(&rounds.0[0]);
-    let ms = |seconds: f64| format!("{:.3}", seconds * 1e3);
-    let mib = |bytes: f64| format!("{:.0}", bytes / f64::from(1 << 20));
-    let line = |name: &str, median: f64, p99: f64, resident: f64, seconds: f64| {
-        vec![
-            name.to_owned(),
-            ms(median),
-            ms(p99),
-            mib(resident),
-            format!("{seconds:.1}"),
-        ]
+    let [large, small, bulk, singly, bm25s, rank] = &rounds.0;
+    let both = |times: &Vec<f64>| (median(times.iter().copied()), p99(times));
+    let outcome = Outcome {
+        ours: both(large),
+        bm25s: both(bm25s),
+        rank: both(rank),
+        resident,
     };
-    print_table(&[
-        row([
-            "80,000 passages",
-            "median ms",
-            "p99 ms",
-            "grows by MiB",
-            "made in s",
-        ]),
-        line("countersign", large, large_p99, resident, made.seconds),
-        line(
-            "bm25s, numba",
-            bm25s,
-            bm25s_p99,
-            indexed[0].resident,
-            indexed[0].seconds,
-        ),
-        line(
-            "rank-bm25",
-            rank,
-            rank_p99,
-            indexed[1].resident,
-            indexed[1].seconds,
-        ),
-    ]);
+    print_beside(&outcome, made, indexed);
     let size = made.segment.bytes as f64 / bytes as f64;
-    println!(
-        "\n  index: {size:.2} of the text's {} MiB",
-        mib(bytes as f64)
-    );
-    println!(
-        "  median: {:.2} of bm25s, rank-bm25 takes {:.0} times as long",
-        large / bm25s,
-        rank / large
-    );
-    println!("  p99: {:.2} of bm25s", large_p99 / bm25s_p99);
-    println!(
-        "  memory: {:.2} of bm25s; making: {:.1} times as fast as rank-bm25",
-        resident / indexed[0].resident,
-        indexed[1].seconds / made.seconds
-    );
+    println!("  index: {size:.2} of the text's {} MiB", mib(bytes as f64));
+    let (small, bulk, singly) = (both(small).0, both(bulk).0, both(singly).0);
+    let large = outcome.ours.0;
     println!(
         "  from 8,000 to 80,000 passages the median grows {:.2} times ({} to {} ms)",
         large / small,
@@ -238,4 +203,50 @@ fn print(rounds: &Rounds, made: &Made, indexed: &[Indexed; 2], (bytes, resident)
         ms(bulk),
         ms(singly),
     );
+}
+
+fn print_beside(outcome: &Outcome, made: &Made, indexed: &[Indexed; 2]) {
+    let [bm25s, rank] = indexed;
+    let line = |name: &str, times: (f64, f64), resident: f64, seconds: f64| {
+        let seconds = format!("{seconds:.1}");
+        vec![
+            name.to_owned(),
+            ms(times.0),
+            ms(times.1),
+            mib(resident),
+            seconds,
+        ]
+    };
+    let heading = [
+        "80,000 passages",
+        "median ms",
+        "p99 ms",
+        "grows by MiB",
+        "made in s",
+    ];
+    print_table(&[
+        row(heading),
+        line("countersign", outcome.ours, outcome.resident, made.seconds),
+        line("bm25s, numba", outcome.bm25s, bm25s.resident, bm25s.seconds),
+        line("rank-bm25", outcome.rank, rank.resident, rank.seconds),
+    ]);
+    println!(
+        "\n  median: {:.2} of bm25s, rank-bm25 takes {:.0} times as long",
+        outcome.ours.0 / outcome.bm25s.0,
+        outcome.rank.0 / outcome.ours.0
+    );
+    println!("  p99: {:.2} of bm25s", outcome.ours.1 / outcome.bm25s.1);
+    println!(
+        "  memory: {:.2} of bm25s; making: {:.1} times as fast as rank-bm25",
+        outcome.resident / bm25s.resident,
+        rank.seconds / made.seconds
+    );
+}
+
+fn ms(seconds: f64) -> String {
+    format!("{:.3}", seconds * 1e3)
+}
+
+fn mib(bytes: f64) -> String {
+    format!("{:.0}", bytes / f64::from(1 << 20))
 }
