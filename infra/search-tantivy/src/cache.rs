@@ -37,9 +37,12 @@ pub struct Place {
     pub limit: u64,
 }
 
+/// Of the limit: so much may be written before it is looked again what there is.
+const UNSEEN: u64 = 16;
+
 pub struct Cache {
     blobs: Arc<dyn Blobs>,
-    place: Place,
+    kept: Arc<Kept>,
     /// What some view has open, by id.
     open: Mutex<HashMap<String, Weak<Pack>>>,
 }
@@ -48,7 +51,11 @@ impl Cache {
     pub fn new(blobs: Arc<dyn Blobs>, place: Place) -> Self {
         Self {
             blobs,
-            place,
+            kept: Arc::new(Kept {
+                place,
+                // Whatever is written first, others have been here.
+                unseen: AtomicU64::new(u64::MAX),
+            }),
             open: Mutex::default(),
         }
     }
@@ -78,8 +85,8 @@ impl Cache {
         if let Some(pack) = known {
             return Ok(pack);
         }
-        let (place, blob) = (self.place.clone(), segment.blob.clone());
-        let pack = match blocking(move || Ok(place.read(&blob))).await? {
+        let (kept, blob) = (self.kept.clone(), segment.blob.clone());
+        let pack = match blocking(move || Ok(kept.read(&blob))).await? {
             Some(bytes) => Pack::open(bytes)?,
             None => {
                 let bytes = self.blobs.get(&segment.blob).await.map_err(unkept)?;
@@ -99,16 +106,16 @@ impl Cache {
     /// [`SearchError::Damaged`] when it is not there as it should be.
     pub async fn fetch(&self, segment: &Segment) -> Result<Pack, SearchError> {
         let bytes = self.blobs.get(&segment.blob).await.map_err(unkept)?;
-        let (place, blob) = (self.place.clone(), segment.blob.clone());
-        blocking(move || Ok(place.read(&blob))).await?;
+        let (kept, blob) = (self.kept.clone(), segment.blob.clone());
+        blocking(move || Ok(kept.read(&blob))).await?;
         Pack::open(FileSlice::from(bytes))
     }
 
     /// The bytes again: as a file where that is possible, else as they came.
     async fn keep_here(&self, blob: Digest, bytes: Vec<u8>) -> Result<FileSlice, SearchError> {
-        let place = self.place.clone();
+        let here = self.kept.clone();
         blocking(move || {
-            let kept = place.write(&blob, &bytes).and_then(|()| place.map(&blob));
+            let kept = here.write(&blob, &bytes).and_then(|()| here.map(&blob));
             Ok(kept.unwrap_or_else(|error| {
                 tracing::warn!(%error, "a segment of the index stays in memory");
                 FileSlice::from(bytes)
@@ -122,13 +129,20 @@ impl Cache {
     }
 }
 
-impl Place {
+/// The directory, and what is known of it.
+struct Kept {
+    place: Place,
+    /// Bytes written since it was looked what is there.
+    unseen: AtomicU64,
+}
+
+impl Kept {
     fn path(&self, blob: &Digest) -> PathBuf {
-        self.directory.join(blob.as_str())
+        self.place.directory.join(blob.as_str())
     }
 
     fn map(&self, blob: &Digest) -> io::Result<FileSlice> {
-        let directory = MmapDirectory::open(&self.directory).map_err(io::Error::other)?;
+        let directory = MmapDirectory::open(&self.place.directory).map_err(io::Error::other)?;
         let name = Path::new(blob.as_str());
         directory.open_read(name).map_err(io::Error::other)
     }
@@ -151,11 +165,11 @@ impl Place {
         fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
-            .create(&self.directory)?;
+            .create(&self.place.directory)?;
         self.make_room(bytes.len() as u64);
         let number = COUNTER.fetch_add(1, Ordering::Relaxed);
         let draft = format!("{}.{number}.incoming", std::process::id());
-        let draft = self.directory.join(draft);
+        let draft = self.place.directory.join(draft);
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true).mode(0o600);
         let written = options
@@ -170,7 +184,14 @@ impl Place {
 
     /// For so many bytes. Whoever has a file open that goes here keeps it open.
     fn make_room(&self, bytes: u64) {
-        let Ok(entries) = fs::read_dir(&self.directory) else {
+        let unseen = self.unseen.load(Ordering::Relaxed).saturating_add(bytes);
+        let look = unseen > self.place.limit / UNSEEN;
+        self.unseen
+            .store(if look { 0 } else { unseen }, Ordering::Relaxed);
+        if !look {
+            return;
+        }
+        let Ok(entries) = fs::read_dir(&self.place.directory) else {
             return;
         };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();
@@ -186,7 +207,7 @@ impl Place {
         for (used, size, path) in files {
             let unfinished = path.extension().is_some();
             let forgotten = used.elapsed().is_ok_and(|age| age > FORGOTTEN);
-            if (all > self.limit && !unfinished) || (unfinished && forgotten) {
+            if (all > self.place.limit && !unfinished) || (unfinished && forgotten) {
                 let _ = fs::remove_file(path);
                 all = all.saturating_sub(size);
             }
