@@ -50,8 +50,11 @@ class Bm25s:
 
     def search(self, query, limit):
         limit = min(limit, self.size)
+        query = words(query)
+        if not query:
+            return []
         found, scores = self.index.retrieve(
-            [words(query)], k=limit, show_progress=False, n_threads=0, backend_selection="numba"
+            [query], k=limit, show_progress=False, n_threads=0, backend_selection="numba"
         )
         return [int(at) for at, score in zip(found[0], scores[0]) if score > 0]
 
