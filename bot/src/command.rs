@@ -13,19 +13,21 @@ mod cost;
 mod deny;
 mod help;
 mod invite;
+pub(crate) mod kb;
 pub(crate) mod modify;
 mod new;
 mod rules;
 mod run;
 mod runs;
+mod search;
 mod settings;
 pub(crate) mod several;
 mod start;
 
 use crate::{inbound::Inbound, present, telegram::Me, text::en};
 use domain::{member::Member, rich_text::RichText};
-use handlers::{CommandError, Home, tool::Tools};
-use ports::{message::Outgoing, model::Models, store::Op};
+use handlers::{CommandError, Home, knowledge::Reader, tool::Tools};
+use ports::{SearchIndex, message::Outgoing, model::Models, store::Op};
 
 /// In the order in which the menu shows them.
 pub static COMMANDS: &[&dyn Command] = &[
@@ -41,6 +43,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &approve::Approve,
     &deny::Deny,
     &modify::Modify,
+    &search::Search,
+    &kb::Kb,
     &rules::Rules,
     &audit::Audit,
     &cost::Cost,
@@ -79,11 +83,19 @@ pub struct Ctx<'a> {
     pub presets: &'a [String],
     pub tools: &'a Tools,
     pub models: &'a Models,
+    pub index: &'a dyn SearchIndex,
     /// What follows the command's name, trimmed.
     pub args: &'a str,
 }
 
 impl<'a> Ctx<'a> {
+    /// Who wrote, and whether others read along.
+    #[must_use]
+    pub fn reader(&self) -> Reader<'a> {
+        let (member, alone) = (self.member, self.inbound.private);
+        Reader { member, alone }
+    }
+
     #[must_use]
     pub fn say(&self, text: &str) -> Reply {
         self.show(&RichText::plain(text))

@@ -19,6 +19,7 @@ use handlers::{
     tool::Tools,
 };
 use ports::{
+    SearchIndex,
     job::{self, Received},
     message::Body,
     model::Models,
@@ -43,6 +44,8 @@ pub struct Conversation {
     pub tools: Tools,
     /// Those of this process, for who wants to know what they cost.
     pub models: Models,
+    /// Where people look things up.
+    pub index: Arc<dyn SearchIndex>,
 }
 
 /// Handles one received update, and finishes its job.
@@ -133,6 +136,7 @@ async fn by_member(
         presets: &talk.presets,
         tools: &talk.tools,
         models: &talk.models,
+        index: &*talk.index,
         args: "",
     };
     match &inbound.what {

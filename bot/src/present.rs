@@ -3,10 +3,11 @@
 mod approval;
 mod cutting;
 pub mod document;
+mod knowledge;
 
 use crate::text::{Builder, cut, en, markdown, parts, time};
 use domain::{
-    Digest, MicroUsd, Micros,
+    Digest, Micros,
     card::{Action, Block, Card, Style},
     content::{Content, prefix},
     id::{RunId, SessionId, short},
@@ -19,6 +20,7 @@ use ports::{
 };
 
 pub use approval::{asked, changed, details, modified, reminder, settled, tag};
+pub use knowledge::{Opens, collections, documents, found, passage};
 
 /// More parts than this are no reading for a chat: the whole goes as a file.
 const MAX_PARTS: usize = 4;
@@ -62,14 +64,7 @@ impl Presenter for English {
                 }
                 messages
             }
-            Notice::RunEnded {
-                agent,
-                outcome,
-                answer,
-                cost,
-                steps,
-                ..
-            } => ended(to, agent, outcome, answer.as_ref(), (*steps, *cost)),
+            Notice::RunEnded { .. } => ended(to, notice),
             Notice::DocumentRead { document } => vec![document::read(to, document)],
             Notice::NotStarted { prompt, why } => alert(to, en::not_started(prompt, why)),
             Notice::Undelivered {
@@ -94,18 +89,26 @@ impl Presenter for English {
     }
 }
 
-/// The answer, and what there is to say about how it ended.
-fn ended(
-    to: &SessionId,
-    agent: &str,
-    outcome: &Outcome,
-    answer: Option<&Content>,
-    (steps, cost): (u32, MicroUsd),
-) -> Vec<Outgoing> {
-    let mut messages = answer.map_or_else(Vec::new, |answer| self::answer(to, answer));
+/// The answer with buttons for what it cites, and what there is to say about how it ended.
+fn ended(to: &SessionId, notice: &Notice) -> Vec<Outgoing> {
+    let Notice::RunEnded {
+        agent,
+        outcome,
+        answer,
+        cited,
+        cost,
+        steps,
+        ..
+    } = notice
+    else {
+        return Vec::new();
+    };
+    let said = answer.as_ref().map(|answer| self::answer(to, answer));
+    let buttons = knowledge::citations(cited);
+    let mut messages = knowledge::with_buttons(said.unwrap_or_default(), buttons);
     let ended = match outcome {
         Outcome::Answered if messages.is_empty() => Some(en::done(agent)),
-        outcome => en::ended(agent, outcome, steps, cost),
+        outcome => en::ended(agent, outcome, *steps, *cost),
     };
     messages.extend(ended.map(|text| say(to, RichText::plain(text))));
     ring(messages)
@@ -118,7 +121,7 @@ fn alert(to: &SessionId, text: String) -> Vec<Outgoing> {
 /// A silent message.
 #[must_use]
 pub fn say(to: &SessionId, text: RichText) -> Outgoing {
-    outgoing(to, Body::Text { text })
+    outgoing(to, Body::text(text))
 }
 
 /// A text of any length as messages: in numbered parts, or as a file when that would be too many.

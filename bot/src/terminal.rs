@@ -39,6 +39,8 @@ pub struct TerminalState {
     pub session: SessionId,
     /// Cards that wait, the latest last: its keys are the ones that count.
     pub cards: Vec<(String, Card)>,
+    /// The buttons below the latest text.
+    pub links: Vec<Action>,
 }
 
 impl TerminalState {
@@ -47,6 +49,7 @@ impl TerminalState {
         Self {
             session,
             cards: Vec::new(),
+            links: Vec::new(),
         }
     }
 
@@ -66,6 +69,10 @@ impl TerminalState {
         let (tag, card) = match &message.body {
             Body::Card { card } => (message.tag.clone().unwrap_or_default(), card),
             Body::EditCard { tag, card } => (tag.clone(), card),
+            Body::Text { actions, .. } => {
+                self.links = actions.concat();
+                return;
+            }
             _ => return,
         };
         self.cards.retain(|(known, _)| *known != tag);
@@ -79,7 +86,8 @@ impl TerminalState {
 #[must_use]
 pub fn line(line: &str, state: &TerminalState) -> Inbound {
     let text = line.trim();
-    let what = keyed(text, state).unwrap_or_else(|| What::Text {
+    let what = keyed(text, state).or_else(|| linked(text, state));
+    let what = what.unwrap_or_else(|| What::Text {
         text: text.to_owned(),
         message: String::new(),
         replies_to: None,
@@ -138,6 +146,24 @@ fn keyed(text: &str, state: &TerminalState) -> Option<What> {
         replies_to: None,
         replies_in: None,
         replies_to_button: None,
+    })
+}
+
+/// The word of a button below the latest text: what stands before the label's first space, or all of it.
+fn linked(text: &str, state: &TerminalState) -> Option<What> {
+    let word = text.to_lowercase();
+    let means = |action: &&Action| {
+        let label = action.label.to_lowercase();
+        let letters: String = label.chars().filter(|c| c.is_alphanumeric()).collect();
+        label == word
+            || letters == word
+            || (label.starts_with('[') && label.split(' ').next() == Some(&*word))
+    };
+    let action = state.links.iter().find(means)?;
+    Some(What::Tap {
+        tap: "terminal".to_owned(),
+        data: action.data.clone(),
+        message: None,
     })
 }
 

@@ -5,6 +5,7 @@ use ports::{
     Blobs, Chance, Clock, Presenter, Problem, Store,
     blob::BlobError,
     sandbox::Cancel,
+    search::SearchError,
     store::{Job, StoreError},
 };
 use std::{sync::Arc, time::Duration};
@@ -96,6 +97,8 @@ pub enum CommandError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Blob(#[from] BlobError),
+    #[error(transparent)]
+    Search(#[from] SearchError),
     #[error(transparent)]
     Json(#[from] serde_json::Error),
 }

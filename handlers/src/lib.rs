@@ -17,6 +17,7 @@ mod draft;
 mod home;
 pub mod ingest;
 mod keep;
+pub mod knowledge;
 pub mod members;
 pub mod modify;
 pub mod outage;

@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply, modify, several},
+    command::{Ctx, Reply, kb, modify, several},
     inbound::What,
     present,
     text::en,
@@ -31,6 +31,11 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
     };
     if let Some(choice) = together {
         return all_tapped(ctx, tap, &choice).await;
+    }
+    if let Some(reply) = kb::tapped(ctx, data).await? {
+        let mut told = toast(ctx.inbound, tap, en::OPENED);
+        told.messages.extend(reply.messages);
+        return Ok(told);
     }
     let mut fields = data.split(':');
     let (verb, id, digest) = (

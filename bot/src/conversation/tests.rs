@@ -28,6 +28,7 @@ use ports::{
 use serde_json::{Value, json};
 use testkit::{home::TestHome, scripted_model::ScriptedModel};
 
+mod knowledge;
 mod matrix;
 mod versions;
 
@@ -81,6 +82,7 @@ impl World {
             presets: presets.into(),
             tools: handlers::tool::all(),
             models: models(),
+            index: fakes.index.clone(),
         };
         let mut world = Self {
             fakes,
@@ -318,7 +320,13 @@ fn lease(job: Job) -> Lease {
 
 fn shown(message: &Outgoing) -> String {
     match &message.body {
-        Body::Text { text } => text.text.clone(),
+        Body::Text { text, actions } => {
+            let rows = actions.iter().map(|row| {
+                let row = row.iter().map(|action| format!("[{}]", action.label));
+                format!("\n{}", row.collect::<Vec<_>>().join(" "))
+            });
+            format!("{}{}", text.text, rows.collect::<String>())
+        }
         Body::Toast { text, .. } => format!("(toast) {text}"),
         Body::EditCard { card, .. } => {
             format!("(edit) {}", text::card(card).text.replace('\n', " "))
@@ -690,7 +698,7 @@ async fn commands_show_what_there_is() {
     > /new
     A new conversation: what was said before is forgotten here. Files stay.
     "#);
-    insta::assert_snapshot!(world.say(ANN, "/help@cs_bot").await, @r#"
+    insta::assert_snapshot!(world.say(ANN, "/help@cs_bot").await, @"
     Write what you want done, and this chat’s agent does it. What is harmless happens; what needs your yes comes as a card. Reply to a card to deny with a reason. Each chat and topic has its own history.
 
     /start — Say hello
@@ -705,6 +713,8 @@ async fn commands_show_what_there_is() {
     /approve <id or capability> | all [except <id> …] | run <run> [except <id> …] — Approve a call
     /deny <id or capability> [reason] | all [except <id> …] | run <run> [except <id> …] — Deny a call, and say why
     /modify <id> [the new command, text, or arguments as JSON] — Change a call before you decide about it
+    /search <words> — Find passages in the documents
+    /kb [NAME [PAGE] | create NAME [alone] | rename NAME NEW | remove NAME | attach NAME AGENT | detach NAME AGENT] — Collections of documents, and who looks things up in them
     /rules [add RULE | remove ID | undo [APPROVAL] | history] — What may happen without asking, and what never
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
@@ -713,7 +723,7 @@ async fn commands_show_what_there_is() {
     /away <span> [to <member>] — Be away for a while; somebody may decide for you
     /back — Be back: cards come to you again, nobody decides for you
     /invite operator|viewer|owner — A one-time link for a new member
-    "#);
+    ");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::text::card as card_text;
 use domain::{
-    Digest,
+    Digest, MicroUsd,
     approval::{Approval, ApprovalStatus, Question, Shown},
     budget::{self, Ask, Part},
     card::Card,
@@ -99,7 +99,10 @@ fn shown(messages: &[Outgoing]) -> String {
 fn one(message: &Outgoing) -> String {
     let rings = if message.rings { "🔔" } else { "🔕" };
     match &message.body {
-        Body::Text { text } => format!("{rings} {}", text.text),
+        Body::Text { text, actions } => {
+            let text = format!("{rings} {}\n{}", text.text, buttons(actions));
+            text.trim_end().to_owned()
+        }
         Body::Card { card } => format!("{rings} {}", with_buttons(card)),
         Body::EditCard { tag, card } => format!("edit {tag}\n{}", with_buttons(card)),
         Body::File {
@@ -112,16 +115,20 @@ fn one(message: &Outgoing) -> String {
 }
 
 fn with_buttons(card: &Card) -> String {
-    let rows = card.actions.iter().map(|row| {
+    format!("{}\n{}", card_text(card).text, buttons(&card.actions))
+        .trim_end()
+        .to_owned()
+}
+
+fn buttons(actions: &[Vec<Action>]) -> String {
+    let rows = actions.iter().map(|row| {
         let row = row
             .iter()
             .map(|action| format!("[{} → {}]", action.label, action.data));
         row.collect::<Vec<_>>().join(" ")
     });
     let rows: Vec<String> = rows.collect();
-    format!("{}\n{}", card_text(card).text, rows.join("\n"))
-        .trim_end()
-        .to_owned()
+    rows.join("\n")
 }
 
 fn present(notice: &Notice) -> Vec<Outgoing> {
@@ -134,6 +141,7 @@ fn ended(outcome: Outcome, answer: Option<&str>) -> Vec<Outgoing> {
         agent: "coder".to_owned(),
         outcome,
         answer: answer.map(Content::inline),
+        cited: Vec::new(),
         took: Duration::from_secs(12),
         cost: MicroUsd(20_000),
         steps: 3,

@@ -56,8 +56,9 @@ impl TelegramMessenger {
         again: bool,
     ) -> Result<Option<Sent>, SendError> {
         match &message.body {
-            Body::Text { text } => {
-                self.send_text(place, message, sendable(text, again), None)
+            Body::Text { text, actions } => {
+                let buttons = (!actions.is_empty()).then(|| keyboard(actions));
+                self.send_text(place, message, sendable(text, again), buttons)
                     .await
             }
             Body::Card { card } => self.send_card(place, message, card, again).await,
@@ -65,7 +66,7 @@ impl TelegramMessenger {
                 Some(sent) => {
                     let id = sent.message.parse().map_err(|_| SendError::Missing)?;
                     let shown = sendable(&text::card(card), false);
-                    self.edit(place, id, shown, keyboard(card)).await?;
+                    self.edit(place, id, shown, keyboard(&card.actions)).await?;
                     Ok(Some(sent.clone()))
                 }
                 None => self.send_card(place, message, card, again).await,
@@ -120,7 +121,7 @@ impl TelegramMessenger {
         again: bool,
     ) -> Result<Option<Sent>, SendError> {
         let shown = sendable(&text::card(card), again);
-        self.send_text(place, message, shown, Some(keyboard(card)))
+        self.send_text(place, message, shown, Some(keyboard(&card.actions)))
             .await
     }
 

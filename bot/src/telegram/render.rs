@@ -2,7 +2,7 @@
 
 use crate::text::{Builder, en};
 use domain::{
-    card::{Card, Style},
+    card::{Action, Style},
     rich_text::{Mark, MarkStyle, RichText},
 };
 use serde::Serialize;
@@ -62,8 +62,8 @@ struct Button {
 }
 
 /// A card without actions gets an empty keyboard, which takes the old one away in an edit.
-pub(super) fn keyboard(card: &Card) -> Keyboard {
-    let rows = card.actions.iter().map(|row| {
+pub(super) fn keyboard(actions: &[Vec<Action>]) -> Keyboard {
+    let rows = actions.iter().map(|row| {
         let buttons = row.iter().map(|action| Button {
             text: action.label.clone(),
             callback_data: action.data.clone(),

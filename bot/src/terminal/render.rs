@@ -3,7 +3,7 @@
 use super::actions;
 use crate::text::{self, visible};
 use domain::{
-    card::{Block, Card},
+    card::{Action, Block, Card},
     content::Content,
     rich_text::{Mark, MarkStyle, RichText},
 };
@@ -17,7 +17,7 @@ const DIM: &str = "\x1b[2m";
 #[must_use]
 pub fn render(message: &Outgoing, color: bool, width: usize) -> String {
     match &message.body {
-        Body::Text { text } => format!("{}\n", rich(text, color)),
+        Body::Text { text, actions } => format!("{}\n{}", rich(text, color), links(actions, color)),
         Body::Card { card } => self::card(card, color, width),
         Body::EditCard { card, .. } if card.actions.is_empty() => settled(card, color),
         Body::EditCard { card, .. } => self::card(card, color, width),
@@ -31,6 +31,15 @@ pub fn render(message: &Outgoing, color: bool, width: usize) -> String {
         }
         Body::Leave => String::new(),
     }
+}
+
+/// What can be typed to go on.
+fn links(actions: &[Vec<Action>], color: bool) -> String {
+    let rows = actions.iter().map(|row| {
+        let labels: Vec<String> = row.iter().map(|action| visible(&action.label)).collect();
+        format!("{}\n", styled(&labels.join(" · "), BOLD, color))
+    });
+    rows.collect()
 }
 
 fn card(card: &Card, color: bool, width: usize) -> String {

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod documents;
+mod knowledge;
 mod lists;
 mod money;
 mod persons;
@@ -10,6 +11,7 @@ mod versions;
 
 pub use alerts::*;
 pub use documents::*;
+pub use knowledge::*;
 pub use lists::*;
 pub use money::*;
 pub use persons::*;

@@ -155,6 +155,16 @@ pub async fn change(
 ) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
     let before = find(home, name).await?;
+    revise(home, member, before, change).await
+}
+
+/// As [`change`], by somebody of whom it is known that they may.
+pub(crate) async fn revise(
+    home: &Home,
+    member: &Member,
+    before: Stored<Agent>,
+    change: Change,
+) -> Result<Draft<Agent>, CommandError> {
     let mut ops = Vec::new();
     if let Some(new) = change
         .name

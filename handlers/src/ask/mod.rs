@@ -17,6 +17,7 @@ use domain::{
 use ports::{
     job::{self, RunStep},
     repo::{self, Stored},
+    search::SearchError,
     store::Op,
 };
 use serde_json::json;
@@ -146,6 +147,7 @@ async fn answer(
         ok: true,
         taint: None,
         artifacts: Vec::new(),
+        sources: Vec::new(),
     };
     let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
     session.updated_at = home.now();
@@ -295,6 +297,7 @@ async fn opening(
         version: agent.version,
         models: agent.models(),
         system_prompt: keep(&*home.blobs, agent.system_prompt.clone()).await?,
+        knowledge: agent.knowledge(),
     };
     let limits: Limits = match agent.metadata.get("limits") {
         Some(limits) => serde_json::from_value(limits.clone()).unwrap_or_default(),
@@ -334,6 +337,7 @@ async fn opening(
             messages,
             tainted: !taint.is_empty(),
             taint,
+            sources: Vec::new(),
         });
     }
     Ok(events)
@@ -352,6 +356,7 @@ impl From<CommandError> for HandlerError {
         match error {
             CommandError::Store(error) => error.into(),
             CommandError::Blob(error) => error.into(),
+            CommandError::Search(SearchError::Io(error)) => Self::Retry { after: None, error },
             other => Self::Fail(other.to_string()),
         }
     }

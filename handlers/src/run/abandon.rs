@@ -61,6 +61,7 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
         agent: summary.agent_name,
         outcome,
         answer: None,
+        cited: Vec::new(),
         took: home.now().since(summary.started_at),
         cost: summary.cost,
         steps: summary.steps,

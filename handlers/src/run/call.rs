@@ -174,6 +174,7 @@ impl Step<'_> {
             ok: output.ok,
             taint: taint.map(|source| fit(source, SOURCE).to_owned()),
             artifacts: Vec::new(),
+            sources: output.sources,
         };
         self.log.note(self.log.agent(), event)?;
         Ok(true)
@@ -203,6 +204,7 @@ impl Step<'_> {
                 text: text.to_owned(),
                 ok: true,
                 taint: None,
+                sources: Vec::new(),
             },
         )
         .await
@@ -247,6 +249,7 @@ fn failed(text: &str) -> ToolOutput {
         text: text.to_owned(),
         ok: false,
         taint: None,
+        sources: Vec::new(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
 };
 use domain::{
     approval::{Approval, ApprovalStatus},
+    citation::cited,
     content::Content,
     member::Member,
     message::Message,
@@ -89,11 +90,14 @@ pub async fn settle(log: &Log<'_>) -> Result<Vec<Op>, HandlerError> {
     };
     let member = repo::get::<Member>(&*home.store, &home.team, state.requester.as_str()).await?;
     let zone = member.map(|member| member.value.zone).unwrap_or_default();
+    let answer = readable(home, state).await?;
+    let said = answer.as_ref().map_or("", Content::head);
     let notice = Notice::RunEnded {
         run: log.run.clone(),
         agent: state.agent.name.clone(),
         outcome: outcome.clone(),
-        answer: readable(home, state).await?,
+        cited: cited(said, &state.sources),
+        answer,
         took: state.worked(home.now()),
         cost: state.cost,
         steps: state.steps,

@@ -283,6 +283,7 @@ impl Step<'_> {
                 approval: asked.map(|(id, _)| id),
             },
             place: self.place(),
+            library: self.library(),
             cancel: self.lease.cancel.clone(),
             tools: &self.ports.tools,
             presets: &self.ports.presets,

@@ -20,6 +20,7 @@ mod ledger;
 mod log;
 mod model;
 mod modified;
+mod recall;
 
 use crate::{
     HandlerError, Home, Lease,
@@ -38,7 +39,7 @@ pub use ledger::stream;
 use log::{Log, Tail};
 pub use log::{fold, parse};
 use ports::{
-    Progress, Sandbox, Workspace,
+    Progress, Sandbox, SearchIndex, Workspace,
     job::RunStep,
     model::Models,
     progress::{Doing, Report},
@@ -54,6 +55,8 @@ pub struct RunPorts {
     pub models: Models,
     /// `None` in a cloud function: calls that need one are left to a worker that has it, in [`lane::SANDBOX`].
     pub workbench: Option<Workbench>,
+    /// Where agents look things up.
+    pub index: Arc<dyn SearchIndex>,
     pub progress: Arc<dyn Progress>,
     pub tools: Tools,
     pub presets: Arc<[catalog::Preset]>,
@@ -146,6 +149,7 @@ impl Step<'_> {
                 self.continue_later(Duration::ZERO).await
             }
             Action::AskModel => self.ask_model().await,
+            Action::Recall => self.recall().await,
             Action::Judge { call } => self.judge(&call).await,
             Action::AskApproval { call } => {
                 self.ask_approval(&call, domain::approval::Question::Call)
@@ -232,7 +236,7 @@ impl Step<'_> {
 
 /// One line that says what a call is about, for a status message.
 fn headline(arguments: &serde_json::Value) -> String {
-    let main = ["command", "path", "text", "question"]
+    let main = ["command", "path", "text", "question", "query"]
         .iter()
         .find_map(|name| arguments.get(name)?.as_str());
     content::prefix(main.unwrap_or("").lines().next().unwrap_or(""), 80).to_owned()

@@ -150,7 +150,7 @@ impl Step<'_> {
     }
 
     /// The agent's models that are configured here, else the default one.
-    fn chain(&self) -> Vec<(ModelRef, Arc<dyn Model>)> {
+    pub(super) fn chain(&self) -> Vec<(ModelRef, Arc<dyn Model>)> {
         let models = &self.ports.models;
         let wanted = self
             .state()
@@ -226,7 +226,7 @@ impl Step<'_> {
             model: String::new(),
             system: format!("{PREAMBLE}\n\n{system}"),
             messages,
-            tools: self.ports.tools.specs(),
+            tools: self.ports.tools.specs(!state.agent.knowledge.is_empty()),
             max_output_tokens: MAX_OUTPUT_TOKENS,
             timeout: self.ports.model_timeout,
         })

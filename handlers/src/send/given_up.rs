@@ -115,6 +115,7 @@ async fn unanswered(home: &Home, message: &Outgoing, run: &RunId) -> Result<Vec<
         ok: false,
         taint: None,
         artifacts: Vec::new(),
+        sources: Vec::new(),
     };
     let mut ops = ask::answered(home, Actor::System, run, event).await?;
     session.expects = None;

@@ -92,6 +92,7 @@ pub async fn renew(
             ok: false,
             taint: None,
             artifacts: Vec::new(),
+            sources: Vec::new(),
         };
         ops = ask::answered(home, Actor::Member(member.id.clone()), &run, event).await?;
     }

@@ -47,7 +47,7 @@ fn to_ann(team: &Team, body: Body) -> Outgoing {
 
 fn text(team: &Team, text: &str) -> Outgoing {
     let text = RichText::plain(text);
-    to_ann(team, Body::Text { text })
+    to_ann(team, Body::text(text))
 }
 
 /// A person who is asked, and says what they want after it.

@@ -11,6 +11,7 @@ mod commands;
 mod crashes;
 mod dying;
 mod ingest;
+mod knowledge;
 mod late;
 mod limits;
 mod models;

@@ -35,12 +35,7 @@ fn to_ann(team: &Team, body: Body) -> Outgoing {
 }
 
 fn text(team: &Team) -> Outgoing {
-    to_ann(
-        team,
-        Body::Text {
-            text: RichText::plain("hello"),
-        },
-    )
+    to_ann(team, Body::text(RichText::plain("hello")))
 }
 
 async fn put(team: &Team, message: &Outgoing) {

@@ -94,6 +94,7 @@ impl Team {
                 sandbox: fakes.sandbox.clone(),
                 workspaces: fakes.workspaces.clone(),
             }),
+            index: fakes.index.clone(),
             progress: fakes.progress.clone(),
             tools: tool::all(),
             presets: catalog::policies().unwrap().into(),
@@ -482,7 +483,7 @@ impl Team {
 
 fn plain(body: &Body) -> (&'static str, String) {
     match body {
-        Body::Text { text } => ("bot", text.text.clone()),
+        Body::Text { text, .. } => ("bot", text.text.clone()),
         Body::Card { card } => ("bot", card.title.clone()),
         Body::EditCard { card, .. } => ("edit", card.title.clone()),
         Body::File { name, .. } => ("file", name.clone()),

@@ -160,9 +160,7 @@ async fn receipts_are_kept_as_long_as_cards_may_wait() {
 async fn to_terminal(team: &Team, session: &SessionId) {
     let message = Outgoing {
         to: session.clone(),
-        body: Body::Text {
-            text: RichText::plain("done"),
-        },
+        body: Body::text(RichText::plain("done")),
         tag: None,
         rings: false,
         reply_to: None,

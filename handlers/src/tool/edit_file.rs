@@ -88,6 +88,7 @@ impl Tool for EditFile {
             text: format!("Changed {path}."),
             ok: true,
             taint: None,
+            sources: Vec::new(),
         })
     }
 }

@@ -79,6 +79,7 @@ impl Tool for ListFiles {
             text: lines.join("\n"),
             ok: true,
             taint: Some(path(arguments)?),
+            sources: Vec::new(),
         })
     }
 }

@@ -11,13 +11,15 @@ pub mod person;
 mod read_file;
 mod run_command;
 mod search_files;
+mod search_knowledge;
 mod write_file;
 
-use crate::{CommandError, Home, Problem};
+use crate::{CommandError, Home, Problem, knowledge::Library};
 use catalog::Preset;
 use domain::{
     Digest,
     approval::Shown,
+    citation::Source,
     id::{AgentId, ApprovalId, MemberId, SessionId},
     permission::Access,
     tool::{ToolClass, ToolSpec},
@@ -37,6 +39,8 @@ pub struct ToolContext<'a> {
     pub caller: Caller<'a>,
     /// `None` where the process has no workspaces; then only tools that need none are called.
     pub place: Option<Place<'a>>,
+    /// What the agent may look things up in, if anything.
+    pub library: Option<Library<'a>>,
     pub cancel: Cancel,
     /// All that agents have.
     pub tools: &'a Tools,
@@ -81,6 +85,8 @@ pub struct ToolOutput {
     pub ok: bool,
     /// The text came from outside the conversation: its source, for people (`notes.md`, `ls -la`).
     pub taint: Option<String>,
+    /// Passages that the text numbers and the run did not know yet.
+    pub sources: Vec<Source>,
 }
 
 #[derive(thiserror::Error, Debug)]
@@ -164,6 +170,11 @@ pub trait Tool: Send + Sync {
         Vec::new()
     }
 
+    /// Whether it is of use only to agents that have knowledge.
+    fn needs_knowledge(&self) -> bool {
+        false
+    }
+
     /// The argument that a person's plain text stands for when they change a call.
     fn text_argument(&self) -> Option<&'static str> {
         None
@@ -189,6 +200,7 @@ pub fn all() -> Tools {
         Arc::new(edit_file::EditFile),
         Arc::new(search_files::SearchFiles),
         Arc::new(run_command::RunCommand),
+        Arc::new(search_knowledge::SearchKnowledge),
         Arc::new(person::AskPerson),
         Arc::new(person::Finish),
     ];
@@ -208,8 +220,10 @@ impl Tools {
 
     /// Always in the same order, so that a prompt's prefix stays the same.
     #[must_use]
-    pub fn specs(&self) -> Vec<ToolSpec> {
-        self.0.values().map(|tool| tool.spec()).collect()
+    pub fn specs(&self, with_knowledge: bool) -> Vec<ToolSpec> {
+        let fits = |tool: &&Arc<dyn Tool>| with_knowledge || !tool.needs_knowledge();
+        let offered = self.0.values().filter(fits);
+        offered.map(|tool| tool.spec()).collect()
     }
 
     #[must_use]

@@ -52,6 +52,7 @@ impl Tool for AskPerson {
             text: text(arguments, "question")?.to_owned(),
             ok: true,
             taint: None,
+            sources: Vec::new(),
         })
     }
 }
@@ -90,6 +91,7 @@ impl Tool for Finish {
             text: text(arguments, "answer")?.to_owned(),
             ok: true,
             taint: None,
+            sources: Vec::new(),
         })
     }
 }

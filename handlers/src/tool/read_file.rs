@@ -46,6 +46,7 @@ impl Tool for ReadFile {
             text: file.text,
             ok: true,
             taint: Some(path),
+            sources: Vec::new(),
         })
     }
 }

@@ -214,6 +214,7 @@ impl Tool for RunCommand {
             text: report(&result),
             ok: result.ended == Ended::Exit(0),
             taint: Some(format!("the output of “{}”", content::prefix(line, 60))),
+            sources: Vec::new(),
         })
     }
 }

@@ -77,6 +77,7 @@ impl Tool for SearchFiles {
             text: lines.join("\n"),
             ok: true,
             taint: Some(format!("a search in {}", glob(arguments))),
+            sources: Vec::new(),
         })
     }
 }

@@ -58,6 +58,7 @@ impl Bench {
                 workspace: &*self.workspace,
                 sandbox: &self.sandbox,
             }),
+            library: None,
             cancel: Cancel::default(),
             tools: &self.tools,
             presets: &[],
@@ -90,12 +91,16 @@ impl Bench {
 #[test]
 fn specs_are_schemas_that_stay_in_order() {
     let tools = all();
-    let names: Vec<String> = tools.specs().into_iter().map(|spec| spec.name).collect();
+    let names: Vec<String> = tools
+        .specs(true)
+        .into_iter()
+        .map(|spec| spec.name)
+        .collect();
     assert_eq!(names.join(", "), tools.names());
     let mut sorted = names.clone();
     sorted.sort();
     assert_eq!(names, sorted);
-    for spec in tools.specs() {
+    for spec in tools.specs(true) {
         assert_eq!(spec.schema["type"], "object");
         for required in spec.schema["required"].as_array().unwrap() {
             assert!(

@@ -69,6 +69,7 @@ impl Tool for WriteFile {
             text: format!("Wrote {} bytes to {path}.", text.len()),
             ok: true,
             taint: None,
+            sources: Vec::new(),
         })
     }
 

@@ -202,6 +202,10 @@ mod armed {
             self.0.ceiling(request)
         }
 
+        fn window(&self, model: &str) -> u64 {
+            self.0.window(model)
+        }
+
         fn is_priced(&self, model: &str) -> bool {
             self.0.is_priced(model)
         }

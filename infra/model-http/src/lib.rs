@@ -155,6 +155,16 @@ impl Model for HttpModel {
         price.ceiling(bytes, request.max_output_tokens)
     }
 
+    /// Of hosted models the smallest that their providers' current families have; a local one has what its server was given, which is
+    /// little unless somebody saw to it.
+    fn window(&self, _: &str) -> u64 {
+        match self.provider.as_str() {
+            "anthropic" => 200_000,
+            "openai" | "openrouter" => 128_000,
+            _ => 8_192,
+        }
+    }
+
     fn is_priced(&self, model: &str) -> bool {
         prices::lookup(&self.provider, model).is_some()
     }

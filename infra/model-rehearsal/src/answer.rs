@@ -2,9 +2,15 @@
 
 use crate::{
     directive::{self, Wish},
-    summary,
+    passages, summary,
 };
-use domain::{content::Content, id::CallId, message::Message, tool::ToolCall};
+use domain::{
+    citation::{Quoted, quoted},
+    content::Content,
+    id::CallId,
+    message::Message,
+    tool::ToolCall,
+};
 use ports::model::ModelRequest;
 use serde_json::Value;
 
@@ -26,19 +32,25 @@ pub fn to(request: &ModelRequest) -> Answer {
         .get(said.map_or(0, |at| at + 1)..)
         .unwrap_or_default();
     let prompts: Vec<&str> = news.iter().filter_map(prompt).collect();
+    let passages: Vec<Quoted> = news.iter().filter_map(text).flat_map(quoted).collect();
     let results = summary::of_results(&request.messages);
     match (results, prompts.as_slice()) {
         (Some(text), []) => only(text),
-        (None, prompts) => to_prompt(request, &prompts.join("\n")),
+        (None, prompts) => to_prompt(request, &prompts.join("\n"), &passages),
         (Some(text), prompts) => {
-            let mut answer = to_prompt(request, &prompts.join("\n"));
+            let mut answer = to_prompt(request, &prompts.join("\n"), &passages);
             answer.text = format!("{text}\n\n{}", answer.text);
             answer
         }
     }
 }
 
+/// What a person wrote. Passages from documents stand there too, and nothing in them is a wish.
 fn prompt(message: &Message) -> Option<&str> {
+    text(message).filter(|text| quoted(text).is_empty())
+}
+
+fn text(message: &Message) -> Option<&str> {
     match message {
         Message::User { text } => Some(Content::head(text)),
         _ => None,
@@ -52,10 +64,11 @@ fn only(text: impl Into<String>) -> Answer {
     }
 }
 
-fn to_prompt(request: &ModelRequest, prompt: &str) -> Answer {
+fn to_prompt(request: &ModelRequest, prompt: &str, passages: &[Quoted]) -> Answer {
     let wishes = directive::parse(prompt);
     if wishes.is_empty() {
-        return only(to_prose(prompt));
+        let found = passages::answer(prompt, passages);
+        return only(found.unwrap_or_else(|| to_prose(prompt)));
     }
     let mut calls = Vec::new();
     let mut reasons = Vec::new();

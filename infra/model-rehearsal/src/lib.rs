@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod directive;
+mod passages;
 mod summary;
 mod written_call;
 
@@ -52,6 +53,11 @@ impl Model for Rehearsal {
 
     fn ceiling(&self, _: &ModelRequest) -> MicroUsd {
         MicroUsd::ZERO
+    }
+
+    /// It reads everything; what it is shown should be as for a real model.
+    fn window(&self, _: &str) -> u64 {
+        128_000
     }
 
     fn is_priced(&self, _: &str) -> bool {

@@ -1,6 +1,8 @@
 //! A few words about each result of the last calls, for people: how it went, its first lines, how many there are.
 
+use crate::passages;
 use domain::{
+    citation::quoted,
     content::{Content, prefix},
     message::Message,
     tool::ToolCall,
@@ -31,7 +33,8 @@ pub fn of_results(messages: &[Message]) -> Option<String> {
                 ok,
             } => {
                 let made = calls.iter().find(|made| made.id == *call);
-                Some(part(&title(name, made), output, *ok))
+                let title = title(name, made);
+                Some(found(made, output).unwrap_or_else(|| part(&title, output, *ok)))
             }
             _ => None,
         })
@@ -39,9 +42,15 @@ pub fn of_results(messages: &[Message]) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }
 
+/// Passages that a call found: what they say to its query.
+fn found(call: Option<&ToolCall>, output: &Content) -> Option<String> {
+    let query = call?.arguments.get("query")?.as_str()?;
+    passages::answer(query, &quoted(output.head()))
+}
+
 /// The tool and its first text argument, the one that people know it by.
 fn title(name: &str, call: Option<&ToolCall>) -> String {
-    let known = ["command", "path", "text", "question"];
+    let known = ["command", "path", "text", "question", "query"];
     let argument = call.and_then(|call| {
         known
             .iter()

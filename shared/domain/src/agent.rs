@@ -1,6 +1,10 @@
 //! An agent: who it is, what it is told, which model it uses and what it may do.
 
-use crate::{Micros, id::AgentId, permission::Permissions};
+use crate::{
+    Micros,
+    id::{AgentId, CollectionId},
+    permission::Permissions,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -38,6 +42,13 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// The collections that it may look things up in.
+    #[must_use]
+    pub fn knowledge(&self) -> Vec<CollectionId> {
+        let ids = self.knowledge_ids.iter();
+        ids.map(|id| id.as_str().into()).collect()
+    }
+
     /// `provider/model`, its own and then the fallbacks; none where it takes the process's default.
     #[must_use]
     pub fn models(&self) -> Vec<String> {

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod budget;
 pub mod canon;
 pub mod card;
+pub mod citation;
 pub mod content;
 pub mod id;
 pub mod knowledge;

@@ -1,7 +1,7 @@
 //! What goes out to people: stored as a job before it is sent, sent by the `send` handler through a [`Messenger`].
 
 use domain::{
-    card::Card,
+    card::{Action, Card},
     content::Content,
     id::{ApprovalId, RunId, SessionId},
     rich_text::RichText,
@@ -41,11 +41,23 @@ impl Outgoing {
     }
 }
 
+impl Body {
+    /// A text without buttons.
+    #[must_use]
+    pub fn text(text: RichText) -> Self {
+        let actions = Vec::new();
+        Self::Text { text, actions }
+    }
+}
+
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Body {
     Text {
         text: RichText,
+        /// Rows of buttons below it: places to go on to. Nothing waits for them.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        actions: Vec<Vec<Action>>,
     },
     Card {
         card: Card,

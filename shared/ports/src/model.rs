@@ -126,6 +126,11 @@ pub trait Model: Send + Sync {
     /// What the request may cost at most, to be reserved before it is sent; zero without a price.
     fn ceiling(&self, request: &ModelRequest) -> MicroUsd;
 
+    /// Tokens that a request and its reply have together; where nothing is known, as many as small models have.
+    fn window(&self, _model: &str) -> u64 {
+        8_192
+    }
+
     /// Whether it is known what this model costs, by its name without the provider. Nothing is a price, too.
     fn is_priced(&self, model: &str) -> bool;
 }

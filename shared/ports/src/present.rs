@@ -5,6 +5,7 @@ use crate::{message::Outgoing, problem::Problem};
 use domain::{
     Digest, MicroUsd, Micros,
     approval::Approval,
+    citation::Source,
     content::Content,
     id::{RunId, SessionId},
     knowledge::Document,
@@ -50,6 +51,8 @@ pub enum Notice {
         agent: String,
         outcome: Outcome,
         answer: Option<Content>,
+        /// What the answer's numbers stand for.
+        cited: Vec<Source>,
         took: Duration,
         cost: MicroUsd,
         steps: u32,

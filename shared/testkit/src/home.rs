@@ -3,7 +3,7 @@
 use crate::{
     blobs::MemoryBlobs, chance::TestChance, clock::TestClock, memory_store::MemoryStore,
     messenger::RecordingMessenger, progress::RecordingProgress, sandbox::ScriptedSandbox,
-    workspace::MemoryWorkspaces,
+    search::MemoryIndex, workspace::MemoryWorkspaces,
 };
 use domain::id::TeamId;
 use std::sync::Arc;
@@ -18,6 +18,7 @@ pub struct TestHome {
     pub chance: Arc<TestChance>,
     pub workspaces: Arc<MemoryWorkspaces>,
     pub sandbox: Arc<ScriptedSandbox>,
+    pub index: Arc<MemoryIndex>,
     pub progress: Arc<RecordingProgress>,
     pub messenger: Arc<RecordingMessenger>,
 }
@@ -33,6 +34,7 @@ impl Default for TestHome {
             chance: Arc::default(),
             workspaces: Arc::default(),
             sandbox: Arc::default(),
+            index: Arc::default(),
             progress: Arc::default(),
             messenger: Arc::default(),
         }

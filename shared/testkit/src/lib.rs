@@ -6,6 +6,7 @@ pub mod clock;
 pub mod contract;
 pub mod extract;
 pub mod home;
+pub mod knowledge;
 pub mod memory_store;
 pub mod messenger;
 pub mod presenter;

@@ -40,7 +40,10 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             ..text_to(to, format!("[question] {text}"))
         },
         Notice::RunEnded {
-            outcome, answer, ..
+            outcome,
+            answer,
+            cited,
+            ..
         } => {
             let name = format!("{outcome:?}").to_lowercase();
             let name = name.split(' ').next().unwrap_or_default();
@@ -51,7 +54,11 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             };
             let answer = answer.as_ref().map_or("", Content::head);
             let text = format!("[{name}] {why} {answer}").replace("  ", " ");
-            text_to(to, text.trim_end().to_owned())
+            let cites = cited
+                .iter()
+                .map(|one| format!(" ({}: {})", one.number, one.title));
+            let cites: String = cites.collect();
+            text_to(to, format!("{}{cites}", text.trim_end()))
         }
         Notice::NotStarted { prompt, why } => {
             text_to(to, format!("[not started: {why:?}] {prompt}"))
@@ -184,7 +191,7 @@ fn first_line(text: &str) -> &str {
 /// What `bot` would split or send as a file is cut here: a payload has a limit.
 fn text_to(to: &SessionId, text: String) -> Outgoing {
     let text = RichText::plain(content::prefix(&text, 4000));
-    outgoing(to, Body::Text { text })
+    outgoing(to, Body::text(text))
 }
 
 fn outgoing(to: &SessionId, body: Body) -> Outgoing {

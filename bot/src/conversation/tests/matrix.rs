@@ -32,6 +32,14 @@ const TABLE: &[(&str, Role)] = &[
     ("/approve $", Role::Operator),
     ("/deny $ because", Role::Operator),
     ("/modify $ {\"command\":\"make all\"}", Role::Operator),
+    ("/search trains", Role::Viewer),
+    ("/kb", Role::Viewer),
+    ("/kb handbook", Role::Viewer),
+    ("/kb create notes", Role::Operator),
+    ("/kb create notes alone", Role::Operator),
+    ("/kb rename handbook book", Role::Owner),
+    ("/kb remove handbook", Role::Owner),
+    ("/kb attach handbook coder", Role::Owner),
     ("/rules", Role::Viewer),
     ("/rules add allow shell_exec ls", Role::Owner),
     ("/rules remove 000000", Role::Owner),
@@ -102,6 +110,7 @@ async fn world() -> (World, Approval) {
     commit(&world.talk.home, vec![sent]).await.unwrap();
     let work = json!({"text": "/agent coder build it"});
     world.message(ANN, GROUP, work).await;
+    world.say(ANN, "/kb create handbook").await;
     (world, approval)
 }
 

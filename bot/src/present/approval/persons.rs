@@ -44,6 +44,6 @@ pub fn reminder(to: &SessionId, approval: &Approval, card: &str, now: Micros) ->
     Outgoing {
         rings: true,
         reply_to: Some(card.to_owned()),
-        ..outgoing(to, Body::Text { text })
+        ..outgoing(to, Body::text(text))
     }
 }

@@ -61,9 +61,9 @@ async fn a_text_goes_into_its_topic_with_entities_and_no_preview() {
     let mut stub = Stub::start().await;
     let mut message = to(
         "telegram:-100:5",
-        Body::Text {
-            text: crate::text::markdown("see [**here**](https://example.org/)"),
-        },
+        Body::text(crate::text::markdown(
+            "see [**here**](https://example.org/)",
+        )),
     );
     message.reply_to = Some("3".to_owned());
     let sent = messenger(&stub).send(&message, None, false).await.unwrap();
@@ -111,12 +111,7 @@ async fn the_general_topic_is_never_named() {
     let mut stub = Stub::start().await;
     messenger(&stub)
         .send(
-            &to(
-                "telegram:-100:1",
-                Body::Text {
-                    text: RichText::plain("x"),
-                },
-            ),
+            &to("telegram:-100:1", Body::text(RichText::plain("x"))),
             None,
             false,
         )

@@ -274,6 +274,8 @@ fn where_to_look(what: &str) -> &'static str {
         "rule" => "/rules lists them.",
         "budget" => "/budget lists them.",
         "member" => "/settings lists them.",
+        "collection" => "/kb lists them.",
+        "passage" => "It was removed, or you can’t read it here.",
         _ => "",
     }
 }

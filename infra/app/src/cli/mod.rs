@@ -20,6 +20,7 @@ mod export;
 mod failure;
 mod follow;
 mod import;
+mod knowledge;
 mod migrate;
 mod output;
 mod pair;
@@ -57,7 +58,7 @@ pub struct Arguments {
 }
 
 /// Commands that without a verb show what there is.
-const LISTS: [&str; 5] = ["agents", "runs", "approvals", "rules", "audit"];
+const LISTS: [&str; 6] = ["agents", "runs", "approvals", "rules", "audit", "knowledge"];
 
 impl Arguments {
     /// The command line of this process. One that is wrong ends the process, as does a question for help.
@@ -118,6 +119,8 @@ enum Command {
     Approvals(approvals::Arguments),
     /// List, add and remove permission rules
     Rules(rules::Arguments),
+    /// List, make and search collections of documents
+    Knowledge(knowledge::Arguments),
     /// List and set what models may cost
     Budgets(budgets::Arguments),
     /// Show, seal and verify the audit
@@ -205,6 +208,7 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Runs(arguments) => runs::run(context, arguments).await,
         Command::Approvals(arguments) => approvals::run(context, arguments).await,
         Command::Rules(arguments) => rules::run(context, arguments).await,
+        Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
         Command::Budgets(arguments) => budgets::run(context, arguments).await,
         Command::Audit(arguments) => audit::run(context, arguments).await,
         Command::Pair(arguments) => pair::run(context, arguments).await,

@@ -5,7 +5,7 @@ use crate::{
     compose::{
         BadStart,
         alert::alert,
-        models, secrets,
+        models, search, secrets,
         surfaces::Surfaces,
         table::Table,
         worker::{FRONT_AT_ONCE, MODEL_TIMEOUT, SEND_AT_ONCE},
@@ -14,8 +14,8 @@ use crate::{
     worker::{Bench, Handlers, Lane, Pace, Worker},
 };
 use bot::telegram::Api;
-use ports::model::Models;
-use std::time::Duration;
+use ports::{SearchIndex, model::Models};
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// At the end of an invocation, for giving back what did not finish and for waking others.
@@ -35,8 +35,8 @@ pub struct Function {
     ground: Ground,
     surfaces: Surfaces,
     api: Option<Api>,
-    /// Where the role has to do with models.
-    models: Option<Models>,
+    /// Where the role has to do with models and with what agents look up.
+    models: Option<(Models, Arc<dyn SearchIndex>)>,
 }
 
 impl Function {
@@ -60,10 +60,13 @@ impl Function {
             return Err(without_token());
         }
         let models = match role {
-            Role::Run | Role::Update => Some(models::find(config).await?),
+            Role::Run | Role::Update => {
+                let found = models::find(config).await?;
+                let models = Table::new(config, &ground.home, &surfaces).models(&found);
+                Some((models, search::index(config).await?))
+            }
             _ => None,
         };
-        let models = models.map(|found| Table::new(config, &ground.home, &surfaces).models(&found));
         if role == Role::Tick {
             tick::prepare(&ground).await?;
         }
@@ -145,8 +148,10 @@ impl Function {
         let table = Table::new(&self.ground.config, &self.ground.home, &self.surfaces);
         let table = match (self.role, &self.models) {
             // Nothing that needs a workspace runs here. The step's last model call ends before the process does.
-            (Role::Run, Some(models)) => table.run(models, None, longest - longest / 20)?,
-            (Role::Update, Some(models)) => table.update(models.clone())?,
+            (Role::Run, Some((models, index))) => {
+                table.run(models, index.clone(), None, longest - longest / 20)?
+            }
+            (Role::Update, Some((models, index))) => table.update(models.clone(), index.clone())?,
             (Role::Send, _) => table.send(),
             (Role::Circulate, _) => table.circulate(),
             (Role::Outage, _) => table.outage(),

@@ -91,7 +91,7 @@ pub fn refuse(redaction: &Redaction, names: &[String]) -> Result<(), BadStart> {
 
 /// Names that the program comes with: of tools, presets and agents. A catalog that can't be read is told of elsewhere.
 fn built_in() -> Vec<String> {
-    let tools = handlers::tool::all().specs().into_iter();
+    let tools = handlers::tool::all().specs(true).into_iter();
     let presets = catalog::policies().into_iter().flatten();
     let agents = catalog::agents().into_iter().flatten();
     tools

@@ -11,7 +11,7 @@ use handlers::{
     tick::{self, TickPorts},
 };
 use ports::{
-    Messenger, Model, Progress,
+    Messenger, Model, Progress, SearchIndex,
     job::{Circulate, Outage, Received, RunStep, Tick, Work},
     message::Outgoing,
     model::Models,
@@ -64,6 +64,7 @@ impl<'a> Table<'a> {
     pub fn run(
         mut self,
         models: &Models,
+        index: Arc<dyn SearchIndex>,
         workbench: Option<Workbench>,
         model_timeout: Duration,
     ) -> Result<Self, BadStart> {
@@ -72,6 +73,7 @@ impl<'a> Table<'a> {
             home: self.home.clone(),
             models: models.clone(),
             workbench,
+            index,
             progress: self.config.redaction.over(progress),
             tools: handlers::tool::all(),
             presets: presets()?.into(),
@@ -86,7 +88,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// [`BadStart`] when the catalog is wrong.
-    pub fn update(mut self, models: Models) -> Result<Self, BadStart> {
+    pub fn update(mut self, models: Models, index: Arc<dyn SearchIndex>) -> Result<Self, BadStart> {
         let names = presets()?.into_iter().map(|preset| preset.name).collect();
         let ports = Arc::new(Conversation {
             home: self.home.clone(),
@@ -94,6 +96,7 @@ impl<'a> Table<'a> {
             presets: names,
             tools: handlers::tool::all(),
             models,
+            index,
         });
         let handle = job!(ports, conversation::handle);
         self.handlers = self.handlers.with(Received::NAME, handle);

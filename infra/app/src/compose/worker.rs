@@ -1,8 +1,8 @@
 //! What does the work in this process: models, a sandbox, the handlers bound to them, and the lanes that it serves.
 
 use super::{
-    BadStart, Local, alert::alert, backup, models, sandbox, secrets, service, surfaces::Surfaces,
-    table::Table, workspace,
+    BadStart, Local, alert::alert, backup, models, sandbox, search, secrets, service,
+    surfaces::Surfaces, table::Table, workspace,
 };
 use crate::{
     crash,
@@ -54,9 +54,10 @@ impl Engine {
         };
         let table = Table::new(&local.config, &local.home, &surfaces);
         let models = table.models(&found);
+        let index = search::index(&local.config).await?;
         let handlers = table
-            .run(&models, Some(workbench), MODEL_TIMEOUT)?
-            .update(models)?
+            .run(&models, index.clone(), Some(workbench), MODEL_TIMEOUT)?
+            .update(models, index)?
             .send()
             .circulate()
             .outage()

@@ -37,7 +37,7 @@ pub(super) fn payload<'a>(redactor: &Redactor, message: &'a str) -> Cow<'a, str>
     };
     let marked = |text: &str| match serde_json::from_str(text) {
         Ok(Outgoing {
-            body: Body::Text { text },
+            body: Body::Text { text, .. },
             ..
         }) => Some(text.text),
         _ => None,
@@ -48,7 +48,7 @@ pub(super) fn payload<'a>(redactor: &Redactor, message: &'a str) -> Cow<'a, str>
     let Ok(mut plain) = serde_json::from_str::<Outgoing>(&clean) else {
         return Cow::Owned(clean);
     };
-    if let Body::Text { text } = &mut plain.body {
+    if let Body::Text { text, .. } = &mut plain.body {
         text.marks.clear();
     }
     Cow::Owned(serde_json::to_string(&plain).unwrap_or(clean))

@@ -43,6 +43,10 @@ impl Model for Redacted<dyn Model> {
         self.inner.ceiling(request)
     }
 
+    fn window(&self, model: &str) -> u64 {
+        self.inner.window(model)
+    }
+
     fn is_priced(&self, model: &str) -> bool {
         self.inner.is_priced(model)
     }

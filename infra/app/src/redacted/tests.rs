@@ -80,12 +80,10 @@ fn message(text: &str) -> Outgoing {
     };
     Outgoing {
         to: SessionId::new("telegram:1"),
-        body: Body::Text {
-            text: RichText {
-                text: text.to_owned(),
-                marks: vec![mark],
-            },
-        },
+        body: Body::text(RichText {
+            text: text.to_owned(),
+            marks: vec![mark],
+        }),
         tag: None,
         rings: false,
         reply_to: None,
@@ -129,9 +127,7 @@ async fn nothing_that_is_kept_holds_it() {
     let update: Received = serde_json::from_str(&payload("in").await).unwrap();
     assert_eq!(update.raw, r#"{"message":{"text":"my key: [secret:key]"}}"#);
     let sent: Outgoing = serde_json::from_str(&payload("out").await).unwrap();
-    let plain = Body::Text {
-        text: RichText::plain(GONE),
-    };
+    let plain = Body::text(RichText::plain(GONE));
     assert_eq!(sent.body, plain, "marks would stand beside their words");
 }
 
@@ -309,9 +305,7 @@ async fn messages_say_none() {
         .unwrap();
     let sent: Vec<Outgoing> = inner.arrived().into_iter().map(|one| one.message).collect();
     assert_eq!(sent[0], message("plain"));
-    let plain = Body::Text {
-        text: RichText::plain(format!("it is {GONE}")),
-    };
+    let plain = Body::text(RichText::plain(format!("it is {GONE}")));
     assert_eq!(sent[1].body, plain);
 }
 

@@ -36,7 +36,7 @@ use std::{
 };
 use store_sqlite::{Options, SqliteStore};
 use testkit::{
-    chance::TestChance, presenter::PlainPresenter, sandbox::ScriptedSandbox,
+    chance::TestChance, presenter::PlainPresenter, sandbox::ScriptedSandbox, search::MemoryIndex,
     workspace::MemoryWorkspaces,
 };
 use tokio::task::JoinSet;
@@ -86,6 +86,7 @@ impl Engine {
                 sandbox: Arc::new(ScriptedSandbox::default()),
                 workspaces: Arc::new(MemoryWorkspaces::default()),
             }),
+            index: Arc::new(MemoryIndex::new()),
             progress: Arc::new(Nobody),
             tools: handlers::tool::all(),
             presets: catalog::policies()?.into(),

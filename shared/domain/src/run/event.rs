@@ -4,8 +4,9 @@ use super::{Limits, Outcome};
 use crate::{
     Digest, MicroUsd, Micros, Usage,
     budget::Scope,
+    citation::Source,
     content::Content,
-    id::{AgentId, ApprovalId, CallId, MemberId, SessionId},
+    id::{AgentId, ApprovalId, CallId, CollectionId, MemberId, SessionId},
     message::Message,
     permission::Verdict,
     tool::{ToolCall, ToolClass},
@@ -15,6 +16,9 @@ use serde_json::Value;
 
 /// The version that this program writes.
 pub const VERSION: u32 = 1;
+
+/// The `source` of context that was looked up in knowledge for the prompt. It is there once, even if nothing was found.
+pub const RECALLED: &str = "knowledge";
 
 /// One line of the journal: `{type, v, at, actor, …}`.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
@@ -70,6 +74,9 @@ pub struct AgentSnapshot {
     /// `provider/model`, first the one to use, then the fallbacks.
     pub models: Vec<String>,
     pub system_prompt: Content,
+    /// What it may look things up in, as far as who asks may read it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub knowledge: Vec<CollectionId>,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
@@ -82,7 +89,7 @@ pub enum Event {
         prompt: Content,
         limits: Limits,
     },
-    /// Earlier turns of the session, later knowledge: what stands before the prompt.
+    /// Earlier turns of the session, or knowledge (`source` is [`RECALLED`]): what stands before the prompt.
     ContextAdded {
         source: String,
         messages: Vec<Message>,
@@ -91,6 +98,9 @@ pub enum Event {
         /// From where, for people; in place of `source`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         taint: Vec<String>,
+        /// The numbers under which `messages` show passages.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<Source>,
     },
     /// Before a model call: what it may cost is spent until the reply says what it did cost.
     ModelAsked {
@@ -166,6 +176,9 @@ pub enum Event {
         taint: Option<String>,
         #[serde(default)]
         artifacts: Vec<String>,
+        /// The numbers under which `output` shows passages for the first time.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        sources: Vec<Source>,
     },
     ChildStarted {
         run: String,

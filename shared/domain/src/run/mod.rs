@@ -14,7 +14,7 @@ mod next;
 mod state;
 
 pub use call::CallState;
-pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, lift};
+pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, RECALLED, lift};
 pub use limits::{Limit, Limits};
 pub use money::{BudgetCard, Hold, Moves, Spent};
 pub use next::{ASK_PERSON, Action, MAX_REPEATS, Refusal, next};

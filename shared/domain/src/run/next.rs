@@ -20,6 +20,8 @@ pub const ASK_PERSON: &str = "ask_person";
 /// What the `run` handler is to do.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
+    /// Look up in the agent's knowledge what bears on the prompt.
+    Recall,
     AskModel,
     /// Ask the rules about a call that nobody has judged yet.
     Judge {
@@ -280,6 +282,9 @@ fn next_of_conversation(state: &State) -> Action {
             Action::Finish {
                 outcome: Outcome::Answered,
             }
+        }
+        _ if !state.recalled && state.steps == 0 && !state.agent.knowledge.is_empty() => {
+            Action::Recall
         }
         _ => Action::AskModel,
     }

@@ -2,10 +2,11 @@
 
 use super::{
     Actor, AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Outcome, ParkedOn,
-    Spent,
+    RECALLED, Spent,
 };
 use crate::{
     Digest, MicroUsd, Micros, Usage,
+    citation::Source,
     content::Content,
     id::{CallId, MemberId, SessionId},
     message::Message,
@@ -29,6 +30,10 @@ pub struct State {
     pub cancel_asked: Option<MemberId>,
     /// Where content from outside came from; a run with any is tainted.
     pub taint: Vec<String>,
+    /// Whether knowledge was looked up for the prompt.
+    pub recalled: bool,
+    /// What the numbers stand for that this run cites.
+    pub sources: Vec<Source>,
     /// How often a call with the same tool and arguments was finished since another one changed something.
     pub repeats: BTreeMap<Digest, u32>,
     /// Calls in a row that were refused as repetitions.
@@ -115,6 +120,8 @@ impl State {
             calls: Vec::new(),
             cancel_asked: None,
             taint: Vec::new(),
+            recalled: false,
+            sources: Vec::new(),
             repeats: BTreeMap::new(),
             loops: 0,
             steps: 0,
@@ -146,8 +153,11 @@ impl State {
                 messages,
                 tainted,
                 taint,
+                sources,
             } => {
                 self.add_context(messages);
+                self.recalled |= source == RECALLED;
+                self.add_sources(sources);
                 taint.iter().for_each(|source| self.add_taint(source));
                 if *tainted && taint.is_empty() {
                     self.add_taint(source);
@@ -273,8 +283,12 @@ impl State {
                 output,
                 ok,
                 taint,
+                sources,
                 ..
-            } => self.finish_call(id, output, *ok, taint.as_deref())?,
+            } => {
+                self.finish_call(id, output, *ok, taint.as_deref())?;
+                self.add_sources(sources);
+            }
             _ => {}
         }
         Ok(())
@@ -323,6 +337,12 @@ impl State {
         if self.taint.len() < 20 && !self.taint.iter().any(|known| known == source) {
             self.taint.push(source.to_owned());
         }
+    }
+
+    fn add_sources(&mut self, sources: &[Source]) {
+        let known = self.sources.last().map_or(0, |source| source.number);
+        let new = sources.iter().filter(|source| source.number > known);
+        self.sources.extend(new.cloned());
     }
 
     #[must_use]

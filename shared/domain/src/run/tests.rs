@@ -49,6 +49,7 @@ fn started(limits: Limits) -> Event {
             version: 1,
             models: Vec::new(),
             system_prompt: Content::inline("be good"),
+            knowledge: Vec::new(),
         },
         session: SessionId::new("terminal:x"),
         requester: MemberId::new("m"),
@@ -65,7 +66,11 @@ impl World {
             cost: MicroUsd(400),
             wall_s: 5000,
         };
-        let entries = vec![entry(Micros(0), started(limits))];
+        let mut start = started(limits);
+        if let Event::Started { agent, .. } = &mut start {
+            agent.knowledge.push("k".into());
+        }
+        let entries = vec![entry(Micros(0), start)];
         let state = State::fold(&entries).unwrap();
         let choices = choices.into_iter();
         Self {
@@ -104,6 +109,13 @@ impl World {
         self.check(&action);
         match action.clone() {
             Action::AskModel => self.model()?,
+            Action::Recall => self.push(Event::ContextAdded {
+                source: RECALLED.to_owned(),
+                messages: Vec::new(),
+                tainted: false,
+                taint: Vec::new(),
+                sources: Vec::new(),
+            }),
             Action::Judge { call } => self.judge(&call)?,
             Action::AskApproval { call } | Action::AskUnknown { call } => self.card(call),
             Action::Start { call, .. } if self.state.call(&call)?.call.name == ASK_PERSON => {
@@ -248,6 +260,7 @@ impl World {
             ok,
             taint: None,
             artifacts: Vec::new(),
+            sources: Vec::new(),
         });
     }
 
@@ -377,7 +390,11 @@ impl World {
                 );
             }
         }
+        if *action == Action::Recall {
+            assert!(!self.state.recalled, "knowledge is looked up twice");
+        }
         if *action == Action::AskModel {
+            assert!(self.state.recalled, "asked before knowledge was looked up");
             assert_eq!(self.state.budget, None, "asks while a card asks for money");
         }
         if let Action::Repeat { call } = action {
@@ -573,6 +590,7 @@ fn random_worlds_reach_every_action() {
         "Finish",
         "Judge",
         "Park",
+        "Recall",
         "Refuse",
         "Repeat",
         "Rest",
