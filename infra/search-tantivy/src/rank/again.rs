@@ -13,7 +13,7 @@ const B: f32 = 0.6;
 
 /// How many are put in order for so many to be shown.
 pub fn candidates(limit: usize) -> usize {
-    limit.saturating_add(limit / 2).max(50)
+    limit.saturating_add((limit / 2).max(20))
 }
 
 /// The candidates with their scores, in no order.
