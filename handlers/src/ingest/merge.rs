@@ -5,7 +5,7 @@ use super::{IngestPorts, done, manifest};
 use crate::{HandlerError, Home, Lease, draft};
 use domain::{
     id::{CollectionId, JobId},
-    knowledge::{MANY_GONE, MANY_SEGMENTS, Manifest, Segment, merge_plan},
+    knowledge::{MANY_GONE, MANY_SEGMENTS, Manifest, Segment},
 };
 use ports::{
     job::{self, Ingest},
@@ -29,7 +29,7 @@ pub async fn merge(
 
 /// The operation that enqueues a merge, where it is time for one and none is on its way.
 pub async fn due(home: &Home, found: &Manifest) -> Result<Option<Op>, HandlerError> {
-    if merge_plan(found).is_none() {
+    if found.to_merge().is_none() {
         return Ok(None);
     }
     let id = format!("merge:{}", found.collection);
@@ -55,7 +55,7 @@ pub async fn once(
     collection: &CollectionId,
 ) -> Result<bool, HandlerError> {
     let (found, _) = manifest(&ports.home, collection).await?;
-    let Some(chosen) = merge_plan(&found) else {
+    let Some(chosen) = found.to_merge() else {
         return Ok(false);
     };
     let merged = match ports.index.merge(&chosen, &found.gone).await {

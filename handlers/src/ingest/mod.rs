@@ -11,6 +11,7 @@ mod commit;
 mod fail;
 mod merge;
 mod parts;
+mod place;
 mod read;
 mod reindex;
 mod remove;
@@ -18,7 +19,8 @@ mod verify;
 
 pub use add::{Added, New, add, document_id};
 pub use fail::give_up;
-pub use reindex::{Reindexed, reindex};
+pub use place::{DEFAULT, place};
+pub use reindex::{Reindexed, documents, reindex};
 pub use remove::{find, remove};
 pub use verify::{Verified, verify};
 

@@ -14,19 +14,21 @@ pub enum Point {
     WriteAfter,
     SendBefore,
     SendAfter,
+    IngestBefore,
+    IngestAfter,
 }
 
 #[cfg(feature = "crash")]
-pub use armed::{clock, messenger, models, reached, sandbox, skew, workspaces};
+pub use armed::{clock, index, messenger, models, reached, sandbox, skew, workspaces};
 #[cfg(not(feature = "crash"))]
-pub use harmless::{clock, messenger, models, reached, sandbox, skew, workspaces};
+pub use harmless::{clock, index, messenger, models, reached, sandbox, skew, workspaces};
 
 /// What a release has: nothing is put around anything.
 #[cfg(not(feature = "crash"))]
 mod harmless {
     use super::Point;
     use crate::clock::SystemClock;
-    use ports::{Clock, Messenger, Sandbox, model::Models, workspace::Workspaces};
+    use ports::{Clock, Messenger, Sandbox, SearchIndex, model::Models, workspace::Workspaces};
     use std::sync::Arc;
 
     #[inline]
@@ -41,6 +43,11 @@ mod harmless {
     #[inline]
     pub fn skew() -> i64 {
         0
+    }
+
+    #[must_use]
+    pub fn index(index: Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex> {
+        index
     }
 
     #[must_use]
@@ -68,15 +75,21 @@ mod harmless {
 mod armed {
     use super::Point;
     use crate::clock::SystemClock;
-    use domain::{Digest, MicroUsd, Micros, id::SessionId};
+    use domain::{
+        Digest, MicroUsd, Micros,
+        id::SessionId,
+        knowledge::{Manifest, Revision, Segment},
+    };
     use ports::{
-        Clock, Messenger, Model, Sandbox, Workspace,
+        Clock, Messenger, Model, Sandbox, SearchIndex, Workspace,
         message::{Outgoing, SendError, Sent},
         model::{ModelError, ModelReply, ModelRequest, Models, OnText},
         sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
+        search::{Entry as IndexEntry, Hit, Merged, Search, SearchError},
         workspace::{Entry, FileText, Found, WorkspaceError, Workspaces},
     };
     use std::{
+        ops::Range,
         path::PathBuf,
         sync::{
             Arc, LazyLock,
@@ -104,6 +117,8 @@ mod armed {
             Point::WriteAfter => "write-after",
             Point::SendBefore => "send-before",
             Point::SendAfter => "send-after",
+            Point::IngestBefore => "ingest-before",
+            Point::IngestAfter => "ingest-after",
         }
     }
 
@@ -147,6 +162,11 @@ mod armed {
     #[must_use]
     pub fn messenger(messenger: Arc<dyn Messenger>) -> Arc<dyn Messenger> {
         Arc::new(Perilous(messenger))
+    }
+
+    #[must_use]
+    pub fn index(index: Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex> {
+        Arc::new(Perilous(index))
     }
 
     #[must_use]
@@ -208,6 +228,35 @@ mod armed {
 
         fn is_priced(&self, model: &str) -> bool {
             self.0.is_priced(model)
+        }
+    }
+
+    #[async_trait::async_trait]
+    impl SearchIndex for Perilous<dyn SearchIndex> {
+        async fn write(&self, entries: Vec<IndexEntry>) -> Result<Segment, SearchError> {
+            reached(Point::IngestBefore);
+            let written = self.0.write(entries).await;
+            reached(Point::IngestAfter);
+            written
+        }
+
+        async fn merge(&self, of: &[Segment], gone: &[Revision]) -> Result<Merged, SearchError> {
+            reached(Point::IngestBefore);
+            let merged = self.0.merge(of, gone).await;
+            reached(Point::IngestAfter);
+            merged
+        }
+
+        async fn search(&self, of: &[Manifest], search: &Search) -> Result<Vec<Hit>, SearchError> {
+            self.0.search(of, search).await
+        }
+
+        async fn verify(&self, manifest: &Manifest) -> Result<u64, SearchError> {
+            self.0.verify(manifest).await
+        }
+
+        fn highlight(&self, search: &str, text: &str, language: Option<&str>) -> Vec<Range<usize>> {
+            self.0.highlight(search, text, language)
         }
     }
 

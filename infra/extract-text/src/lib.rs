@@ -9,25 +9,15 @@ mod language;
 mod markdown;
 mod plain;
 
+pub use kind::no_text;
 pub use language::speak;
 
 use domain::knowledge::Section;
 use encoding::Decoded;
 use kind::Kind;
-use ports::extract::{Extract, ExtractError, Extracted, File};
+use ports::extract::{ExtractError, Extracted, File};
 
-/// Reads in the calling task: whoever has others to serve asks from a thread of its own.
-#[derive(Clone, Copy, Default, Debug)]
-pub struct TextExtract;
-
-#[async_trait::async_trait]
-impl Extract for TextExtract {
-    async fn extract(&self, file: File<'_>) -> Result<Extracted, ExtractError> {
-        read(file)
-    }
-}
-
-/// The text of a file with its headings, places and languages.
+/// The text of a file with its headings, places and languages. Of a large file this takes seconds of a processor.
 ///
 /// # Errors
 /// [`ExtractError::Unreadable`] for what is no text.

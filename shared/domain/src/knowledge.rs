@@ -3,11 +3,9 @@
 //! A document is kept as it came (`source`) and as the text that was understood, cut into passages. What can be found is a
 //! [`Manifest`]: a list of immutable segments, replaced as a whole. So a reader sees a document wholly or not at all.
 
-mod merging;
 mod passages;
 mod section;
 
-pub use merging::merge_plan;
 pub use passages::{LARGEST, SMALLEST, TOKEN, passages};
 pub use section::{Origin, Section, Unit};
 

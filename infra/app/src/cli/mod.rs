@@ -24,6 +24,7 @@ mod knowledge;
 mod migrate;
 mod output;
 mod pair;
+mod read_pdf;
 mod rules;
 mod runs;
 mod secrets;
@@ -119,7 +120,7 @@ enum Command {
     Approvals(approvals::Arguments),
     /// List, add and remove permission rules
     Rules(rules::Arguments),
-    /// List, make and search collections of documents
+    /// Add, list and search documents that agents look things up in
     Knowledge(knowledge::Arguments),
     /// List and set what models may cost
     Budgets(budgets::Arguments),
@@ -137,6 +138,9 @@ enum Command {
     Export(export::Arguments),
     /// Bring a backup into an empty data directory
     Import(import::Arguments),
+    /// What this program does inside the sandbox to a PDF
+    #[command(name = extract_pdf::COMMAND, hide = true)]
+    ReadPdf(read_pdf::Arguments),
 }
 
 /// What every command is given.
@@ -171,6 +175,10 @@ pub async fn run(arguments: Arguments) -> u8 {
 }
 
 async fn start(arguments: Arguments) -> Result<u8, Failure> {
+    // It has no data directory, and needs none.
+    if let Some(Command::ReadPdf(arguments)) = &arguments.command {
+        return read_pdf::run(arguments);
+    }
     let places = vault::unlocked(Places::of_this_process(arguments.config)).await?;
     let config = config::load(&places).map_err(|error| Failure::new(error.to_string()))?;
     let command = arguments
@@ -217,6 +225,7 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Migrate(arguments) => migrate::run(context, &arguments).await,
         Command::Export(arguments) => export::run(context, &arguments).await,
         Command::Import(arguments) => import::run(context, &arguments).await,
+        Command::ReadPdf(arguments) => read_pdf::run(&arguments),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Function {
     api: Option<Api>,
     /// Where the role has to do with models and with what agents look up.
     models: Option<(Models, Arc<dyn SearchIndex>)>,
+    /// Where it has to do with documents.
+    index: Option<Arc<dyn SearchIndex>>,
 }
 
 impl Function {
@@ -67,6 +69,10 @@ impl Function {
             }
             _ => None,
         };
+        let index = match role {
+            Role::Ingest => Some(search::index(config).await?),
+            _ => None,
+        };
         if role == Role::Tick {
             tick::prepare(&ground).await?;
         }
@@ -76,6 +82,7 @@ impl Function {
             surfaces,
             api,
             models,
+            index,
         })
     }
 
@@ -155,6 +162,10 @@ impl Function {
             (Role::Send, _) => table.send(),
             (Role::Circulate, _) => table.circulate(),
             (Role::Outage, _) => table.outage(),
+            (Role::Ingest, _) => match &self.index {
+                Some(index) => table.ingest(index.clone(), None),
+                None => table,
+            },
             (Role::Tick, _) => table.tick()?,
             (Role::Run | Role::Update, None) => table,
         };

@@ -10,6 +10,7 @@ pub mod backup;
 pub mod database;
 pub mod directory;
 pub mod door;
+pub mod extract;
 pub mod models;
 pub mod sandbox;
 pub mod search;

@@ -1,18 +1,20 @@
 //! The table of handlers: which there are, each with the ports that it needs and no others. The local process has all of them, a
 //! cloud function the one of its role.
 
-use super::{BadStart, directory, models, surfaces::Surfaces};
+use super::{BadStart, directory, extract::Extractors, models, surfaces::Surfaces};
 use crate::{config::Config, crash, redacted::Redaction, worker::Handlers};
 use bot::conversation::{self, Conversation};
 use handlers::{
-    HandlerError, Home, Lease, circulate, outage,
+    HandlerError, Home, Lease, circulate,
+    ingest::{self, IngestPorts},
+    outage,
     run::{self, RunPorts, Workbench},
     send::{self, SendPorts},
     tick::{self, TickPorts},
 };
 use ports::{
-    Messenger, Model, Progress, SearchIndex,
-    job::{Circulate, Outage, Received, RunStep, Tick, Work},
+    Messenger, Model, Progress, Sandbox, SearchIndex,
+    job::{Circulate, Ingest, Outage, Received, RunStep, Tick, Work},
     message::Outgoing,
     model::Models,
 };
@@ -132,6 +134,23 @@ impl<'a> Table<'a> {
     pub fn outage(mut self) -> Self {
         let home = self.home.clone();
         self.handlers = self.handlers.with(Outage::NAME, job!(home, outage::outage));
+        self
+    }
+
+    /// Documents. Without a sandbox PDFs are left to a process that has one.
+    #[must_use]
+    pub fn ingest(
+        mut self,
+        index: Arc<dyn SearchIndex>,
+        sandbox: Option<Arc<dyn Sandbox>>,
+    ) -> Self {
+        let ports = Arc::new(IngestPorts {
+            home: self.home.clone(),
+            extract: Arc::new(Extractors::new(self.config, sandbox)),
+            index: crash::index(index),
+        });
+        let handle = job!(ports, ingest::ingest);
+        self.handlers = self.handlers.with(Ingest::NAME, handle);
         self
     }
 

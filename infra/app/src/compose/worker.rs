@@ -25,6 +25,9 @@ pub const MODEL_TIMEOUT: Duration = Duration::from_secs(300);
 pub const FRONT_AT_ONCE: usize = 16;
 pub const SEND_AT_ONCE: usize = 16;
 
+/// Documents read at once: they wait for a processor, and each may be large.
+pub const INGEST_AT_ONCE: usize = 2;
+
 /// Everything that a worker needs.
 pub struct Engine {
     pub local: Local,
@@ -57,10 +60,11 @@ impl Engine {
         let index = search::index(&local.config).await?;
         let handlers = table
             .run(&models, index.clone(), Some(workbench), MODEL_TIMEOUT)?
-            .update(models, index)?
+            .update(models, index.clone())?
             .send()
             .circulate()
             .outage()
+            .ingest(index, Some(redaction.over(picked.sandbox.clone())))
             .tick()?
             .handlers;
         Ok(Self {
@@ -147,6 +151,7 @@ impl Engine {
             lane(lane::CIRCULATE, FRONT_AT_ONCE),
             lane(lane::OUTAGE, 1),
             lane(lane::RUN, self.local.config.workers),
+            lane(lane::INGEST, INGEST_AT_ONCE),
             lane(lane::SANDBOX, self.local.config.workers),
             lane(lane::TICK, 1),
         ];

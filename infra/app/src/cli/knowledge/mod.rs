@@ -1,6 +1,9 @@
 //! `countersign knowledge`: collections of documents, a file per thing that is done with them.
 
+mod add;
 mod collections;
+mod documents;
+mod files;
 mod search;
 
 use super::{Context, Failure};
@@ -39,6 +42,32 @@ enum Command {
     Detach { name: String, agent: String },
     /// Find passages
     Search(search::Arguments),
+    /// Read files, or all files below directories, and wait until they can be found
+    Add(add::Arguments),
+    /// All documents, with what became of them
+    Documents {
+        /// Only of this collection
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+    },
+    /// Take documents out of lists and searches
+    Forget {
+        /// Their names or ids
+        #[arg(required = true, value_name = "DOCUMENT")]
+        documents: Vec<String>,
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+    },
+    /// Make the index again from the documents
+    Reindex {
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+    },
+    /// Compare records, originals, passages and index
+    Verify {
+        #[arg(long, value_name = "NAME")]
+        collection: Option<String>,
+    },
 }
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
@@ -57,6 +86,23 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         Command::Attach { name, agent } => collections::attach(at, &name, (&agent, true)).await,
         Command::Detach { name, agent } => collections::attach(at, &name, (&agent, false)).await,
         Command::Search(arguments) => search::run(&local, at, &arguments).await,
+        Command::Add(arguments) => return add::run(&local, output, arguments).await,
+        Command::Documents { collection } => {
+            return documents::list(&local, output, collection.as_deref()).await;
+        }
+        Command::Forget {
+            documents,
+            collection,
+        } => {
+            let name = collection.as_deref();
+            return documents::remove(&local, output, &documents, name).await;
+        }
+        Command::Reindex { collection } => {
+            return documents::reindex(&local, output, collection.as_deref()).await;
+        }
+        Command::Verify { collection } => {
+            return documents::verify(&local, output, collection.as_deref()).await;
+        }
     }?;
     Ok(0)
 }

@@ -1,0 +1,121 @@
+//! What the process in the sandbox does.
+
+use domain::{content::prefix, knowledge::Section};
+use pdf_oxide::PdfDocument;
+use ports::extract::Extracted;
+use serde::{Deserialize, Serialize};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// What the process prints, as JSON.
+#[derive(Serialize, Deserialize, Debug)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Read(Extracted),
+    /// For people, with what to do.
+    Unreadable(String),
+}
+
+pub const BROKEN: &str = "this PDF is broken: open it in a viewer, save it anew and send that.";
+const ENCRYPTED: &str = "this PDF is encrypted: save it without a password and send that.";
+const SCANNED: &str =
+    "this PDF has no text, only pictures of pages (a scan): run text recognition over it first.";
+
+/// Bytes of a line that can be a title.
+const TITLE: usize = 120;
+
+/// Reads all pages. One that can't be read is left out, with a remark.
+#[must_use]
+pub fn parse(bytes: Vec<u8>) -> Answer {
+    let read = catch_unwind(AssertUnwindSafe(|| read(bytes)));
+    match read {
+        Ok(Ok(extracted)) => Answer::Read(extracted),
+        Ok(Err(why)) => Answer::Unreadable(why.to_owned()),
+        Err(_) => Answer::Unreadable(BROKEN.to_owned()),
+    }
+}
+
+fn read(bytes: Vec<u8>) -> Result<Extracted, &'static str> {
+    let document = PdfDocument::from_bytes(bytes).map_err(|error| {
+        let encrypted = error.to_string().to_lowercase().contains("encrypt");
+        if encrypted { ENCRYPTED } else { BROKEN }
+    })?;
+    // Some are encrypted without a password, which is for printers.
+    if document.is_encrypted()
+        && !document.is_authenticated()
+        && !document.authenticate(b"").unwrap_or(false)
+    {
+        return Err(ENCRYPTED);
+    }
+    let count = document.page_count().map_err(|_| BROKEN)?;
+    let (mut sections, mut empty, mut broken) = (Vec::new(), Vec::new(), Vec::new());
+    for page in 0..count {
+        let number = u32::try_from(page + 1).unwrap_or(u32::MAX);
+        let text = catch_unwind(AssertUnwindSafe(|| document.extract_text(page)));
+        match text {
+            Ok(Ok(text)) if text.trim().is_empty() => empty.push(number),
+            Ok(Ok(text)) => sections.push(Section {
+                page: Some(number),
+                text: tidy(&text),
+                ..Section::default()
+            }),
+            Ok(Err(_)) | Err(_) => broken.push(number),
+        }
+    }
+    if sections.is_empty() {
+        return Err(if broken.is_empty() && count > 0 {
+            SCANNED
+        } else {
+            BROKEN
+        });
+    }
+    let mut skipped = Vec::new();
+    if !empty.is_empty() {
+        skipped.push(format!(
+            "{} without text (pictures, or blank).",
+            pages(&empty)
+        ));
+    }
+    if !broken.is_empty() {
+        skipped.push(format!("{}, which cannot be read.", pages(&broken)));
+    }
+    Ok(Extracted {
+        title: title(&sections[0].text),
+        media_type: "application/pdf".to_owned(),
+        language: None,
+        pages: Some(u32::try_from(count).unwrap_or(u32::MAX)),
+        sections,
+        skipped,
+    })
+}
+
+/// Lines without blank at their ends, and no characters that no one sees.
+fn tidy(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let visible = |c: &char| !c.is_control() || *c == '\t';
+        line.chars()
+            .filter(visible)
+            .collect::<String>()
+            .trim_end()
+            .to_owned()
+    });
+    let mut text = lines.collect::<Vec<_>>().join("\n");
+    text.push('\n');
+    text
+}
+
+fn title(text: &str) -> String {
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    prefix(line.unwrap_or_default(), TITLE).to_owned()
+}
+
+/// `page 3`, `pages 1–4, 7`.
+pub(crate) fn pages(numbers: &[u32]) -> String {
+    let runs = numbers.chunk_by(|a, b| a + 1 == *b);
+    let runs = runs.map(|run| match run {
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first}–{last}"),
+        [] => String::new(),
+    });
+    let word = if numbers.len() == 1 { "page" } else { "pages" };
+    format!("{word} {}", runs.collect::<Vec<_>>().join(", "))
+}
