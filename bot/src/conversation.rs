@@ -4,6 +4,7 @@
 //! between, everything is read and decided again; nothing was said yet, so nothing is said twice.
 
 mod card;
+mod file;
 mod stranger;
 
 use crate::{
@@ -19,7 +20,7 @@ use handlers::{
     tool::Tools,
 };
 use ports::{
-    SearchIndex,
+    Fetch, SearchIndex,
     job::{self, Received},
     message::Body,
     model::Models,
@@ -46,6 +47,8 @@ pub struct Conversation {
     pub models: Models,
     /// Where people look things up.
     pub index: Arc<dyn SearchIndex>,
+    /// Files that people send, where this process can have them.
+    pub files: Option<Arc<dyn Fetch>>,
 }
 
 /// Handles one received update, and finishes its job.
@@ -140,7 +143,10 @@ async fn by_member(
         args: "",
     };
     match &inbound.what {
-        What::Tap { tap, data, .. } => card::tapped(&ctx, tap, data).await,
+        What::Tap { tap, data, .. } => match data.strip_prefix(present::document::REMOVE) {
+            Some(id) => file::removed(&ctx, tap, id).await,
+            None => card::tapped(&ctx, tap, data).await,
+        },
         What::Text { text, .. } => {
             if !inbound.addressed {
                 return Ok(Reply::default());
@@ -152,6 +158,22 @@ async fn by_member(
                 return Ok(answered);
             }
             say_to_agent(&ctx, text).await
+        }
+        What::File { .. } if !inbound.addressed => Ok(Reply::default()),
+        What::File {
+            file,
+            name,
+            bytes,
+            caption,
+            ..
+        } => {
+            let sent = file::Sent {
+                file,
+                name,
+                bytes: *bytes,
+                caption,
+            };
+            file::came(&ctx, talk.files.as_deref(), sent).await
         }
         What::Added if !inbound.private => Ok(ctx.say(en::GROUP)),
         What::Other { kind } if inbound.private => Ok(match kind.as_str() {
@@ -193,7 +215,9 @@ fn apology(inbound: &Inbound, sentence: &str) -> Reply {
         return toast(inbound, tap, sentence);
     }
     let mut messages = present::texts(&inbound.session, &RichText::plain(sentence));
-    if let (What::Text { message, .. }, Some(first)) = (&inbound.what, messages.first_mut()) {
+    if let (What::Text { message, .. } | What::File { message, .. }, Some(first)) =
+        (&inbound.what, messages.first_mut())
+    {
         first.reply_to = Some(message.clone());
     }
     Reply {

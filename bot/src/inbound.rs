@@ -40,6 +40,19 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         replies_to_button: Option<String>,
     },
+    /// A file was sent.
+    File {
+        /// The surface's id of it, by which it is fetched.
+        file: String,
+        name: String,
+        /// As far as the surface says.
+        #[serde(default)]
+        bytes: Option<u64>,
+        #[serde(default)]
+        caption: String,
+        /// The surface's id of the message.
+        message: String,
+    },
     /// A button was pressed.
     Tap {
         /// What a toast answers.

@@ -22,7 +22,7 @@ async fn unknown_commands_empty_and_odd_messages_are_answered_clearly() {
     team.ask("/etc/passwd is what I mean", "rehearsal").await;
     let asked = team.ann.send_document("photo.bin", b"\x00\x01");
     team.ann
-        .wait_for_message(|m| m.id > asked && m.text.contains("only read text"))
+        .wait_for_message(|m| m.id > asked && m.text.contains("This is no text"))
         .await;
     let asked = team.ann.send("run: echo first");
     team.ann

@@ -20,6 +20,8 @@ mod commands;
 mod engines;
 mod honesty;
 mod killed;
+mod knowledge;
+mod knowledge_bad;
 mod modify;
 mod outbox;
 mod people;

@@ -33,10 +33,14 @@ pub(super) async fn answer(
                 messages: vec![sentence, leave],
             })
         }
-        What::Other { .. } if inbound.private => Ok(apology(inbound, en::STRANGER)),
-        What::Added | What::Removed | What::Moved { .. } | What::Other { .. } => {
-            Ok(Reply::default())
+        What::Other { .. } | What::File { .. } if inbound.private => {
+            Ok(apology(inbound, en::STRANGER))
         }
+        What::Added
+        | What::Removed
+        | What::Moved { .. }
+        | What::File { .. }
+        | What::Other { .. } => Ok(Reply::default()),
     }
 }
 

@@ -37,6 +37,19 @@ const BOB: i64 = 2;
 const EVE: i64 = 9;
 const GROUP: i64 = -100;
 
+/// Whatever is asked for is there: a file whose text is its id.
+struct Shelf;
+
+#[async_trait::async_trait]
+impl ports::Fetch for Shelf {
+    async fn fetch(&self, file: &str) -> Result<Vec<u8>, ports::fetch::FetchError> {
+        match file {
+            "gone" => Err(ports::fetch::FetchError::Refused(en::FILE_GONE.to_owned())),
+            file => Ok(file.as_bytes().to_vec()),
+        }
+    }
+}
+
 struct World {
     fakes: TestHome,
     talk: Conversation,
@@ -83,6 +96,7 @@ impl World {
             tools: handlers::tool::all(),
             models: models(),
             index: fakes.index.clone(),
+            files: Some(Arc::new(Shelf)),
         };
         let mut world = Self {
             fakes,
@@ -1009,6 +1023,29 @@ async fn details_are_all_there_is() {
             .await
             .ends_with("Approved.")
     );
+}
+
+#[tokio::test]
+async fn a_file_goes_into_a_collection_and_is_recognised() {
+    let mut world = World::new().await;
+    let file = |id: &str, name: &str, caption: &str| json!({"document": {"file_id": id, "file_name": name, "file_size": 5}, "caption": caption});
+    let first = world
+        .message(ANN, ANN, file("apples", "../a.txt", ""))
+        .await;
+    let copy = world.message(ANN, ANN, file("apples", "b.txt", "")).await;
+    let gone = world.message(ANN, ANN, file("gone", "c.txt", "")).await;
+    let mut large = file("pears", "d.txt", "");
+    large["document"]["file_size"] = json!(21 << 20);
+    let large = world.message(ANN, ANN, large).await;
+    let overheard = world
+        .message(ANN, -100, file("plums", "e.txt", "for you all"))
+        .await;
+    insta::assert_snapshot!([first, copy, gone, large, overheard].join("\n"), @r#"
+    Card { card: Card { title: "Reading “a.txt” into docs, which the whole team can read…", blocks: [], actions: [] } }
+    “a.txt” is being read already.
+    Telegram does not give this file any more: send it again.
+    This file has 22 MB and is too large for a bot, which may fetch 20 MB: split it, or use countersign knowledge add on the machine.
+    "#);
 }
 
 #[tokio::test]

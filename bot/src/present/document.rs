@@ -9,8 +9,8 @@ use domain::{
 };
 use ports::message::{Body, Outgoing};
 
-/// A tap on Remove: this and the document's id.
-pub const REMOVE: &str = "unfile";
+/// The data of a tap on Remove: this and the document's id.
+pub const REMOVE: &str = "unfile:";
 
 /// The name of the card about one content of a document.
 #[must_use]
@@ -64,7 +64,7 @@ pub fn card(document: &Document) -> Card {
     }
     let remove = Action {
         label: en::REMOVE.to_owned(),
-        data: format!("{REMOVE}:{}", document.id),
+        data: format!("{REMOVE}{}", document.id),
         style: Style::Plain,
     };
     Card {

@@ -13,6 +13,9 @@ use url::Url;
 /// In addition to the time that Telegram itself may wait.
 const TIMEOUT: Duration = Duration::from_secs(17);
 
+/// For a file of 20 MB.
+const DOWNLOAD: Duration = Duration::from_secs(25);
+
 /// The bot's line to Telegram. Its token appears in no error and no log.
 #[derive(Clone)]
 pub struct Api {
@@ -137,6 +140,47 @@ impl Api {
             .await
             .map_err(|error| ApiError::Broken(causes(&error.without_url())))?;
         read(status, &text)
+    }
+
+    /// What lies at a path that `getFile` named, at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// [`ApiError`]; 413 when there is more.
+    pub(super) async fn download(&self, path: &str, limit: u64) -> Result<Vec<u8>, ApiError> {
+        let mut url = self.bot.api_url();
+        {
+            let unusable = |()| invalid("the Bot API server's URL cannot be used");
+            let mut segments = url.path_segments_mut().map_err(unusable)?;
+            let token = format!("bot{}", self.bot.token());
+            segments
+                .pop_if_empty()
+                .push("file")
+                .push(&token)
+                .extend(path.split('/'));
+        }
+        let request = self.bot.client().get(url).timeout(DOWNLOAD);
+        let sent = request.send().await;
+        let mut answer = sent.map_err(|error| ApiError::Broken(causes(&error.without_url())))?;
+        let code = answer.status().as_u16();
+        let refused = |code, description: String| ApiError::Refused {
+            code,
+            description,
+            retry_after: None,
+            migrate_to: None,
+        };
+        if code >= 400 {
+            return Err(refused(code, format!("HTTP status {code}")));
+        }
+        let mut bytes = Vec::new();
+        loop {
+            let chunk = answer.chunk().await;
+            let chunk = chunk.map_err(|error| ApiError::Broken(causes(&error.without_url())))?;
+            let Some(chunk) = chunk else { return Ok(bytes) };
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() as u64 > limit {
+                return Err(refused(413, "file is too big".to_owned()));
+            }
+        }
     }
 
     fn url(&self, method: &str) -> Result<Url, ApiError> {

@@ -4,8 +4,11 @@
 //! and drops kinds of updates that it doesn't know. Here an update is stored as it came before Telegram may forget it.
 
 mod api;
+mod attached;
 mod error;
+mod files;
 mod form;
+mod hear;
 mod menu;
 mod messenger;
 mod parse;
@@ -19,6 +22,7 @@ mod webhook;
 
 pub use api::{Api, ApiError, Me};
 pub use error::send_error;
+pub use files::{LIMIT as DOWNLOAD, TelegramFiles};
 pub use menu::set_menu;
 pub use messenger::TelegramMessenger;
 pub use parse::parse;

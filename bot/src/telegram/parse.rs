@@ -5,6 +5,8 @@
 
 use super::{
     api::Me,
+    attached,
+    hear::hear,
     place::{Place, SURFACE, member},
 };
 use crate::{
@@ -212,7 +214,10 @@ impl Message {
             .as_ref()
             .is_some_and(|replied| replied.from.as_ref().is_some_and(|user| user.id == me.id));
         let heard = self.text.as_deref().map(|text| hear(text, &me.username));
-        let addressed = private || answers_bot || heard.as_ref().is_some_and(|heard| heard.to_me);
+        let caption = self.caption.as_deref();
+        let caption = caption.map(|caption| hear(caption, &me.username));
+        let to_me = heard.iter().chain(&caption).any(|heard| heard.to_me);
+        let addressed = private || answers_bot || to_me;
         let elsewhere = heard.as_ref().is_some_and(|heard| heard.to_another);
         let answered = self.reply_to_message.as_deref();
         let what = match heard {
@@ -234,8 +239,8 @@ impl Message {
                     })
                     .map(ToOwned::to_owned),
             },
-            None => self
-                .moved()
+            None => attached::file(&self.rest, caption, self.message_id)
+                .or_else(|| self.moved())
                 .unwrap_or_else(|| What::Other { kind: self.kind() }),
         };
         Inbound {
@@ -280,58 +285,6 @@ impl Message {
             (None, Some(_)) => "media".to_owned(),
             (None, None) => "service message".to_owned(),
         }
-    }
-}
-
-struct Heard {
-    /// Without the bot's name.
-    text: String,
-    to_me: bool,
-    to_another: bool,
-}
-
-/// `/help@me` is for this bot, `/help@other` is not; a command without a name is for every bot in the group.
-fn hear(text: &str, me: &str) -> Heard {
-    let trimmed = text.trim();
-    if let Some(command) = trimmed.strip_prefix('/') {
-        let end = command.find(char::is_whitespace).unwrap_or(command.len());
-        let (word, args) = command.split_at(end);
-        return match word.split_once('@') {
-            None => Heard {
-                text: trimmed.to_owned(),
-                to_me: true,
-                to_another: false,
-            },
-            Some((name, bot)) if bot.eq_ignore_ascii_case(me) => Heard {
-                text: format!("/{name}{args}"),
-                to_me: true,
-                to_another: false,
-            },
-            Some(_) => Heard {
-                text: trimmed.to_owned(),
-                to_me: false,
-                to_another: true,
-            },
-        };
-    }
-    let mention = format!("@{me}");
-    let is_mention = |word: &str| {
-        word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@' && c != '_')
-            .eq_ignore_ascii_case(&mention)
-    };
-    let to_me = trimmed.split_whitespace().any(is_mention);
-    // A name at the beginning only addresses; within a sentence it is part of it.
-    let first = trimmed
-        .split_whitespace()
-        .next()
-        .filter(|word| is_mention(word));
-    let text = first.map_or(trimmed, |word| {
-        trimmed.strip_prefix(word).unwrap_or(trimmed).trim_start()
-    });
-    Heard {
-        text: text.to_owned(),
-        to_me,
-        to_another: false,
     }
 }
 

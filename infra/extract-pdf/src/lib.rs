@@ -36,13 +36,25 @@ pub struct PdfExtract {
     sandbox: Arc<dyn Sandbox>,
     /// Of directories that are shown to the sandbox, one for each file.
     scratch: PathBuf,
+    /// Whom the sandbox becomes when this process is root.
+    user: Option<u32>,
 }
 
 impl PdfExtract {
     /// `scratch` should be on the program's own file system: then the sandbox sees a link to it, else a copy.
     #[must_use]
     pub fn new(sandbox: Arc<dyn Sandbox>, scratch: PathBuf) -> Self {
-        Self { sandbox, scratch }
+        Self {
+            sandbox,
+            scratch,
+            user: None,
+        }
+    }
+
+    /// The directories are this user's, if any.
+    #[must_use]
+    pub fn owned_by(self, user: Option<u32>) -> Self {
+        Self { user, ..self }
     }
 
     async fn run(&self, place: &Place) -> Result<ExecResult, ExtractError> {
@@ -66,7 +78,7 @@ impl PdfExtract {
 impl Extract for PdfExtract {
     async fn extract(&self, file: File<'_>) -> Result<Extracted, ExtractError> {
         let cannot = |error: std::io::Error| ExtractError::Io(error.to_string());
-        let place = Place::make(&self.scratch, file.bytes).map_err(cannot)?;
+        let place = Place::make(&self.scratch, self.user, file.bytes).map_err(cannot)?;
         let result = self.run(&place).await?;
         drop(place);
         understand(&result)

@@ -3,7 +3,7 @@
 use std::{
     fs::{self, DirBuilder, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown},
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
 };
@@ -19,7 +19,7 @@ pub struct Place {
 
 impl Place {
     /// Readable by whomever the sandbox becomes.
-    pub fn make(scratch: &Path, bytes: &[u8]) -> io::Result<Self> {
+    pub fn make(scratch: &Path, user: Option<u32>, bytes: &[u8]) -> io::Result<Self> {
         fs::create_dir_all(scratch)?;
         sweep(scratch);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -35,6 +35,9 @@ impl Place {
             .open(place.directory.join(FILE))?;
         file.write_all(bytes)?;
         program(&place.directory.join(PROGRAM))?;
+        if user.is_some() {
+            chown(&place.directory, user, user)?;
+        }
         Ok(place)
     }
 }

@@ -133,7 +133,7 @@ async fn the_directory_goes_with_its_file() {
     let scratch = tempfile::tempdir().unwrap();
     // What a killed process left; no process has this number.
     std::fs::create_dir(scratch.path().join("4194999.0")).unwrap();
-    let place = Place::make(scratch.path(), b"%PDF-").unwrap();
+    let place = Place::make(scratch.path(), None, b"%PDF-").unwrap();
     assert!(place.directory.join(place::PROGRAM).is_file());
     assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 1);
     drop(place);

@@ -9,13 +9,31 @@ pub const LANGUAGE: &str = "Language";
 pub const FILE: &str = "File";
 pub const LEFT_OUT: &str = "Left out";
 pub const REMOVE: &str = "Remove";
+pub const REMOVED_FILE: &str = "Removed: it is not found any more.";
+pub const FILE_GONE: &str = "Telegram does not give this file any more: send it again.";
+
+/// Larger than what can be fetched, both in bytes.
+#[must_use]
+pub fn too_big(size: Option<u64>, limit: u64) -> String {
+    let size = size.map(|size| format!(" has {} and", bytes(size)));
+    format!(
+        "This file{} is too large for a bot, which may fetch {}: split it, or use countersign knowledge add on the machine.",
+        size.unwrap_or_default(),
+        bytes(limit)
+    )
+}
 
 /// What became of a file that came.
 #[must_use]
-pub fn added(added: &Added, name: &str, collection: &str) -> String {
+pub fn added(added: &Added, name: &str, collection: &str, teams: bool) -> String {
     let document = added.document();
+    let readers = if teams {
+        ", which the whole team can read"
+    } else {
+        ""
+    };
     match added {
-        Added::New(_) => format!("Reading “{}” into {collection}…", document.name),
+        Added::New(_) => format!("Reading “{}” into {collection}{readers}…", document.name),
         Added::Version(_) => format!(
             "Reading the new “{}” into {collection}; until that is done, the old one is found.",
             document.name

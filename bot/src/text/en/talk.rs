@@ -16,7 +16,7 @@ pub const JOIN_IN_PRIVATE: &str = "Open that link in a private chat with me.";
 pub const INVITE_IN_PRIVATE: &str =
     "An invitation is for one person: ask me for it in a private chat.";
 pub const FRESH: &str = "A new conversation: what was said before is forgotten here. Files stay.";
-pub const ONLY_TEXT: &str = "I can only read text so far. Write what you want done.";
+pub const ONLY_TEXT: &str = "I read text, and files with text: .txt, .md, .html, .pdf, source code. Write what you want done.";
 pub const EDITED: &str =
     "I go by what was first written: an edit changes nothing. Send it as a new message.";
 pub const GROUP: &str = "Hello. Write to me with a command, with my name (@…), or by replying to me; other messages I leave alone. /help says what I can do.";

@@ -1,5 +1,6 @@
 //! Who reads which file: the bytes decide, not the name.
 
+use super::sandbox;
 use crate::config::Config;
 use extract_pdf::{PdfExtract, is_pdf};
 use ports::{
@@ -19,7 +20,7 @@ impl Extractors {
     #[must_use]
     pub fn new(config: &Config, sandbox: Option<Arc<dyn Sandbox>>) -> Self {
         let scratch = config.home.join("cache").join("extract");
-        let pdf = sandbox.map(|sandbox| PdfExtract::new(sandbox, scratch));
+        let pdf = sandbox.map(|sandbox| PdfExtract::new(sandbox, scratch).owned_by(sandbox::uid()));
         Self { pdf }
     }
 }

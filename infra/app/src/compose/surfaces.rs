@@ -3,14 +3,14 @@
 use crate::{config::Config, crash};
 use bot::{
     inbox::{Inbox, NotStored},
-    telegram::{Api, Me, Pace, Rates, StatusMessages, TelegramMessenger},
+    telegram::{Api, Me, Pace, Rates, StatusMessages, TelegramFiles, TelegramMessenger},
 };
 use domain::id::SessionId;
 use handlers::{
     Home, outage,
     receive::{Incoming, receive},
 };
-use ports::{Messenger, Progress, progress::Report};
+use ports::{Fetch, Messenger, Progress, progress::Report};
 use secrecy::ExposeSecret;
 use std::{
     collections::BTreeMap,
@@ -25,6 +25,8 @@ pub struct Surfaces {
     pub progress: BTreeMap<String, Arc<dyn Progress>>,
     /// The bot as Telegram knows it, once it has said so.
     pub me: Arc<OnceLock<Me>>,
+    /// Files that people send to the bot.
+    pub files: Option<Arc<dyn Fetch>>,
     /// Telegram's, for who has to wait for it.
     status: Option<Arc<StatusMessages>>,
     /// Terminal sessions of this process, whose messages only it can show.
@@ -46,6 +48,7 @@ impl Surfaces {
             .insert("telegram".to_owned(), crash::messenger(Arc::new(messenger)));
         self.progress.insert("telegram".to_owned(), status.clone());
         self.status = Some(status);
+        self.files = Some(Arc::new(TelegramFiles(api.clone())));
         (self, Some(api))
     }
 

@@ -99,6 +99,7 @@ impl<'a> Table<'a> {
             tools: handlers::tool::all(),
             models,
             index,
+            files: self.surfaces.files.clone(),
         });
         let handle = job!(ports, conversation::handle);
         self.handlers = self.handlers.with(Received::NAME, handle);

@@ -226,7 +226,12 @@ async fn count(
             (DocumentStatus::Failed, why, _) => {
                 let why = why.unwrap_or_default();
                 summary.not_read.push((file.name.clone(), why));
-                summary.added = summary.added.saturating_sub(1);
+                // It was counted as one of these when it was stored.
+                let counted = match document.revision {
+                    1 => &mut summary.added,
+                    _ => &mut summary.new_versions,
+                };
+                *counted = counted.saturating_sub(1);
             }
             (_, _, Some(reading)) => summary.passages += u64::from(reading.passages),
             _ => {}

@@ -1,0 +1,96 @@
+//! A file that somebody sends goes into a collection: the one that the caption begins with, else the team's default one.
+
+use super::toast;
+use crate::{
+    command::{Ctx, Reply},
+    present::document,
+    telegram::DOWNLOAD,
+    text::en,
+};
+use domain::member::{Deed, Role, may};
+use handlers::{
+    CommandError, Problem,
+    ingest::{self, Added, New},
+    knowledge,
+};
+use ports::{Fetch, fetch::FetchError, store::StoreError};
+
+/// As the surface describes it.
+pub struct Sent<'a> {
+    pub file: &'a str,
+    pub name: &'a str,
+    pub bytes: Option<u64>,
+    pub caption: &'a str,
+}
+
+/// Fetches and stores it; that it is being read, a card says, which later says what is in it.
+pub async fn came(
+    ctx: &Ctx<'_>,
+    files: Option<&dyn Fetch>,
+    sent: Sent<'_>,
+) -> Result<Reply, CommandError> {
+    let Some(files) = files else {
+        return Ok(ctx.say(en::ONLY_TEXT));
+    };
+    if !may(ctx.member.role, Deed::Run) {
+        let needed = Role::Operator;
+        return Err(Problem::NotAllowed { needed }.into());
+    }
+    if sent.bytes.is_some_and(|bytes| bytes > DOWNLOAD) {
+        return Ok(ctx.say(&en::too_big(sent.bytes, DOWNLOAD)));
+    }
+    let bytes = match files.fetch(sent.file).await {
+        Ok(bytes) => bytes,
+        Err(FetchError::Refused(why)) => return Ok(ctx.say(&why)),
+        Err(error @ FetchError::Unavailable(_)) => {
+            return Err(StoreError::Unavailable(error.to_string()).into());
+        }
+    };
+    let named = collection(ctx, sent.caption).await?;
+    let place = ingest::place(ctx.home, ctx.reader(), named.as_deref()).await?;
+    // A name of this surface has no directories.
+    let name = sent.name.rsplit(['/', '\\']).next().unwrap_or(sent.name);
+    let new = New {
+        collection: &place.fact,
+        name,
+        bytes: &bytes,
+        tell: Some(&ctx.inbound.session),
+    };
+    let added = ingest::add(ctx.home, ctx.member, new).await?;
+    let line = en::added(
+        &added.fact,
+        name,
+        &place.fact.name,
+        place.fact.owner.is_none(),
+    );
+    let mut reply = match &added.fact {
+        Added::Same(_) => ctx.say(&line),
+        Added::New(document) | Added::Version(document) => Reply {
+            messages: vec![document::arrived(&ctx.inbound.session, document, line)],
+            ..Reply::default()
+        },
+    };
+    reply.ops.extend(place.ops);
+    reply.ops.extend(added.ops);
+    Ok(reply)
+}
+
+/// What the caption begins with, where that is a collection's name.
+async fn collection(ctx: &Ctx<'_>, caption: &str) -> Result<Option<String>, CommandError> {
+    let word = caption.split_whitespace().next().unwrap_or_default();
+    let word = word.trim_start_matches('#');
+    let all = knowledge::list(ctx.home, ctx.reader()).await?;
+    let found = all.into_iter().find(|one| one.name == word);
+    Ok(found.map(|one| one.name))
+}
+
+/// A tap on Remove.
+pub async fn removed(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandError> {
+    let all = knowledge::list(ctx.home, ctx.reader()).await?;
+    let found = ingest::find(ctx.home, ctx.member, id, &all).await?;
+    let draft = ingest::remove(ctx.home, ctx.member, found).await?;
+    let mut reply = toast(ctx.inbound, tap, en::REMOVED_FILE).with(draft.ops);
+    let card = document::read(&ctx.inbound.session, &draft.fact);
+    reply.messages.push(card);
+    Ok(reply)
+}
