@@ -6,8 +6,10 @@ use super::{
     files::{self, Named},
 };
 use crate::{
-    cli::stop,
-    compose::{alert::alert, sandbox, surfaces::Surfaces, table::Table, worker::INGEST_AT_ONCE},
+    cli::{Failure, output::Output, stop},
+    compose::{
+        Local, alert::alert, sandbox, surfaces::Surfaces, table::Table, worker::INGEST_AT_ONCE,
+    },
     worker::{Handlers, Lane, Pace, Worker},
 };
 use domain::{
@@ -59,7 +61,10 @@ pub async fn run(local: &Local, output: Output, arguments: Arguments) -> Result<
     let stop = stop::on_signal()?;
     let home = &local.home;
     let name = arguments.collection.as_deref();
-    let collection = commit_with(home, async || ingest::place(home, reader(local), name).await).await?;
+    let collection = commit_with(home, async || {
+        ingest::place(home, reader(local), name).await
+    })
+    .await?;
     let (files, problems) = files::named(&arguments.paths);
     let mut summary = Summary {
         collection: collection.name.clone(),
