@@ -7,6 +7,8 @@
 
 #[cfg(feature = "bench")]
 mod bytes;
+#[cfg(feature = "bench")]
+mod claims;
 #[cfg(feature = "bench-search")]
 mod corpus;
 #[cfg(feature = "bench")]
@@ -64,6 +66,11 @@ const BENCHES: &[Bench] = &[
         feature: "bench",
     },
     Bench {
+        name: "claims",
+        about: "claims per second on PostgreSQL with 1, 4 and 16 workers, beside a plain loop with SKIP LOCKED on the same server",
+        feature: "bench",
+    },
+    Bench {
         name: "echo",
         about: "messages answered through FakeTelegram, beside a bare teloxide bot and aiogram",
         feature: "bench",
@@ -93,6 +100,8 @@ fn measure(bench: &Bench, project: &Project, args: &Args) -> Result<()> {
         "steps" => steps::measure(project, args),
         #[cfg(feature = "bench")]
         "bytes" => bytes::measure(project, args),
+        #[cfg(feature = "bench")]
+        "claims" => claims::measure(project, args),
         #[cfg(feature = "bench")]
         "echo" => echo::measure(project, args),
         #[cfg(feature = "bench")]
