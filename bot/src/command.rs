@@ -22,12 +22,14 @@ mod runs;
 mod search;
 mod settings;
 pub(crate) mod several;
+pub(crate) mod skill;
+mod skills;
 mod start;
 
 use crate::{inbound::Inbound, present, telegram::Me, text::en};
 use domain::{member::Member, rich_text::RichText};
 use handlers::{CommandError, Home, knowledge::Reader, tool::Tools};
-use ports::{SearchIndex, message::Outgoing, model::Models, store::Op};
+use ports::{Sandbox, SearchIndex, Shelf, message::Outgoing, model::Models, store::Op};
 
 /// In the order in which the menu shows them.
 pub static COMMANDS: &[&dyn Command] = &[
@@ -46,6 +48,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &search::Search,
     &kb::Kb,
     &rules::Rules,
+    &skills::Skills,
+    &skill::Skill,
     &audit::Audit,
     &cost::Cost,
     &budget::Budget,
@@ -84,6 +88,10 @@ pub struct Ctx<'a> {
     pub tools: &'a Tools,
     pub models: &'a Models,
     pub index: &'a dyn SearchIndex,
+    /// Skills that could be installed.
+    pub shelf: &'a dyn Shelf,
+    /// For looking into them; `None` where there is none.
+    pub sandbox: Option<&'a dyn Sandbox>,
     /// What follows the command's name, trimmed.
     pub args: &'a str,
 }

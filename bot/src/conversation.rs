@@ -20,7 +20,7 @@ use handlers::{
     tool::Tools,
 };
 use ports::{
-    Fetch, SearchIndex,
+    Fetch, Sandbox, SearchIndex, Shelf,
     job::{self, Received},
     message::Body,
     model::Models,
@@ -49,6 +49,10 @@ pub struct Conversation {
     pub index: Arc<dyn SearchIndex>,
     /// Files that people send, where this process can have them.
     pub files: Option<Arc<dyn Fetch>>,
+    /// Skills that could be installed.
+    pub shelf: Arc<dyn Shelf>,
+    /// For looking into them; `None` where there is none.
+    pub sandbox: Option<Arc<dyn Sandbox>>,
 }
 
 /// Handles one received update, and finishes its job.
@@ -140,6 +144,8 @@ async fn by_member(
         tools: &talk.tools,
         models: &talk.models,
         index: &*talk.index,
+        shelf: &*talk.shelf,
+        sandbox: talk.sandbox.as_deref(),
         args: "",
     };
     match &inbound.what {

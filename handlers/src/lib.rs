@@ -27,6 +27,7 @@ pub mod rules;
 pub mod run;
 pub mod send;
 pub mod sessions;
+pub mod skills;
 pub mod tick;
 pub mod tool;
 pub mod versions;

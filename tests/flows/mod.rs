@@ -33,6 +33,7 @@ mod program;
 mod race;
 mod readme;
 mod secrets;
+mod skills;
 mod team;
 mod terminal;
 mod together;

@@ -14,6 +14,7 @@ mod names;
 mod registries;
 mod rust;
 mod sizes;
+mod skills;
 mod template;
 mod tree;
 mod words;

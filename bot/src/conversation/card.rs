@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply, kb, modify, several},
+    command::{Ctx, Reply, kb, modify, several, skill},
     inbound::What,
     present,
     text::en,
@@ -11,7 +11,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Refusal},
     id::{ApprovalId, SessionId},
 };
-use handlers::{CommandError, Problem, ask, decide, queries, rules};
+use handlers::{CommandError, Problem, ask, decide, queries, rules, skills};
 use ports::{
     repo::{self, sent::SentMessage},
     store::StoreError,
@@ -22,14 +22,7 @@ const LOOK_BACK: u32 = 1000;
 
 /// A button's data is `<verb>:<approval>[:<digest's beginning>]`. Whoever forges it still needs the role and a pending approval.
 pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply, CommandError> {
-    let together = match data {
-        "okall" => Some(Choice::Approve),
-        "noall" => Some(Choice::Deny {
-            reason: String::new(),
-        }),
-        _ => None,
-    };
-    if let Some(choice) = together {
+    if let Some(choice) = together(data) {
         return all_tapped(ctx, tap, &choice).await;
     }
     if let Some(reply) = kb::tapped(ctx, data).await? {
@@ -56,6 +49,8 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "modify" => return to_modify(ctx, tap, id, digest).await,
         "more" => Choice::Raise,
         "details" => return details(ctx, tap, id).await,
+        "skill" => return skill_agreed(ctx, tap, id, digest).await,
+        "noskill" => return skill_declined(ctx, tap, id, digest),
         _ => return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON)),
     };
     // A button without a digest was not made by us.
@@ -87,6 +82,17 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
     }
 }
 
+/// A button for all cards of a list.
+fn together(data: &str) -> Option<Choice> {
+    match data {
+        "okall" => Some(Choice::Approve),
+        "noall" => Some(Choice::Deny {
+            reason: String::new(),
+        }),
+        _ => None,
+    }
+}
+
 async fn current(ctx: &Ctx<'_>, id: &str) -> Result<ports::message::Outgoing, CommandError> {
     let approval = queries::approval(ctx.home, id).await?.value;
     let by = queries::decider(ctx.home, &approval).await?;
@@ -111,13 +117,39 @@ async fn details(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandErr
     Ok(reply)
 }
 
+/// Of the card about installing a skill.
+async fn skill_agreed(
+    ctx: &Ctx<'_>,
+    tap: &str,
+    name: &str,
+    pin: Option<&str>,
+) -> Result<Reply, CommandError> {
+    let mut reply = skill::agree(ctx, name, pin.unwrap_or_default()).await?;
+    let said = toast(ctx.inbound, tap, &en::installed(name));
+    reply.messages.extend(said.messages);
+    Ok(reply)
+}
+
+fn skill_declined(
+    ctx: &Ctx<'_>,
+    tap: &str,
+    name: &str,
+    pin: Option<&str>,
+) -> Result<Reply, CommandError> {
+    skills::configures(ctx.member)?;
+    let mut reply = skill::settled(ctx, name, pin.unwrap_or_default(), en::NOT_INSTALLED);
+    let said = toast(ctx.inbound, tap, en::NOT_INSTALLED);
+    reply.messages.extend(said.messages);
+    Ok(reply)
+}
+
 /// Of a card whose “Always” holds.
 async fn undo(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandError> {
     let draft = rules::undo(ctx.home, ctx.member, id).await?;
     Ok(toast(ctx.inbound, tap, &en::undone(&draft.fact)).with(draft.ops))
 }
 
-/// A button for all cards of a list; the message with the button says which list.
+/// The message with the button says which list.
 async fn all_tapped(ctx: &Ctx<'_>, tap: &str, choice: &Choice) -> Result<Reply, CommandError> {
     let message = match &ctx.inbound.what {
         What::Tap { message, .. } => message.as_deref(),

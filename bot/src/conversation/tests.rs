@@ -26,10 +26,11 @@ use ports::{
     store::{Claim, Job, Store as _},
 };
 use serde_json::{Value, json};
-use testkit::{home::TestHome, scripted_model::ScriptedModel};
+use testkit::{home::TestHome, scripted_model::ScriptedModel, shelf::MemoryShelf};
 
 mod knowledge;
 mod matrix;
+mod skills;
 mod versions;
 
 const ANN: i64 = 1;
@@ -97,6 +98,8 @@ impl World {
             models: models(),
             index: fakes.index.clone(),
             files: Some(Arc::new(Shelf)),
+            shelf: Arc::new(MemoryShelf::default()),
+            sandbox: None,
         };
         let mut world = Self {
             fakes,
@@ -730,6 +733,8 @@ async fn commands_show_what_there_is() {
     /search <words> — Find passages in the documents
     /kb [NAME [PAGE] | create NAME [alone] | rename NAME NEW | remove NAME | attach NAME AGENT | detach NAME AGENT] — Collections of documents, and who looks things up in them
     /rules [add RULE | remove ID | undo [APPROVAL] | history] — What may happen without asking, and what never
+    /skills — List the skills that agents can be given
+    /skill show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT — Show, install or remove a skill, or give it to an agent
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
     /budget [team | day | run | agent NAME | member NAME] [DOLLARS | off] — What models may cost: team, day, agent, member, run

@@ -6,6 +6,7 @@ mod knowledge;
 mod lists;
 mod money;
 mod persons;
+mod skills;
 mod talk;
 mod versions;
 
@@ -15,6 +16,7 @@ pub use knowledge::*;
 pub use lists::*;
 pub use money::*;
 pub use persons::*;
+pub use skills::*;
 pub use talk::*;
 pub use versions::*;
 

@@ -3,7 +3,7 @@
 use crate::{
     CommandError, Draft, HandlerError, Home, Problem, audit, budgets,
     keep::{fit, keep, keep_within},
-    members, sessions,
+    members, sessions, skills,
 };
 use domain::{
     agent::{Agent, AgentStatus},
@@ -298,6 +298,7 @@ async fn opening(
         models: agent.models(),
         system_prompt: keep(&*home.blobs, agent.system_prompt.clone()).await?,
         knowledge: agent.knowledge(),
+        skills: skills::of_agent(home, &agent.skills).await?,
     };
     let limits: Limits = match agent.metadata.get("limits") {
         Some(limits) => serde_json::from_value(limits.clone()).unwrap_or_default(),

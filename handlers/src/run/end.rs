@@ -7,6 +7,7 @@ use super::{
 use crate::{
     CommandError, HandlerError, Home, ask, circulate, decide,
     keep::{fit, keep, tell},
+    skills,
     tool::person,
 };
 use domain::{
@@ -105,6 +106,7 @@ pub async fn settle(log: &Log<'_>) -> Result<Vec<Op>, HandlerError> {
     let mut ops = withdraw(log, &zone).await?;
     ops.extend(tell(home, &state.session, &notice, &zone).await?);
     ops.extend(free_session(log, outcome).await?);
+    ops.extend(skills::used(home, state, outcome));
     Ok(ops)
 }
 

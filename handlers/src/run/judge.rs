@@ -280,6 +280,7 @@ impl Step<'_> {
                 requester: &state.requester,
                 session: &state.session,
                 taint: &state.taint,
+                skills: &state.agent.skills,
                 approval: asked.map(|(id, _)| id),
             },
             place: self.place(),

@@ -1,7 +1,7 @@
 //! Asking the model: the request from the state, try after try through the chain of models, the reply into the journal.
 
 use super::{Step, large};
-use crate::{HandlerError, keep::keep};
+use crate::{HandlerError, keep::keep, skills};
 use domain::{
     MicroUsd, canonical_json,
     content::Content,
@@ -222,11 +222,14 @@ impl Step<'_> {
                 },
             });
         }
+        let skills = &state.agent.skills;
+        let mut tools = self.ports.tools.specs(!state.agent.knowledge.is_empty());
+        skills::offer(&mut tools, skills);
         Ok(ModelRequest {
             model: String::new(),
-            system: format!("{PREAMBLE}\n\n{system}"),
+            system: format!("{PREAMBLE}\n\n{system}{}", skills::prompt(skills)),
             messages,
-            tools: self.ports.tools.specs(!state.agent.knowledge.is_empty()),
+            tools,
             max_output_tokens: MAX_OUTPUT_TOKENS,
             timeout: self.ports.model_timeout,
         })

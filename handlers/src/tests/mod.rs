@@ -25,6 +25,7 @@ mod rehearsal;
 mod rights;
 mod sending;
 mod sizes;
+mod skills;
 mod team;
 mod ticks;
 mod together;

@@ -4,14 +4,17 @@
 //! about runs, approvals or models.
 
 pub mod arguments;
+mod create_skill;
 mod edit_file;
 mod files;
 mod list_files;
 pub mod person;
 mod read_file;
-mod run_command;
+pub(crate) mod run_command;
+mod run_skill_script;
 mod search_files;
 mod search_knowledge;
+mod use_skill;
 mod write_file;
 
 use crate::{CommandError, Home, Problem, knowledge::Library};
@@ -22,6 +25,7 @@ use domain::{
     citation::Source,
     id::{AgentId, ApprovalId, MemberId, SessionId},
     permission::Access,
+    skill::SkillRef,
     tool::{ToolClass, ToolSpec},
 };
 use ports::{
@@ -57,6 +61,8 @@ pub struct Caller<'a> {
     pub session: &'a SessionId,
     /// Where content from outside came from that the run has read.
     pub taint: &'a [String],
+    /// The skills that the run began with.
+    pub skills: &'a [SkillRef],
     /// The card of this call, if there was one.
     pub approval: Option<&'a ApprovalId>,
 }
@@ -201,6 +207,9 @@ pub fn all() -> Tools {
         Arc::new(search_files::SearchFiles),
         Arc::new(run_command::RunCommand),
         Arc::new(search_knowledge::SearchKnowledge),
+        Arc::new(create_skill::CreateSkill),
+        Arc::new(use_skill::UseSkill),
+        Arc::new(run_skill_script::RunSkillScript),
         Arc::new(person::AskPerson),
         Arc::new(person::Finish),
     ];

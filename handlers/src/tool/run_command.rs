@@ -27,7 +27,7 @@ const CAPABILITY: usize = 32;
 /// What the commands that take a capability understand otherwise.
 const RESERVED: [&str; 3] = ["all", "run", "except"];
 
-fn limits(arguments: &Value) -> Limits {
+pub(super) fn limits(arguments: &Value) -> Limits {
     let wall = arguments.get("timeout_s").and_then(Value::as_u64);
     let mut limits = Limits::default();
     if let Some(wall) = wall {
@@ -91,6 +91,7 @@ async fn made(at: &ToolContext<'_>, line: &str) -> Result<String, ToolError> {
     let exec = Exec {
         command: line.to_owned(),
         workspace: at.workspace()?.root(),
+        files: Vec::new(),
         read_only: true,
         limits: Limits::default(),
     };
@@ -206,6 +207,7 @@ impl Tool for RunCommand {
         let exec = Exec {
             command: line.to_owned(),
             workspace: at.workspace()?.root(),
+            files: Vec::new(),
             read_only: false,
             limits: limits(arguments),
         };
@@ -231,7 +233,7 @@ fn end(ended: Ended) -> String {
     }
 }
 
-fn report(result: &ExecResult) -> String {
+pub(crate) fn report(result: &ExecResult) -> String {
     let end = end(result.ended);
     let kept = result.output.len() as u64;
     let mut text = match binary(&result.output) {

@@ -48,6 +48,7 @@ impl Bench {
         ToolContext {
             home: &self.home,
             caller: Caller {
+                skills: &[],
                 agent: &self.agent,
                 requester: &self.requester,
                 session: &self.session,

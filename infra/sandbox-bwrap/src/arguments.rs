@@ -53,13 +53,16 @@ const ETC: [&str; 8] = [
     "/etc/ssl/openssl.cnf",
 ];
 
+/// Where the files of a command are, and the variable that says so.
+pub const INPUTS: &str = "/inputs";
+
 /// Descriptors that bubblewrap reads from.
 pub struct Descriptors {
     pub seccomp: RawFd,
     pub status: RawFd,
     pub gate: RawFd,
     /// With the path that its content gets.
-    pub files: Vec<(RawFd, &'static str)>,
+    pub files: Vec<(RawFd, String)>,
 }
 
 /// For `--args`, each with a NUL behind it. Not on the command line, where everybody on the machine could read them.
@@ -75,6 +78,9 @@ pub fn arguments(workspace: &Path, read_only: bool, descriptors: &Descriptors) -
     }
     for (fd, path) in &descriptors.files {
         all.add(&["--perms", "0444", "--file", &fd.to_string(), path]);
+        if path.starts_with(INPUTS) {
+            all.add(&["--setenv", "INPUTS", INPUTS]);
+        }
     }
     all.add(&["--proc", "/proc", "--dev", "/dev"]);
     for (path, size) in [

@@ -116,6 +116,7 @@ impl Sandbox for BwrapSandbox {
         let exec = Exec {
             command,
             workspace: workspace.path().to_owned(),
+            files: Vec::new(),
             read_only: false,
             limits,
         };
@@ -136,7 +137,7 @@ impl Sandbox for BwrapSandbox {
         )))
     }
 
-    async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
+    async fn run(&self, mut exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
         if cancel.is_raised() {
             return Ok(ExecResult {
                 ended: Ended::Cancelled,
@@ -144,6 +145,7 @@ impl Sandbox for BwrapSandbox {
                 output_bytes: 0,
             });
         }
+        let _empty = Scratch::where_none(&mut exec, self.options.uid)?;
         let started = self.start(&exec).await?;
         let failed = |error: std::io::Error| {
             SandboxError::Setup(format!("the command can no longer be watched: {error}"))

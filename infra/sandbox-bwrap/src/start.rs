@@ -159,7 +159,7 @@ fn begin(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, Failur
     let source = ground
         .meeting_place
         .map_or(exec.workspace.as_path(), Path::new);
-    let inside = Inside::new(source, exec.read_only)?;
+    let inside = Inside::new(source, exec)?;
     let (output, output_in) = pipe_with(PipeFlags::CLOEXEC)?;
     let cgroup = ground
         .cgroups
@@ -211,7 +211,7 @@ struct Inside {
 }
 
 impl Inside {
-    fn new(workspace: &Path, read_only: bool) -> io::Result<Self> {
+    fn new(workspace: &Path, exec: &Exec) -> io::Result<Self> {
         let (status, status_in) = pipe_with(PipeFlags::CLOEXEC)?;
         let (gate_out, gate) = pipe_with(PipeFlags::CLOEXEC)?;
         let seccomp = memory_file(&bytes(&filter(Sockets::Contained)))?;
@@ -224,10 +224,16 @@ impl Inside {
         let mut pass = vec![seccomp, status_in, gate_out];
         for (path, text) in arguments::FILES {
             let file = memory_file(text.as_bytes())?;
+            descriptors.files.push((file.as_raw_fd(), path.to_owned()));
+            pass.push(file);
+        }
+        for (path, content) in &exec.files {
+            let file = memory_file(content)?;
+            let path = format!("{}/{path}", arguments::INPUTS);
             descriptors.files.push((file.as_raw_fd(), path));
             pass.push(file);
         }
-        let arguments = memory_file(&arguments(workspace, read_only, &descriptors))?;
+        let arguments = memory_file(&arguments(workspace, exec.read_only, &descriptors))?;
         let number = arguments.as_raw_fd();
         pass.push(arguments);
         Ok(Self {

@@ -33,6 +33,7 @@ fn exec(command: &str, workspace: &Path) -> Exec {
     Exec {
         command: command.to_owned(),
         workspace: workspace.to_owned(),
+        files: Vec::new(),
         read_only: false,
         limits: Limits::default(),
     }

@@ -89,6 +89,7 @@ impl Sandbox for LandlockSandbox {
         let exec = Exec {
             command: command.to_owned(),
             workspace: workspace.path().to_owned(),
+            files: Vec::new(),
             read_only: false,
             limits,
         };
@@ -108,7 +109,7 @@ impl Sandbox for LandlockSandbox {
         )))
     }
 
-    async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
+    async fn run(&self, mut exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
         if cancel.is_raised() {
             return Ok(ExecResult {
                 ended: Ended::Cancelled,
@@ -116,6 +117,7 @@ impl Sandbox for LandlockSandbox {
                 output_bytes: 0,
             });
         }
+        let _empty = Scratch::where_none(&mut exec, self.options.uid)?;
         let started = self.start(&exec).await?;
         let failed = |error: std::io::Error| {
             SandboxError::Setup(format!("the command can no longer be watched: {error}"))

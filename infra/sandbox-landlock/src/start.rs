@@ -66,6 +66,9 @@ pub fn start(
         identity.check_workspace(&exec.workspace, true)?;
     }
     let temporary = Scratch::new(identity)?;
+    if !exec.files.is_empty() {
+        temporary.with_inputs(&exec.files)?;
+    }
     begin(exec, identity, cgroups, temporary).map_err(|error| match error.kind() {
         io::ErrorKind::ArgumentListTooLong => {
             SandboxError::Setup("the command is too long: the system takes 128 KiB".to_owned())
@@ -136,6 +139,7 @@ fn shell(line: &str, temporary: &Path) -> Command {
         ("USER", "agent"),
     ]);
     command.env("HOME", temporary).env("TMPDIR", temporary);
+    command.env("INPUTS", temporary.join("inputs"));
     command
 }
 

@@ -36,6 +36,7 @@ async fn said(sandbox: &LandlockSandbox, command: &str, workspace: &Path) -> Str
     let exec = Exec {
         command: command.to_owned(),
         workspace: workspace.to_owned(),
+        files: Vec::new(),
         read_only: false,
         limits: Limits::default(),
     };
@@ -173,6 +174,7 @@ async fn a_workspace_out_of_reach_is_explained() {
     let exec = Exec {
         command: "true".to_owned(),
         workspace: root,
+        files: Vec::new(),
         read_only: false,
         limits: Limits::default(),
     };

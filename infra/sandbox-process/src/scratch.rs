@@ -1,7 +1,7 @@
 //! A directory that is gone when nobody needs it: a workspace to probe with, a command's temporary files.
 
 use crate::{Entry, Identity};
-use ports::sandbox::SandboxError;
+use ports::sandbox::{Exec, SandboxError};
 use std::{
     fs, io,
     os::unix::{
@@ -35,6 +35,39 @@ impl Scratch {
         make(&path, identity)
             .map_err(|e| SandboxError::Setup(format!("{}: {e}", path.display())))?;
         Ok(Self { path, identity })
+    }
+
+    /// The workspace of a command that names none, for as long as this is kept.
+    ///
+    /// # Errors
+    /// As [`Scratch::new`]; and [`SandboxError::Unavailable`] where this process is root and `uid` is nobody.
+    pub fn where_none(exec: &mut Exec, uid: Option<u32>) -> Result<Option<Self>, SandboxError> {
+        if !exec.workspace.as_os_str().is_empty() {
+            return Ok(None);
+        }
+        let scratch = Self::new(Identity::to_become(uid)?)?;
+        exec.workspace = scratch.path().to_owned();
+        Ok(Some(scratch))
+    }
+
+    /// Puts files into the directory `inputs` of it, and answers that directory. Only before a command was let into it.
+    ///
+    /// # Errors
+    /// [`SandboxError::Setup`] when one cannot be written.
+    pub fn with_inputs(
+        &self,
+        files: &[(String, std::sync::Arc<[u8]>)],
+    ) -> Result<PathBuf, SandboxError> {
+        let inputs = self.path.join("inputs");
+        let write = |path: &str, content: &[u8]| -> io::Result<()> {
+            let path = inputs.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(&inputs))?;
+            fs::write(path, content)
+        };
+        for (path, content) in files {
+            write(path, content).map_err(|e| SandboxError::Setup(format!("{path}: {e}")))?;
+        }
+        Ok(inputs)
     }
 
     #[must_use]

@@ -11,7 +11,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         id: 1,
         name: "0001_kernel",
@@ -31,6 +31,11 @@ const MIGRATIONS: [Migration; 4] = [
         id: 4,
         name: "0004_agents",
         sql: include_str!("../../../migrations/postgres/0004_agents.sql"),
+    },
+    Migration {
+        id: 5,
+        name: "0005_skills",
+        sql: include_str!("../../../migrations/postgres/0005_skills.sql"),
     },
 ];
 

@@ -1,14 +1,16 @@
-//! What Countersign brings along: policies (presets of permission rules) and agents, as files in this crate.
+//! What Countersign brings along: policies (presets of permission rules), agents and skills, as files in this crate.
 //!
 //! The files are embedded when the program is built. They are written for people: a policy is YAML with a reason for each
 //! group of rules, in the words of `/rules add`; an agent is a Markdown file, its text is the system prompt. Adding a file
-//! takes one line in [`policy`] or [`agent`].
+//! takes one line in [`policy`], [`agent`] or [`skill`](mod@skill).
 
 mod agent;
 mod policy;
+mod skill;
 
 pub use agent::{AgentTemplate, DESIGNER, agents};
 pub use policy::{Preset, policies};
+pub use skill::{skill, skills};
 
 /// A file of the catalog that does not say what it should. It can only come from a wrong build; a test reads every file.
 #[derive(Debug, thiserror::Error)]

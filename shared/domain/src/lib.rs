@@ -23,6 +23,7 @@ pub mod rich_text;
 pub mod run;
 pub mod session;
 pub mod shell;
+pub mod skill;
 pub mod time;
 pub mod tool;
 pub mod usage;

@@ -2,14 +2,17 @@
 
 use domain::Digest;
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 /// One command line, run by `sh -c` in the workspace.
 #[derive(Clone, Debug)]
 pub struct Exec {
     pub command: String,
-    /// The directory that appears as `/workspace`, the only place that can be written (besides `/tmp`).
+    /// The directory that appears as `/workspace`, the only place that can be written (besides `/tmp`). An empty path: one of its own,
+    /// which is empty and gone afterwards.
     pub workspace: PathBuf,
+    /// Files that are put beside it for this command alone, by their path in the directory that `$INPUTS` names.
+    pub files: Vec<(String, Arc<[u8]>)>,
     /// The workspace cannot be written either; behind Landlock modes and times of its files still can.
     pub read_only: bool,
     pub limits: Limits,

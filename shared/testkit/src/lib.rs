@@ -14,4 +14,5 @@ pub mod progress;
 pub mod sandbox;
 pub mod scripted_model;
 pub mod search;
+pub mod shelf;
 pub mod workspace;

@@ -272,6 +272,7 @@ fn where_to_look(what: &str) -> &'static str {
         "run" => "/runs lists the latest.",
         "approval" => "/approvals lists those that wait.",
         "rule" => "/rules lists them.",
+        "skill" => "/skills lists them.",
         "budget" => "/budget lists them.",
         "member" => "/settings lists them.",
         "collection" => "/kb lists them.",

@@ -28,6 +28,7 @@ mod read_pdf;
 mod rules;
 mod runs;
 mod secrets;
+mod skills;
 mod stop;
 mod up;
 mod webhook;
@@ -59,7 +60,15 @@ pub struct Arguments {
 }
 
 /// Commands that without a verb show what there is.
-const LISTS: [&str; 6] = ["agents", "runs", "approvals", "rules", "audit", "knowledge"];
+const LISTS: [&str; 7] = [
+    "agents",
+    "runs",
+    "approvals",
+    "rules",
+    "audit",
+    "knowledge",
+    "skills",
+];
 
 impl Arguments {
     /// The command line of this process. One that is wrong ends the process, as does a question for help.
@@ -122,6 +131,8 @@ enum Command {
     Rules(rules::Arguments),
     /// Add, list and search documents that agents look things up in
     Knowledge(knowledge::Arguments),
+    /// List, install and remove skills, and give them to agents
+    Skills(skills::Arguments),
     /// List and set what models may cost
     Budgets(budgets::Arguments),
     /// Show, seal and verify the audit
@@ -217,6 +228,7 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Approvals(arguments) => approvals::run(context, arguments).await,
         Command::Rules(arguments) => rules::run(context, arguments).await,
         Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
+        Command::Skills(arguments) => skills::run(context, arguments).await,
         Command::Budgets(arguments) => budgets::run(context, arguments).await,
         Command::Audit(arguments) => audit::run(context, arguments).await,
         Command::Pair(arguments) => pair::run(context, arguments).await,

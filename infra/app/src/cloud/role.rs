@@ -158,7 +158,9 @@ impl Function {
             (Role::Run, Some((models, index))) => {
                 table.run(models, index.clone(), None, longest - longest / 20)?
             }
-            (Role::Update, Some((models, index))) => table.update(models.clone(), index.clone())?,
+            (Role::Update, Some((models, index))) => {
+                table.update(models.clone(), index.clone(), None)?
+            }
             (Role::Send, _) => table.send(),
             (Role::Circulate, _) => table.circulate(),
             (Role::Outage, _) => table.outage(),

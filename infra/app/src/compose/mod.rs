@@ -16,6 +16,7 @@ pub mod sandbox;
 pub mod search;
 pub mod secrets;
 pub mod service;
+pub mod skills;
 pub mod surfaces;
 pub mod table;
 pub mod vault;

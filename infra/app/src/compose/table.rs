@@ -1,7 +1,7 @@
 //! The table of handlers: which there are, each with the ports that it needs and no others. The local process has all of them, a
 //! cloud function the one of its role.
 
-use super::{BadStart, directory, extract::Extractors, models, surfaces::Surfaces};
+use super::{BadStart, directory, extract::Extractors, models, skills, surfaces::Surfaces};
 use crate::{config::Config, crash, redacted::Redaction, worker::Handlers};
 use bot::conversation::{self, Conversation};
 use handlers::{
@@ -90,7 +90,12 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// [`BadStart`] when the catalog is wrong.
-    pub fn update(mut self, models: Models, index: Arc<dyn SearchIndex>) -> Result<Self, BadStart> {
+    pub fn update(
+        mut self,
+        models: Models,
+        index: Arc<dyn SearchIndex>,
+        sandbox: Option<Arc<dyn Sandbox>>,
+    ) -> Result<Self, BadStart> {
         let names = presets()?.into_iter().map(|preset| preset.name).collect();
         let ports = Arc::new(Conversation {
             home: self.home.clone(),
@@ -100,6 +105,8 @@ impl<'a> Table<'a> {
             models,
             index,
             files: self.surfaces.files.clone(),
+            shelf: skills::shelf(self.config, sandbox.clone()),
+            sandbox,
         });
         let handle = job!(ports, conversation::handle);
         self.handlers = self.handlers.with(Received::NAME, handle);

@@ -55,12 +55,13 @@ impl Engine {
             sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
             workspaces: redaction.over(crash::workspaces(workspaces)),
         };
+        let sandbox = Some(workbench.sandbox.clone());
         let table = Table::new(&local.config, &local.home, &surfaces);
         let models = table.models(&found);
         let index = search::index(&local.config).await?;
         let handlers = table
             .run(&models, index.clone(), Some(workbench), MODEL_TIMEOUT)?
-            .update(models, index.clone())?
+            .update(models, index.clone(), sandbox)?
             .send()
             .circulate()
             .outage()

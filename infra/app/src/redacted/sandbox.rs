@@ -18,7 +18,10 @@ impl Sandbox for Redacted<dyn Sandbox> {
 
     async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
         let redactor = self.redaction.now();
-        if matches!(redactor.text(&exec.command), Cow::Owned(_)) {
+        let mut inputs = exec.files.iter();
+        if matches!(redactor.text(&exec.command), Cow::Owned(_))
+            || inputs.any(|(_, content)| matches!(redactor.bytes(content), Cow::Owned(_)))
+        {
             return Err(SandboxError::HoldsSecret);
         }
         let mut result = self

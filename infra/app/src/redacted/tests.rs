@@ -228,6 +228,7 @@ async fn commands_get_and_print_none() {
     let exec = |limits| Exec {
         command: "cat .env".to_owned(),
         workspace: "/w".into(),
+        files: Vec::new(),
         read_only: false,
         limits,
     };

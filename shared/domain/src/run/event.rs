@@ -9,6 +9,7 @@ use crate::{
     id::{AgentId, ApprovalId, CallId, CollectionId, MemberId, SessionId},
     message::Message,
     permission::Verdict,
+    skill::SkillRef,
     tool::{ToolCall, ToolClass},
 };
 use serde::{Deserialize, Serialize};
@@ -77,6 +78,9 @@ pub struct AgentSnapshot {
     /// What it may look things up in, as far as who asks may read it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub knowledge: Vec<CollectionId>,
+    /// The skills that it can use: what stands of them in the prompt.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<SkillRef>,
 }
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]

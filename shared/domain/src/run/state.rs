@@ -10,6 +10,7 @@ use crate::{
     content::Content,
     id::{CallId, MemberId, SessionId},
     message::Message,
+    skill::{RUN_SKILL_SCRIPT, USE_SKILL, Used},
     tool::ToolClass,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -58,6 +59,8 @@ pub struct State {
     pub worked_for: Duration,
     /// Whether a step is under way, as far as the journal tells.
     pub busy: bool,
+    /// The skills that were used, and what was done with each.
+    pub skills: BTreeMap<String, Used>,
     /// Where in its chain of tries the next asking of a model begins; 0 is the beginning.
     pub next_try: u32,
     pub answer: Option<Content>,
@@ -136,6 +139,7 @@ impl State {
             last_at: entry.at,
             worked_for: Duration::ZERO,
             busy: false,
+            skills: BTreeMap::new(),
             next_try: 0,
             answer: None,
             len: 1,
@@ -308,6 +312,10 @@ impl State {
         call.ok = ok;
         let reads = matches!(call.judged, Some((_, ToolClass::Read, _)));
         let (name, fingerprint) = (call.call.name.clone(), call.call.fingerprint());
+        let skill = call.call.text("name").map(ToOwned::to_owned);
+        if ran && let Some(skill) = skill {
+            self.count_skill(&name, skill, ok);
+        }
         if ran && !reads {
             // The world may be another one now: what was tried before may come out differently.
             self.repeats.retain(|known, _| *known == fingerprint);
@@ -330,6 +338,17 @@ impl State {
         }
         self.wake();
         Ok(())
+    }
+
+    fn count_skill(&mut self, tool: &str, skill: String, ok: bool) {
+        let script = match tool {
+            USE_SKILL if ok => false,
+            RUN_SKILL_SCRIPT => true,
+            _ => return,
+        };
+        let used = self.skills.entry(skill).or_default();
+        used.scripts += u32::from(script);
+        used.failed += u32::from(script && !ok);
     }
 
     fn add_taint(&mut self, source: &str) {

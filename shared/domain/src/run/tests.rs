@@ -44,6 +44,7 @@ fn entry(at: Micros, event: Event) -> Entry {
 fn started(limits: Limits) -> Event {
     Event::Started {
         agent: AgentSnapshot {
+            skills: Vec::new(),
             id: AgentId::new("a"),
             name: "a".to_owned(),
             version: 1,

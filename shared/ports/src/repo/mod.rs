@@ -18,6 +18,7 @@ pub mod runs;
 pub mod sent;
 pub mod sessions;
 pub mod settings;
+pub mod skills;
 pub mod updates;
 pub mod versions;
 
@@ -39,6 +40,7 @@ pub const TABLES: &[&Table] = &[
     &sessions::SESSIONS,
     &sessions::CONVERSATIONS,
     &settings::SETTINGS,
+    &skills::SKILLS,
     &updates::UPDATES,
 ];
 

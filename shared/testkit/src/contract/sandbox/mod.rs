@@ -1,6 +1,7 @@
 //! What every sandbox promises. Each case tries to break out of one wall with a real command, and most try the same command
 //! without a sandbox first: a wall that nothing would have passed through anyway proves nothing.
 
+mod inputs;
 mod limits;
 mod walls;
 
@@ -26,6 +27,7 @@ pub async fn sandbox_contract(sandbox: &dyn Sandbox, root: &Path) -> Outcome {
     place.hides_the_environment().await?;
     place.keeps_writes_inside().await?;
     place.keeps_a_read_only_workspace().await?;
+    place.gives_files_to_one_command().await?;
     place.is_not_root().await?;
     place.cannot_reach_other_processes().await?;
     place.limits_processes().await?;
@@ -73,6 +75,7 @@ impl Place<'_> {
         Exec {
             command: command.to_owned(),
             workspace: self.root.to_owned(),
+            files: Vec::new(),
             read_only: false,
             limits,
         }

@@ -1,0 +1,239 @@
+//! `/skill`: one skill shown, installed, removed, given to an agent and taken from it.
+//!
+//! Installing takes two steps: a card shows the content, and the yes to it repeats the content's digest, by a button or typed. The
+//! content is fetched again for the yes; another one gets another card.
+
+use super::{Command, Ctx, Reply};
+use crate::{
+    present,
+    text::{Builder, en},
+};
+use domain::{
+    card::{Action, Block, Card, DATA_LIMIT, Style},
+    content::prefix,
+    rich_text::MarkStyle,
+};
+use handlers::{
+    CommandError, Problem, agents,
+    skills::{self, Proposal},
+};
+use ports::{
+    message::Body,
+    shelf::{Fetched, ShelfError},
+};
+
+pub struct Skill;
+
+/// The verbs of the buttons.
+const YES: &str = "skill";
+const NO: &str = "noskill";
+/// Bytes of a diff on a card, and lines of findings and files.
+const DIFF: usize = 1500;
+const LINES: usize = 12;
+
+#[async_trait::async_trait]
+impl Command for Skill {
+    fn name(&self) -> &'static str {
+        "skill"
+    }
+    fn description(&self) -> &'static str {
+        "Show, install or remove a skill, or give it to an agent"
+    }
+    fn usage(&self) -> &'static str {
+        "show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT"
+    }
+    async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
+        let words: Vec<&str> = ctx.args.split_whitespace().collect();
+        match *words.as_slice() {
+            ["show", name] => show(ctx, name).await,
+            ["install", name] => propose(ctx, name).await,
+            ["install", name, pin] => agree(ctx, name, pin).await,
+            ["remove", name] => {
+                let draft = skills::remove(ctx.home, ctx.member, name).await?;
+                let (skill, had) = &draft.fact;
+                Ok(ctx.say(&en::removed(&skill.name, had)).with(draft.ops))
+            }
+            ["enable", name, agent] => {
+                let draft = skills::enable(ctx.home, ctx.member, (name, agent)).await?;
+                Ok(ctx
+                    .say(&en::enabled(name, &draft.fact.name))
+                    .with(draft.ops))
+            }
+            ["disable", name, agent] => {
+                let draft = skills::disable(ctx.home, ctx.member, (name, agent)).await?;
+                Ok(ctx
+                    .say(&en::disabled(name, &draft.fact.name))
+                    .with(draft.ops))
+            }
+            _ => Ok(super::usage(ctx, self)),
+        }
+    }
+}
+
+async fn show(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
+    let skill = skills::find(ctx.home, name).await?;
+    let package = skills::package(ctx.home, name).await?;
+    let agents = agents::list(ctx.home, false).await?;
+    let has = |agent: &&domain::agent::Agent| agent.skills.contains(&skill.name);
+    let having: Vec<&str> = agents
+        .iter()
+        .filter(has)
+        .map(|agent| agent.name.as_str())
+        .collect();
+    let files: Vec<&str> = package.files.keys().map(String::as_str).collect();
+    let mut out = Builder::default();
+    out.marked(&skill.name, MarkStyle::Bold).push(&format!(
+        " ({}, {})\n{}\n\n",
+        en::kind(skill.kind),
+        en::source(&skill),
+        skill.description
+    ));
+    let fields = [
+        (en::CONTENT, skill.digest.short().to_owned()),
+        (en::FILES, files.join(", ")),
+        (en::LICENSE, package.front.license.clone()),
+        (en::HAVE_IT, having.join(", ")),
+        (en::USED, en::stats(&skills::stats(ctx.home, name).await?)),
+    ];
+    for (label, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {
+        out.marked(&format!("{label}:"), MarkStyle::Bold)
+            .push(&format!(" {value}\n"));
+    }
+    out.push("\n")
+        .marked(&package.body, MarkStyle::Pre(String::new()));
+    Ok(ctx.show(&out.build()))
+}
+
+async fn fetched(ctx: &Ctx<'_>, name: &str) -> Result<Fetched, CommandError> {
+    skills::configures(ctx.member)?;
+    ctx.shelf.fetch(name).await.map_err(|error| match error {
+        ShelfError::Missing(name) if !name.contains('/') => Problem::NotFound {
+            what: "skill",
+            name,
+        }
+        .into(),
+        error => Problem::Invalid(en::shelf(&error)).into(),
+    })
+}
+
+/// The card. It is made again for each attempt to commit, which changes nothing about it.
+async fn propose(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
+    let Fetched { package, source } = fetched(ctx, name).await?;
+    let proposal = skills::propose(ctx.home, (&package, &source), ctx.sandbox).await?;
+    if proposal.is_there() {
+        return Ok(ctx.say(&en::there_already(&proposal.name)));
+    }
+    let mut message = present::outgoing(
+        &ctx.inbound.session,
+        Body::Card {
+            card: card(&proposal),
+        },
+    );
+    message.tag = Some(tag(&proposal.name, proposal.pin()));
+    Ok(Reply {
+        ops: Vec::new(),
+        messages: vec![message],
+    })
+}
+
+fn tag(name: &str, pin: &str) -> String {
+    format!("skill:{name}:{pin}")
+}
+
+fn card(proposal: &Proposal) -> Card {
+    let data = |verb: &str| format!("{verb}:{}:{}", proposal.name, proposal.pin());
+    let button = |label: &str, verb: &str, style: Style| Action {
+        label: label.to_owned(),
+        data: data(verb),
+        style,
+    };
+    let mut blocks = facts(proposal);
+    let mut actions = Vec::new();
+    match data(NO).len() <= DATA_LIMIT {
+        true => actions.push(vec![
+            button(en::INSTALL, YES, Style::Good),
+            button(en::DO_NOT_INSTALL, NO, Style::Danger),
+        ]),
+        false => blocks.push(Block::Text {
+            text: en::how_to_agree(proposal),
+        }),
+    }
+    Card {
+        title: en::install(proposal),
+        blocks,
+        actions,
+    }
+}
+
+fn facts(proposal: &Proposal) -> Vec<Block> {
+    let files = proposal
+        .files
+        .iter()
+        .map(|(path, bytes)| format!("{path} ({bytes} bytes)"));
+    let findings: Vec<String> = proposal.findings.iter().map(ToString::to_string).collect();
+    let found = match findings.is_empty() {
+        true => en::NO_FINDINGS.to_owned(),
+        false => lines(findings),
+    };
+    let fields = [
+        (en::CONTENT, proposal.pin().to_owned()),
+        (en::FROM, proposal.source.clone()),
+        (en::LICENSE, proposal.license.clone()),
+        (en::CAN, en::can(proposal)),
+        (en::FILES, lines(files.collect())),
+        (en::FINDINGS, found),
+    ];
+    let mut blocks = vec![Block::Text {
+        text: proposal.description.clone(),
+    }];
+    let said = fields.into_iter().filter(|(_, value)| !value.is_empty());
+    blocks.extend(said.map(|(label, value)| Block::Field {
+        label: label.to_owned(),
+        value,
+    }));
+    if !proposal.diff.is_empty() {
+        blocks.push(Block::Code {
+            language: "diff".to_owned(),
+            text: prefix(&proposal.diff, DIFF).to_owned(),
+        });
+    }
+    blocks
+}
+
+/// Below their label, as many as a card takes.
+fn lines(lines: Vec<String>) -> String {
+    let more = lines.len().saturating_sub(LINES);
+    let shown = lines.into_iter().take(LINES).collect::<Vec<_>>().join("\n");
+    match more {
+        0 => format!("\n{shown}"),
+        more => format!("\n{shown}\n… {more} more"),
+    }
+}
+
+/// The yes to a content: it is installed if it still is the one.
+pub(crate) async fn agree(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<Reply, CommandError> {
+    let Fetched { package, source } = fetched(ctx, name).await?;
+    if pin.is_empty() || skills::pin(&package.digest) != pin {
+        return Err(Problem::Invalid(en::another_content(name)).into());
+    }
+    let proposal = skills::propose(ctx.home, (&package, &source), ctx.sandbox).await?;
+    let agreed = (source.as_str(), proposal.findings.as_slice());
+    let draft = skills::install(ctx.home, ctx.member, &package, agreed).await?;
+    let mut reply = settled(ctx, name, pin, &en::installed(name));
+    reply.ops = draft.ops;
+    Ok(reply)
+}
+
+/// The card, when nothing is left to decide.
+pub(crate) fn settled(ctx: &Ctx<'_>, name: &str, pin: &str, title: &str) -> Reply {
+    let card = Card {
+        title: title.to_owned(),
+        ..Card::default()
+    };
+    let tag = tag(name, pin);
+    let body = Body::EditCard { tag, card };
+    Reply {
+        ops: Vec::new(),
+        messages: vec![present::outgoing(&ctx.inbound.session, body)],
+    }
+}
