@@ -61,6 +61,7 @@ impl PdfExtract {
         let exec = Exec {
             command: format!("./{} {COMMAND} {} 2>/dev/null", place::PROGRAM, place::FILE),
             workspace: place.directory.clone(),
+            files: Vec::new(),
             read_only: true,
             limits: LIMITS,
         };
