@@ -10,7 +10,7 @@ use crate::{
     content::Content,
     id::{CallId, MemberId, SessionId},
     message::Message,
-    skill::{RUN_SKILL_SCRIPT, USE_SKILL, Used},
+    skill::{Used, used},
     tool::ToolClass,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -313,8 +313,8 @@ impl State {
         let reads = matches!(call.judged, Some((_, ToolClass::Read, _)));
         let (name, fingerprint) = (call.call.name.clone(), call.call.fingerprint());
         let skill = call.call.text("name").map(ToOwned::to_owned);
-        if ran && let Some(skill) = skill {
-            self.count_skill(&name, skill, ok);
+        if let Some(skill) = skill.filter(|_| ran) {
+            used(&mut self.skills, &name, skill, ok);
         }
         if ran && !reads {
             // The world may be another one now: what was tried before may come out differently.
@@ -338,17 +338,6 @@ impl State {
         }
         self.wake();
         Ok(())
-    }
-
-    fn count_skill(&mut self, tool: &str, skill: String, ok: bool) {
-        let script = match tool {
-            USE_SKILL if ok => false,
-            RUN_SKILL_SCRIPT => true,
-            _ => return,
-        };
-        let used = self.skills.entry(skill).or_default();
-        used.scripts += u32::from(script);
-        used.failed += u32::from(script && !ok);
     }
 
     fn add_taint(&mut self, source: &str) {

@@ -14,7 +14,7 @@ mod script;
 mod tests;
 
 pub use front::Front;
-pub use record::{Edition, FileRef, Skill, SkillRef, SkillStatus, Used, counter};
+pub use record::{Edition, FileRef, Skill, SkillRef, SkillStatus, Used, counter, used};
 pub use scan::{Finding, Severity, scan};
 pub use schema::{check_schema, check_value};
 pub use script::{Declared, Language, Script};

@@ -1,8 +1,9 @@
 //! A skill that the team has: what people agreed to, pinned by its digest.
 
-use super::{Finding, Kind, Package, of_named};
+use super::{Finding, Kind, Package, RUN_SKILL_SCRIPT, USE_SKILL, of_named};
 use crate::{Digest, Micros, id::MemberId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The record. Its files are blobs; of the built-in ones there is none, they are in the program.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -86,6 +87,18 @@ pub struct Used {
     pub scripts: u32,
     /// Scripts that did not end well.
     pub failed: u32,
+}
+
+/// Counts a call that came to its end, if it is one of a skill.
+pub fn used(skills: &mut BTreeMap<String, Used>, tool: &str, skill: String, ok: bool) {
+    let script = match tool {
+        USE_SKILL if ok => false,
+        RUN_SKILL_SCRIPT => true,
+        _ => return,
+    };
+    let used = skills.entry(skill).or_default();
+    used.scripts += u32::from(script);
+    used.failed += u32::from(script && !ok);
 }
 
 /// The counter of what was done with a skill: `what` is `runs`, `answered`, `scripts`, `failed`, `seconds` or `cost` (in
