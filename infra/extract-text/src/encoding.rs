@@ -131,5 +131,5 @@ fn labelled(bytes: &[u8]) -> Option<&'static Encoding> {
     let label = &head[meta + head[meta..].find("charset=")? + 8..];
     let label = label.trim_start_matches(['"', '\'']);
     let end = label.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '-' | '_'));
-    Encoding::for_label(label[..end?].as_bytes())
+    Encoding::for_label(&label.as_bytes()[..end?])
 }

@@ -80,7 +80,7 @@ pub fn bytes(bytes: u64) -> String {
     let in_units = |unit: u64| {
         let tenths = bytes.saturating_mul(10) / unit;
         match tenths {
-            0..100 if tenths % 10 > 0 => format!("{}.{}", tenths / 10, tenths % 10),
+            0..100 if !tenths.is_multiple_of(10) => format!("{}.{}", tenths / 10, tenths % 10),
             _ => (tenths / 10).to_string(),
         }
     };
