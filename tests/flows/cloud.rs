@@ -8,9 +8,15 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
-use tests::servers::telegram::{FakeTelegram, PushStyle};
+use tests::servers::{
+    model::{Dialect, Gate, Reply, Script},
+    telegram::{FakeTelegram, PushStyle},
+};
 
 /// A deployment; it ends with the value, also when the test is killed.
 pub struct Cloud {
@@ -130,6 +136,10 @@ impl Cloud {
 
     /// The same, whether there are any or not.
     pub fn end(&self, function: &str) -> bool {
+        self.signal(function, "KILL")
+    }
+
+    fn signal(&self, function: &str, signal: &str) -> bool {
         let operator = self.environment("operator");
         let endpoint = operator.iter().find(|(name, _)| name == "AWS_ENDPOINT_URL");
         let marks = [
@@ -152,8 +162,11 @@ impl Cloud {
         if ids.is_empty() {
             return false;
         }
-        let killed = Command::new("kill").arg("-KILL").args(&ids).status();
-        killed.unwrap().success()
+        let sent = Command::new("kill")
+            .args(["-s", signal])
+            .args(&ids)
+            .status();
+        sent.unwrap().success()
     }
 
     /// The name that a resource of the template got.
@@ -250,6 +263,31 @@ async fn a_card_expires_by_the_tick() {
         .await;
     assert_eq!(team.program.workspace_file("effects"), None);
     team.assert_well();
+}
+
+/// Nothing in the process gets to do anything any more: Lambda ends it at its time-out, its lease runs out, the tick wakes another one.
+#[tokio::test]
+async fn a_step_whose_function_hangs_is_done_by_another_one() {
+    let gate = Gate::new();
+    let (held, count) = (gate.clone(), AtomicUsize::new(0));
+    let script = Script::answering(move |_| match count.fetch_add(1, Ordering::SeqCst) {
+        0 => Reply::text("lost").held_by(&held),
+        _ => Reply::text("Here is the answer."),
+    });
+    let (team, model) = Team::in_home_with_model(Home::Cloud, Dialect::Anthropic, script).await;
+    let cloud = team.cloud.as_ref().unwrap();
+    let short = json!({"FunctionName": cloud.physical("RunFunction"), "Timeout": 20});
+    cloud.call("lambda", "update_function_configuration", &short);
+    team.ann.send("Hello?");
+    model.wait_for_requests(1).await;
+    assert!(cloud.signal("RunFunction", "STOP"));
+    gate.open();
+    team.ann.wait_for_text("Here is the answer.").await;
+    let answers = team.ann.messages();
+    let answers = answers
+        .iter()
+        .filter(|m| m.text.contains("Here is the answer."));
+    assert_eq!((answers.count(), model.requests().len()), (1, 2));
 }
 
 #[tokio::test]

@@ -76,6 +76,25 @@ impl Cloud {
         }
     }
 
+    /// The same through something in front of the emulator.
+    pub fn through(&mut self, endpoint: &str) {
+        self.set("AWS_ENDPOINT_URL", endpoint);
+    }
+
+    /// Where the emulator itself is.
+    pub fn endpoint(&self) -> &str {
+        &self.aws.endpoint
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.unset(name);
+        self.variables.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn unset(&mut self, name: &str) {
+        self.variables.retain(|(set, _)| set != name);
+    }
+
     /// A function's environment.
     pub fn variables(&self, role: &str) -> Vec<(String, String)> {
         let role = ("COUNTERSIGN_ROLE".to_owned(), role.to_owned());
@@ -116,12 +135,42 @@ impl Cloud {
         tokio::spawn(async move {
             loop {
                 let records = aws.receive(&queue).await;
-                if !records.is_empty() {
-                    let event = json!({"Records": records});
-                    let _ = function.invoke(event, Duration::from_secs(60)).await;
-                }
+                let event = json!({"Records": records});
+                let invoke = || function.invoke(event.clone(), Duration::from_secs(60));
+                // What is given back comes again.
+                while !records.is_empty()
+                    && let Ok(answer) = invoke().await
+                    && !messages_in(&answer).is_empty()
+                {}
             }
         });
+    }
+
+    /// Writes an item past everybody.
+    pub async fn put_item(&self, item: &Value) {
+        let put = json!({"TableName": self.table, "Item": item});
+        self.aws
+            .call("DynamoDB_20120810.PutItem", "dynamodb", &put)
+            .await;
+    }
+
+    /// The jobs that are a conversation's: lane, and the letter of where each stands in it.
+    pub async fn turns(&self) -> Vec<String> {
+        let scan = json!({"TableName": self.table, "IndexName": "queue"});
+        let found = self
+            .aws
+            .call("DynamoDB_20120810.Scan", "dynamodb", &scan)
+            .await;
+        let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap().to_owned();
+        let items = found["Items"].as_array().unwrap().iter();
+        let turns = items.map(|item| {
+            let (lane, turn) = (text(item, "lane_key"), text(item, "turn"));
+            format!("{} {}", lane.trim_start_matches("1/"), &turn[..1])
+        });
+        let others = ["tick", "outage"];
+        turns
+            .filter(|turn| !others.iter().any(|lane| turn.starts_with(lane)))
+            .collect()
     }
 
     pub async fn drop_table(&self) {
@@ -173,7 +222,9 @@ impl Cloud {
 
     /// How often the workspaces' files `effects` were appended to.
     pub fn effects(&self) -> usize {
-        let sessions = std::fs::read_dir(self.home.path().join("workspaces")).unwrap();
+        // None before the first session.
+        let sessions = std::fs::read_dir(self.home.path().join("workspaces"));
+        let sessions = sessions.into_iter().flatten();
         let files = sessions.map(|session| session.unwrap().path().join("effects"));
         files
             .filter_map(|file| std::fs::read_to_string(file).ok())

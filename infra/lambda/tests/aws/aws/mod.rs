@@ -1,6 +1,8 @@
 //! What is tested with an emulator.
 
+mod bad_days;
 mod cloud;
+mod gate;
 mod runtime;
 
 use cloud::{Cloud, messages_in};
