@@ -14,6 +14,7 @@ mod deny;
 mod help;
 mod invite;
 pub(crate) mod kb;
+mod mcp;
 pub(crate) mod modify;
 mod new;
 mod rules;
@@ -50,6 +51,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &rules::Rules,
     &skills::Skills,
     &skill::Skill,
+    &mcp::Mcp,
     &audit::Audit,
     &cost::Cost,
     &budget::Budget,

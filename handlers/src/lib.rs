@@ -18,6 +18,7 @@ mod home;
 pub mod ingest;
 mod keep;
 pub mod knowledge;
+pub mod mcp;
 pub mod members;
 pub mod modify;
 pub mod outage;

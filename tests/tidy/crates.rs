@@ -28,8 +28,9 @@ const IO: [&str; 7] = [
 ];
 
 /// A vendor's crates by prefix, and who may name them. xtask compares us with peers, tests with the outside.
-const VENDORS: [(&str, &[&str]); 4] = [
+const VENDORS: [(&str, &[&str]); 5] = [
     ("teloxide", &["bot", "xtask", "tests"]),
+    ("rmcp", &["mcp-rmcp"]),
     ("tantivy", &["search-tantivy"]),
     ("sqlx", &["store-sqlite", "store-postgres", "xtask"]),
     ("figment", &["app"]),

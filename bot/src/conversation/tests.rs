@@ -735,6 +735,7 @@ async fn commands_show_what_there_is() {
     /rules [add RULE | remove ID | undo [APPROVAL] | history] — What may happen without asking, and what never
     /skills — List the skills that agents can be given
     /skill show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT — Show, install or remove a skill, or give it to an agent
+    /mcp [add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | restart NAME | remove NAME] — Servers of further tools: add, look at and approve them
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
     /budget [team | day | run | agent NAME | member NAME] [DOLLARS | off] — What models may cost: team, day, agent, member, run

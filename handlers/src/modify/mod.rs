@@ -48,6 +48,7 @@ pub async fn form(
 ) -> Result<Form, CommandError> {
     let approval = changeable(home, member, id, shown).await?.0.value;
     let arguments = large::fetch(&*home.blobs, approval.call.arguments.clone()).await?;
+    let tools = tools.of(home, &approval.agent).await?;
     let tool = tools.get(&approval.call.name);
     let field = tool.and_then(|tool| tool.text_argument());
     let text = field.and_then(|field| arguments.get(field)?.as_str());
@@ -85,7 +86,8 @@ pub async fn modify(
         .into());
     }
     let before = large::fetch(&*home.blobs, value.call.arguments.clone()).await?;
-    let new = edited(tools, &value.call.name, &before, text).map_err(Problem::Invalid)?;
+    let tools = tools.of(home, &value.agent).await?;
+    let new = edited(&tools, &value.call.name, &before, text).map_err(Problem::Invalid)?;
     if new == before {
         return Err(Problem::Invalid("That is what the call says already.".to_owned()).into());
     }

@@ -4,7 +4,7 @@ use super::{Step, headline, log::Tail};
 use crate::{
     HandlerError,
     keep::{fit, keep},
-    tool::{ToolOutput, person},
+    tool::{ToolError, ToolOutput, person},
 };
 use domain::{
     approval::Question,
@@ -155,13 +155,18 @@ impl Step<'_> {
             what: headline(&arguments),
         });
         let output = match self.tool(call) {
-            Some(tool) => tool
-                .perform(&self.context(call), &arguments)
-                .await
-                .unwrap_or_else(|error| failed(&error.to_string())),
-            None => failed("the tool is gone."),
+            Some(tool) => tool.perform(&self.context(call), &arguments).await,
+            None => Ok(failed("the tool is gone.")),
         };
-        self.finished(call, output).await
+        match output {
+            Ok(output) => self.finished(call, output).await,
+            // It stays begun, as after a crash: a read is repeated, about an effect a person is asked.
+            Err(ToolError::Unknown(why)) => {
+                tracing::info!(run = %self.log.run, %call, why, "what came of a call is not known");
+                Ok(true)
+            }
+            Err(error) => self.finished(call, failed(&error.to_string())).await,
+        }
     }
 
     async fn finished(&mut self, call: &CallId, output: ToolOutput) -> Result<bool, HandlerError> {

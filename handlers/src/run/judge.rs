@@ -96,10 +96,10 @@ impl Step<'_> {
                 "its arguments are not a JSON object: {malformed}"
             )));
         }
-        let Some(tool) = self.ports.tools.get(&name) else {
+        let Some(tool) = self.tools.get(&name) else {
             return Ok(none(format!(
                 "there is no tool “{name}”; there are: {}",
-                self.ports.tools.names()
+                self.tools.names()
             )));
         };
         self.weigh(&**tool, &arguments).await
@@ -216,10 +216,7 @@ impl Step<'_> {
     }
 
     pub(super) fn tool(&self, call: &CallId) -> Option<Arc<dyn Tool>> {
-        self.ports
-            .tools
-            .get(&self.state().call(call)?.call.name)
-            .cloned()
+        self.tools.get(&self.state().call(call)?.call.name).cloned()
     }
 
     /// What a person would see of the call, or why it can't be done at all.
@@ -286,7 +283,7 @@ impl Step<'_> {
             place: self.place(),
             library: self.library(),
             cancel: self.lease.cancel.clone(),
-            tools: &self.ports.tools,
+            tools: &self.tools,
             presets: &self.ports.presets,
         }
     }

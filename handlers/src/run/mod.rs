@@ -87,8 +87,10 @@ pub async fn step(ports: &RunPorts, lease: &Lease, work: &RunStep) -> Result<(),
         None => None,
         Some(workbench) => Some(open(workbench, &log).await),
     };
+    let tools = ports.tools.of(&ports.home, &log.state.agent.id).await?;
     let mut step = Step {
         ports,
+        tools,
         lease,
         log,
         workspace,
@@ -111,6 +113,8 @@ struct Step<'a> {
     ports: &'a RunPorts,
     lease: &'a Lease,
     log: Log<'a>,
+    /// The agent's, as of the step's beginning.
+    tools: Tools,
     /// Or why there is none; `None` without a workbench.
     workspace: Option<Result<Arc<dyn Workspace>, String>>,
     /// Cards that this step made.

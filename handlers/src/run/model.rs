@@ -223,7 +223,7 @@ impl Step<'_> {
             });
         }
         let skills = &state.agent.skills;
-        let mut tools = self.ports.tools.specs(!state.agent.knowledge.is_empty());
+        let mut tools = self.tools.specs(!state.agent.knowledge.is_empty());
         skills::offer(&mut tools, skills);
         Ok(ModelRequest {
             model: String::new(),

@@ -14,6 +14,7 @@ mod ingest;
 mod knowledge;
 mod late;
 mod limits;
+mod mcp;
 mod models;
 mod modifying;
 mod moving;

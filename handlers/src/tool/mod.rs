@@ -14,6 +14,7 @@ pub(crate) mod run_command;
 mod run_skill_script;
 mod search_files;
 mod search_knowledge;
+mod server;
 mod use_skill;
 mod write_file;
 
@@ -29,7 +30,7 @@ use domain::{
     tool::{ToolClass, ToolSpec},
 };
 use ports::{
-    Sandbox, Workspace,
+    Mcp, Sandbox, Workspace,
     sandbox::{Cancel, SandboxError},
     store::StoreError,
     workspace::WorkspaceError,
@@ -110,6 +111,9 @@ pub enum ToolError {
     /// The team's state can't be read or changed so; a sentence.
     #[error("{0}")]
     Home(String),
+    /// It was begun, and nobody knows what came of it: as after a crash in the middle of a call.
+    #[error("{0}")]
+    Unknown(String),
 }
 
 impl From<CommandError> for ToolError {
@@ -192,9 +196,12 @@ pub trait Tool: Send + Sync {
     }
 }
 
-/// Tools by name.
+/// Tools by name: the built-in ones, and where there are servers, an agent's tools of those ([`Tools::of`]).
 #[derive(Clone)]
-pub struct Tools(BTreeMap<String, Arc<dyn Tool>>);
+pub struct Tools {
+    tools: BTreeMap<String, Arc<dyn Tool>>,
+    servers: Option<Arc<dyn Mcp>>,
+}
 
 /// The built-in ones.
 #[must_use]
@@ -213,31 +220,61 @@ pub fn all() -> Tools {
         Arc::new(person::AskPerson),
         Arc::new(person::Finish),
     ];
-    Tools(
-        tools
+    Tools {
+        tools: tools
             .into_iter()
             .map(|tool| (tool.spec().name, tool))
             .collect(),
-    )
+        servers: None,
+    }
 }
 
 impl Tools {
+    /// With a way to servers of further tools.
+    #[must_use]
+    pub fn with_servers(self, servers: Arc<dyn Mcp>) -> Self {
+        Self {
+            servers: Some(servers),
+            ..self
+        }
+    }
+
+    #[must_use]
+    pub fn servers(&self) -> Option<&dyn Mcp> {
+        self.servers.as_deref()
+    }
+
+    /// With those of the servers that an agent has, as people agreed to them. None takes a built-in one's name.
+    ///
+    /// # Errors
+    /// What the store answers.
+    pub async fn of(&self, home: &Home, agent: &AgentId) -> Result<Self, CommandError> {
+        let mut all = self.clone();
+        if let Some(servers) = &self.servers {
+            for tool in server::of_agent(home, servers, agent).await? {
+                let name = tool.name.clone();
+                all.tools.entry(name).or_insert_with(|| Arc::new(tool));
+            }
+        }
+        Ok(all)
+    }
+
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Arc<dyn Tool>> {
-        self.0.get(name)
+        self.tools.get(name)
     }
 
     /// Always in the same order, so that a prompt's prefix stays the same.
     #[must_use]
     pub fn specs(&self, with_knowledge: bool) -> Vec<ToolSpec> {
         let fits = |tool: &&Arc<dyn Tool>| with_knowledge || !tool.needs_knowledge();
-        let offered = self.0.values().filter(fits);
+        let offered = self.tools.values().filter(fits);
         offered.map(|tool| tool.spec()).collect()
     }
 
     #[must_use]
     pub fn names(&self) -> String {
-        self.0.keys().cloned().collect::<Vec<_>>().join(", ")
+        self.tools.keys().cloned().collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -84,7 +84,7 @@ mod armed {
         Clock, Messenger, Model, Sandbox, SearchIndex, Workspace,
         message::{Outgoing, SendError, Sent},
         model::{ModelError, ModelReply, ModelRequest, Models, OnText},
-        sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
+        sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Serve, Serving, Tier},
         search::{Entry as IndexEntry, Hit, Merged, Search, SearchError},
         workspace::{Entry, FileText, Found, WorkspaceError, Workspaces},
     };
@@ -271,6 +271,10 @@ mod armed {
             let result = self.0.run(exec, cancel).await;
             reached(Point::EffectAfter);
             result
+        }
+
+        async fn serve(&self, serve: Serve, cancel: Cancel) -> Result<Serving, SandboxError> {
+            self.0.serve(serve, cancel).await
         }
 
         fn digest(&self, limits: &Limits) -> Digest {

@@ -36,9 +36,10 @@ where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
     // Where there are no credentials, AWS's library says so at length for each place where it looked; our own errors say it once.
+    // rmcp writes whole messages of servers at these levels.
     let default = match loudness {
-        Loudness::Service => "info,aws_config=error",
-        Loudness::Command => "warn,aws_config=error",
+        Loudness::Service => "info,aws_config=error,rmcp=error",
+        Loudness::Command => "warn,aws_config=error,rmcp=error",
     };
     // The filter was checked when the configuration was read.
     let filter = filter

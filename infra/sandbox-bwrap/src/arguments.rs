@@ -1,6 +1,11 @@
 //! What a command in bubblewrap sees, as bubblewrap's arguments. This set held against every way out that was tried.
 
-use std::{os::fd::RawFd, path::Path};
+use ports::sandbox::Grants;
+use secrecy::ExposeSecret;
+use std::{
+    os::{fd::RawFd, unix::ffi::OsStrExt},
+    path::Path,
+};
 
 /// Inside, the user is the first ordinary one of a fresh system, whoever he is outside.
 const UID: &str = "1000";
@@ -9,20 +14,25 @@ const TMP_SIZE: u64 = 512 << 20;
 const SHM_SIZE: u64 = 64 << 20;
 const RUN_SIZE: u64 = 16 << 20;
 
-/// Files that are written for it.
-pub const FILES: [(&str, &str); 4] = [
-    (
-        "/etc/passwd",
-        "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/tmp:/bin/sh\n\
-         nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
-    ),
-    ("/etc/group", "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n"),
-    ("/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
-    (
-        "/etc/nsswitch.conf",
-        "passwd: files\ngroup: files\nhosts: files\n",
-    ),
-];
+/// Files that are written for it. With a network, names are also asked for.
+pub fn files(network: bool) -> [(&'static str, &'static str); 4] {
+    [
+        (
+            "/etc/passwd",
+            "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nagent:x:1000:1000:agent:/tmp:/bin/sh\n\
+             nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+        ),
+        ("/etc/group", "root:x:0:\nagent:x:1000:\nnogroup:x:65534:\n"),
+        ("/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"),
+        (
+            "/etc/nsswitch.conf",
+            match network {
+                true => "passwd: files\ngroup: files\nhosts: files dns\n",
+                false => "passwd: files\ngroup: files\nhosts: files\n",
+            },
+        ),
+    ]
+}
 
 /// All that a command gets of an environment. Its home is thrown away after it: what belongs to the work belongs in the
 /// workspace, and a home there would litter it with caches.
@@ -55,6 +65,12 @@ const ETC: [&str; 8] = [
 
 /// Where the files of a command are, and the variable that says so.
 pub const INPUTS: &str = "/inputs";
+/// What of this machine is seen inside, besides its programs.
+pub struct Seen<'a> {
+    pub workspace: &'a Path,
+    pub read_only: bool,
+    pub grants: &'a Grants,
+}
 
 /// Descriptors that bubblewrap reads from.
 pub struct Descriptors {
@@ -66,11 +82,15 @@ pub struct Descriptors {
 }
 
 /// For `--args`, each with a NUL behind it. Not on the command line, where everybody on the machine could read them.
-pub fn arguments(workspace: &Path, read_only: bool, descriptors: &Descriptors) -> Vec<u8> {
+pub fn arguments(seen: &Seen<'_>, descriptors: &Descriptors) -> Vec<u8> {
+    let grants = seen.grants;
     let mut all = Arguments::default();
-    namespaces(&mut all);
+    namespaces(&mut all, grants.network);
     for (name, value) in ENVIRONMENT {
         all.add(&["--setenv", name, value]);
+    }
+    for (name, value) in &grants.environment {
+        all.add(&["--setenv", name, value.expose_secret()]);
     }
     programs(&mut all);
     for path in ETC {
@@ -100,10 +120,20 @@ pub fn arguments(workspace: &Path, read_only: bool, descriptors: &Descriptors) -
         "--remount-ro",
         "/dev",
     ]);
-    all.add(&[if read_only { "--ro-bind" } else { "--bind" }]);
-    all.bytes(std::os::unix::ffi::OsStrExt::as_bytes(
-        workspace.as_os_str(),
-    ));
+    if grants.network {
+        all.add(&["--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"]);
+    }
+    for directory in &grants.readable {
+        all.add(&["--ro-bind"]);
+        all.bytes(directory.as_os_str().as_bytes());
+        all.bytes(directory.as_os_str().as_bytes());
+    }
+    all.add(&[if seen.read_only {
+        "--ro-bind"
+    } else {
+        "--bind"
+    }]);
+    all.bytes(seen.workspace.as_os_str().as_bytes());
     all.add(&["/workspace", "--remount-ro", "/", "--chdir", "/workspace"]);
     all.add(&["--seccomp", &descriptors.seccomp.to_string()]);
     all.add(&["--json-status-fd", &descriptors.status.to_string()]);
@@ -111,9 +141,12 @@ pub fn arguments(workspace: &Path, read_only: bool, descriptors: &Descriptors) -
     all.0
 }
 
-fn namespaces(all: &mut Arguments) {
-    for namespace in ["user", "pid", "net", "ipc", "uts", "cgroup-try"] {
+fn namespaces(all: &mut Arguments, network: bool) {
+    for namespace in ["user", "pid", "ipc", "uts", "cgroup-try"] {
         all.add(&[&format!("--unshare-{namespace}")]);
+    }
+    if !network {
+        all.add(&["--unshare-net"]);
     }
     all.add(&[
         "--disable-userns",

@@ -65,7 +65,7 @@ fn reason(said: &str, read: &dyn Fn(&str) -> Option<String>) -> Option<String> {
         );
     }
     if says(&["Can't find source path", "Can't bind mount"]) && says(&["Permission denied"]) {
-        return Some("the workspace cannot be reached by the user that commands run as: move it, or open its path (`chmod o+x`)".to_owned());
+        return Some("the workspace, or a directory that was granted, cannot be reached by the user that commands run as: move it, or open its path (`chmod o+x`)".to_owned());
     }
     let namespaces = [
         "namespace",

@@ -13,7 +13,9 @@ mod start;
 mod tests;
 
 use domain::Digest;
-use ports::sandbox::{Cancel, Ended, Exec, ExecResult, Limits, Sandbox, SandboxError, Tier};
+use ports::sandbox::{
+    Cancel, Ended, Exec, ExecResult, Grants, Limits, Sandbox, SandboxError, Serve, Serving, Tier,
+};
 use sandbox_process::{Identity, Output, Scratch, Spawner, cgroup::Cgroups, watch};
 use start::{Ground, Started};
 use std::{
@@ -66,14 +68,15 @@ impl BwrapSandbox {
         })
     }
 
-    async fn start(&self, exec: &Exec) -> Result<Started, SandboxError> {
+    /// With grants it is a server, which is talked to.
+    async fn start(&self, exec: &Exec, grants: Option<Grants>) -> Result<Started, SandboxError> {
         let identity = Identity::to_become(self.options.uid)?;
         let program = explain::program(&self.options.program)?;
         let (ground, exec) = (Arc::clone(&self.ground), exec.clone());
         self.spawner
             .run(move || {
                 let ground = ground.get_or_init(|| Ground::find(identity));
-                start::start(&program, &exec, ground)
+                start::start(&program, &exec, grants.as_ref(), ground)
             })
             .await?
     }
@@ -146,26 +149,21 @@ impl Sandbox for BwrapSandbox {
             });
         }
         let _empty = Scratch::where_none(&mut exec, self.options.uid)?;
-        let started = self.start(&exec).await?;
-        let failed = |error: std::io::Error| {
-            SandboxError::Setup(format!("the command can no longer be watched: {error}"))
-        };
-        let output = Output::new(started.output, exec.limits.output).map_err(failed)?;
-        let watched = watch(started.tree, output, &exec.limits, &cancel)
-            .await
-            .map_err(failed)?;
-        let ended = match watched.stopped {
-            Some(stopped) => stopped,
-            None => match started.status.exit_code() {
-                Some(code) => by_shell_convention(code),
-                // bubblewrap tells no exit code when the command never began; what it said instead is in the output.
-                None => return Err(explain::failed(&String::from_utf8_lossy(&watched.output))),
-            },
-        };
-        Ok(ExecResult {
+        let started = self.start(&exec, None).await?;
+        end(started, exec.limits, cancel).await
+    }
+
+    async fn serve(&self, serve: Serve, cancel: Cancel) -> Result<Serving, SandboxError> {
+        let mut started = self.start(&serve.exec, Some(serve.grants)).await?;
+        let (stdin, stdout) = started
+            .talk
+            .take()
+            .ok_or_else(|| SandboxError::Setup("the server has no pipes".to_owned()))?;
+        let ended = Box::pin(end(started, serve.exec.limits, cancel));
+        Ok(Serving {
+            stdin,
+            stdout,
             ended,
-            output: watched.output,
-            output_bytes: watched.output_bytes,
         })
     }
 
@@ -173,6 +171,30 @@ impl Sandbox for BwrapSandbox {
         let walls = (WALLS, "no network", limits);
         Digest::of(&walls).unwrap_or_else(|_| Digest::of_bytes(format!("{walls:?}")))
     }
+}
+
+/// Waits for its end.
+async fn end(started: Started, limits: Limits, cancel: Cancel) -> Result<ExecResult, SandboxError> {
+    let failed = |error: std::io::Error| {
+        SandboxError::Setup(format!("the command can no longer be watched: {error}"))
+    };
+    let output = Output::new(started.output, limits.output).map_err(failed)?;
+    let watched = watch(started.tree, output, &limits, &cancel)
+        .await
+        .map_err(failed)?;
+    let ended = match watched.stopped {
+        Some(stopped) => stopped,
+        None => match started.status.exit_code() {
+            Some(code) => by_shell_convention(code),
+            // bubblewrap tells no exit code when the command never began; what it said instead is in the output.
+            None => return Err(explain::failed(&String::from_utf8_lossy(&watched.output))),
+        },
+    };
+    Ok(ExecResult {
+        ended,
+        output: watched.output,
+        output_bytes: watched.output_bytes,
+    })
 }
 
 /// bubblewrap tells a death by signal n as 128 + n, like a shell, and so does a shell whose child dies. 31 is the last signal

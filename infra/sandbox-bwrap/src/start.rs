@@ -4,10 +4,10 @@
 //! have a handle on it. From then on nothing can run that we cannot end. All of this happens on the spawner's thread.
 
 use crate::{
-    arguments::{self, Descriptors, arguments},
+    arguments::{self, Descriptors, Seen, arguments},
     explain,
 };
-use ports::sandbox::{Exec, SandboxError};
+use ports::sandbox::{Exec, Grants, SandboxError};
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     fd::OwnedFd,
@@ -18,7 +18,7 @@ use rustix::{
 use sandbox_process::{
     Entry, Identity, Stop, Tree,
     cgroup::{Cgroup, Cgroups},
-    process_limits,
+    pipes, process_limits,
     seccomp::{Sockets, bytes, filter},
 };
 use std::{
@@ -77,6 +77,8 @@ pub struct Started {
     pub tree: Tree,
     pub output: OwnedFd,
     pub status: Status,
+    /// Our ends of a server's stdin and stdout.
+    pub talk: Option<(OwnedFd, OwnedFd)>,
 }
 
 /// What bubblewrap tells about itself, in lines of JSON.
@@ -120,7 +122,12 @@ fn number(lines: &str, name: &str) -> Option<i64> {
         .find_map(|document| document.get(name)?.as_i64())
 }
 
-pub fn start(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, SandboxError> {
+pub fn start(
+    program: &Path,
+    exec: &Exec,
+    grants: Option<&Grants>,
+    ground: &Ground,
+) -> Result<Started, SandboxError> {
     if exec.command.contains('\0') {
         return Err(SandboxError::Setup(
             "a command cannot contain NUL".to_owned(),
@@ -135,7 +142,7 @@ pub fn start(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, Sa
     if let Some(identity) = ground.identity {
         identity.check_workspace(&exec.workspace, ground.meeting_place.is_none())?;
     }
-    begin(program, exec, ground).map_err(|failure| match failure {
+    begin(program, exec, grants, ground).map_err(|failure| match failure {
         Failure::Refused(error) => error,
         Failure::Io(error) if error.kind() == io::ErrorKind::ArgumentListTooLong => {
             SandboxError::Setup("the command is too long: the system takes 128 KiB".to_owned())
@@ -155,11 +162,21 @@ impl<E: Into<io::Error>> From<E> for Failure {
     }
 }
 
-fn begin(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, Failure> {
-    let source = ground
-        .meeting_place
-        .map_or(exec.workspace.as_path(), Path::new);
-    let inside = Inside::new(source, exec)?;
+fn begin(
+    program: &Path,
+    exec: &Exec,
+    grants: Option<&Grants>,
+    ground: &Ground,
+) -> Result<Started, Failure> {
+    let none = Grants::default();
+    let seen = Seen {
+        workspace: ground
+            .meeting_place
+            .map_or(exec.workspace.as_path(), Path::new),
+        read_only: exec.read_only,
+        grants: grants.unwrap_or(&none),
+    };
+    let inside = Inside::new(&seen, exec)?;
     let (output, output_in) = pipe_with(PipeFlags::CLOEXEC)?;
     let cgroup = ground
         .cgroups
@@ -186,7 +203,7 @@ fn begin(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, Failur
     command
         .arg(counted(exec.limits.processes))
         .arg(&exec.command);
-    command.stdout(output_in.try_clone()?).stderr(output_in);
+    let talk = pipes(&mut command, output_in, grants.is_some())?;
     let leader = command.spawn();
     // Our copies of the ends that the child has go with these.
     drop((command, inside.pass));
@@ -198,6 +215,7 @@ fn begin(program: &Path, exec: &Exec, ground: &Ground) -> Result<Started, Failur
         tree,
         output,
         status,
+        talk,
     })
 }
 
@@ -211,10 +229,15 @@ struct Inside {
 }
 
 impl Inside {
-    fn new(workspace: &Path, exec: &Exec) -> io::Result<Self> {
+    fn new(seen: &Seen<'_>, exec: &Exec) -> io::Result<Self> {
         let (status, status_in) = pipe_with(PipeFlags::CLOEXEC)?;
         let (gate_out, gate) = pipe_with(PipeFlags::CLOEXEC)?;
-        let seccomp = memory_file(&bytes(&filter(Sockets::Contained)))?;
+        let sockets = match seen.grants.network {
+            // Abstract local sockets belong to the network's namespace, which is the machine's then.
+            true => Sockets::Internet,
+            false => Sockets::Contained,
+        };
+        let seccomp = memory_file(&bytes(&filter(sockets)))?;
         let mut descriptors = Descriptors {
             seccomp: seccomp.as_raw_fd(),
             status: status_in.as_raw_fd(),
@@ -222,7 +245,7 @@ impl Inside {
             files: Vec::new(),
         };
         let mut pass = vec![seccomp, status_in, gate_out];
-        for (path, text) in arguments::FILES {
+        for (path, text) in arguments::files(seen.grants.network) {
             let file = memory_file(text.as_bytes())?;
             descriptors.files.push((file.as_raw_fd(), path.to_owned()));
             pass.push(file);
@@ -233,7 +256,7 @@ impl Inside {
             descriptors.files.push((file.as_raw_fd(), path));
             pass.push(file);
         }
-        let arguments = memory_file(&arguments(workspace, exec.read_only, &descriptors))?;
+        let arguments = memory_file(&arguments(seen, &descriptors))?;
         let number = arguments.as_raw_fd();
         pass.push(arguments);
         Ok(Self {

@@ -13,7 +13,9 @@ mod walls;
 mod tests;
 
 use domain::Digest;
-use ports::sandbox::{Cancel, Ended, Exec, ExecResult, Limits, Sandbox, SandboxError, Tier};
+use ports::sandbox::{
+    Cancel, Ended, Exec, ExecResult, Grants, Limits, Sandbox, SandboxError, Serve, Serving, Tier,
+};
 use sandbox_process::{Identity, Output, Scratch, Spawner, cgroup::Cgroups, supervise, watch};
 use start::Started;
 use std::{
@@ -63,13 +65,17 @@ impl LandlockSandbox {
         })
     }
 
-    async fn start(&self, exec: &Exec) -> Result<Started, SandboxError> {
+    /// With grants it is a server, which is talked to.
+    async fn start(&self, exec: &Exec, grants: Option<Grants>) -> Result<Started, SandboxError> {
         let identity = Identity::to_become(self.options.uid)?;
         walls::check(walls::version(), identity.is_some())?;
         supervise::check()?;
         let (cgroups, exec) = (Arc::clone(&self.cgroups), exec.clone());
         self.spawner
-            .run(move || start::start(&exec, identity, cgroups.get_or_init(Cgroups::find)))
+            .run(move || {
+                let cgroups = cgroups.get_or_init(Cgroups::find);
+                start::start(&exec, grants.as_ref(), identity, cgroups)
+            })
             .await?
     }
 }
@@ -118,28 +124,21 @@ impl Sandbox for LandlockSandbox {
             });
         }
         let _empty = Scratch::where_none(&mut exec, self.options.uid)?;
-        let started = self.start(&exec).await?;
-        let failed = |error: std::io::Error| {
-            SandboxError::Setup(format!("the command can no longer be watched: {error}"))
-        };
-        let output = Output::new(started.output, exec.limits.output).map_err(failed)?;
-        let watched = watch(started.tree, output, &exec.limits, &cancel)
-            .await
-            .map_err(failed)?;
-        let ended = match (watched.stopped, started.status.read()) {
-            (Some(stopped), _) => stopped,
-            (None, Some(status)) => ended(status),
-            (None, None) => {
-                let said = String::from_utf8_lossy(&watched.output).into_owned();
-                return Err(SandboxError::Setup(format!(
-                    "the supervisor ended without a word: {said}"
-                )));
-            }
-        };
-        Ok(ExecResult {
+        let started = self.start(&exec, None).await?;
+        end(started, exec.limits, cancel).await
+    }
+
+    async fn serve(&self, serve: Serve, cancel: Cancel) -> Result<Serving, SandboxError> {
+        let mut started = self.start(&serve.exec, Some(serve.grants)).await?;
+        let (stdin, stdout) = started
+            .talk
+            .take()
+            .ok_or_else(|| SandboxError::Setup("the server has no pipes".to_owned()))?;
+        let ended = Box::pin(end(started, serve.exec.limits, cancel));
+        Ok(Serving {
+            stdin,
+            stdout,
             ended,
-            output: watched.output,
-            output_bytes: watched.output_bytes,
         })
     }
 
@@ -147,6 +146,32 @@ impl Sandbox for LandlockSandbox {
         let walls = (WALLS, "no network", limits);
         Digest::of(&walls).unwrap_or_else(|_| Digest::of_bytes(format!("{walls:?}")))
     }
+}
+
+/// Waits for its end.
+async fn end(started: Started, limits: Limits, cancel: Cancel) -> Result<ExecResult, SandboxError> {
+    let failed = |error: std::io::Error| {
+        SandboxError::Setup(format!("the command can no longer be watched: {error}"))
+    };
+    let output = Output::new(started.output, limits.output).map_err(failed)?;
+    let watched = watch(started.tree, output, &limits, &cancel)
+        .await
+        .map_err(failed)?;
+    let ended = match (watched.stopped, started.status.read()) {
+        (Some(stopped), _) => stopped,
+        (None, Some(status)) => ended(status),
+        (None, None) => {
+            let said = String::from_utf8_lossy(&watched.output).into_owned();
+            return Err(SandboxError::Setup(format!(
+                "the supervisor ended without a word: {said}"
+            )));
+        }
+    };
+    Ok(ExecResult {
+        ended,
+        output: watched.output,
+        output_bytes: watched.output_bytes,
+    })
 }
 
 fn ended(status: ExitStatus) -> Ended {

@@ -1,7 +1,7 @@
 //! Starting a command behind its walls, with a supervisor above it.
 
 use crate::walls;
-use ports::sandbox::{Exec, SandboxError};
+use ports::sandbox::{Exec, Grants, SandboxError};
 use rustix::{
     fd::OwnedFd,
     fs::{Mode, OFlags},
@@ -10,10 +10,11 @@ use rustix::{
 use sandbox_process::{
     Entry, Identity, Scratch, Stop, Tree,
     cgroup::{Cgroup, Cgroups},
-    process_limits,
+    pipes, process_limits,
     seccomp::{Sockets, filter},
     tasks_of,
 };
+use secrecy::ExposeSecret;
 use std::{
     fs::File,
     io::{self, Read},
@@ -22,7 +23,7 @@ use std::{
         unix::process::{CommandExt, ExitStatusExt},
     },
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{Command, ExitStatus},
 };
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -32,6 +33,8 @@ pub struct Started {
     pub tree: Tree,
     pub output: OwnedFd,
     pub status: Status,
+    /// Our ends of a server's stdin and stdout.
+    pub talk: Option<(OwnedFd, OwnedFd)>,
 }
 
 /// How the command ended, as the supervisor tells it.
@@ -48,6 +51,7 @@ impl Status {
 
 pub fn start(
     exec: &Exec,
+    grants: Option<&Grants>,
     identity: Option<Identity>,
     cgroups: &Cgroups,
 ) -> Result<Started, SandboxError> {
@@ -69,7 +73,7 @@ pub fn start(
     if !exec.files.is_empty() {
         temporary.with_inputs(&exec.files)?;
     }
-    begin(exec, identity, cgroups, temporary).map_err(|error| match error.kind() {
+    begin((exec, grants), identity, cgroups, temporary).map_err(|error| match error.kind() {
         io::ErrorKind::ArgumentListTooLong => {
             SandboxError::Setup("the command is too long: the system takes 128 KiB".to_owned())
         }
@@ -78,7 +82,7 @@ pub fn start(
 }
 
 fn begin(
-    exec: &Exec,
+    (exec, grants): (&Exec, Option<&Grants>),
     identity: Option<Identity>,
     cgroups: &Cgroups,
     temporary: Scratch,
@@ -90,7 +94,8 @@ fn begin(
         OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    let ruleset = walls::ruleset(exec, temporary.path())?;
+    let network = grants.is_some_and(|grants| grants.network);
+    let ruleset = walls::ruleset(exec, grants, temporary.path())?;
     let cgroup = cgroups.create(exec.limits.memory, exec.limits.processes)?;
     let mut limits = process_limits();
     if !cgroups.limit_processes() {
@@ -110,11 +115,18 @@ fn begin(
         directory: Some(directory.as_raw_fd()),
         supervise: Some(status_in.as_raw_fd()),
         ruleset: Some(ruleset.as_raw_fd()),
-        filter: filter(Sockets::Refused),
+        filter: filter(if network {
+            Sockets::Internet
+        } else {
+            Sockets::Refused
+        }),
         ..Entry::default()
     };
     let mut command = shell(&exec.command, temporary.path());
-    command.stdout(output_in.try_clone()?).stderr(output_in);
+    for (name, value) in grants.iter().flat_map(|grants| &grants.environment) {
+        command.env(name, value.expose_secret());
+    }
+    let talk = pipes(&mut command, output_in, grants.is_some())?;
     // SAFETY: `enter` is made for this place.
     unsafe { command.pre_exec(move || entry.enter()) };
     let leader = command.spawn();
@@ -125,13 +137,14 @@ fn begin(
         tree,
         output,
         status: Status(status.into()),
+        talk,
     })
 }
 
 /// `sh -c`, with nothing of our environment.
 fn shell(line: &str, temporary: &Path) -> Command {
     let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(line).env_clear().stdin(Stdio::null());
+    command.arg("-c").arg(line).env_clear();
     command.envs([
         ("PATH", PATH),
         ("LANG", "C.UTF-8"),

@@ -4,7 +4,7 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, Ruleset, RulesetAttr, RulesetCreatedAttr,
     RulesetError, Scope, path_beneath_rules,
 };
-use ports::sandbox::{Exec, SandboxError};
+use ports::sandbox::{Exec, Grants, SandboxError};
 use rustix::fd::OwnedFd;
 use std::{io, path::Path};
 
@@ -91,12 +91,13 @@ pub fn check(version: u32, other_user: bool) -> Result<(), SandboxError> {
 }
 
 /// For `landlock_restrict_self`.
-pub fn ruleset(exec: &Exec, temporary: &Path) -> io::Result<OwnedFd> {
-    let made = make(exec, temporary).map_err(io::Error::other)?;
+pub fn ruleset(exec: &Exec, grants: Option<&Grants>, temporary: &Path) -> io::Result<OwnedFd> {
+    let none = Grants::default();
+    let made = make(exec, grants.unwrap_or(&none), temporary).map_err(io::Error::other)?;
     made.ok_or_else(|| io::Error::other("the kernel has no Landlock"))
 }
 
-fn make(exec: &Exec, temporary: &Path) -> Result<Option<OwnedFd>, RulesetError> {
+fn make(exec: &Exec, grants: &Grants, temporary: &Path) -> Result<Option<OwnedFd>, RulesetError> {
     let all = AccessFs::from_all(NEWEST);
     let read: BitFlags<AccessFs> = AccessFs::ReadFile | AccessFs::ReadDir;
     let device: BitFlags<AccessFs> =
@@ -105,14 +106,25 @@ fn make(exec: &Exec, temporary: &Path) -> Result<Option<OwnedFd>, RulesetError> 
         true => AccessFs::from_read(NEWEST),
         false => all,
     };
-    let ruleset = Ruleset::default()
-        .handle_access(all)?
-        .handle_access(AccessNet::from_all(NEWEST))?
+    let mut ruleset = Ruleset::default().handle_access(all)?;
+    let names: &[&str] = match grants.network {
+        true => &["/etc/resolv.conf"],
+        false => {
+            ruleset = ruleset.handle_access(AccessNet::from_all(NEWEST))?;
+            &[]
+        }
+    };
+    let ruleset = ruleset
         .scope(Scope::from_all(NEWEST))?
         .create()?
         .add_rules(path_beneath_rules(PROGRAMS, AccessFs::from_read(NEWEST)))?
         .add_rules(path_beneath_rules(READABLE, read))?
         .add_rules(path_beneath_rules(DEVICES, device))?
+        .add_rules(path_beneath_rules(names, read))?
+        .add_rules(path_beneath_rules(
+            &grants.readable,
+            AccessFs::from_read(NEWEST),
+        ))?
         .add_rules(path_beneath_rules([&exec.workspace], workspace))?
         .add_rules(path_beneath_rules([temporary], all))?;
     Ok(ruleset.into())

@@ -11,6 +11,8 @@ use libc::{sock_filter as Instruction, *};
 pub enum Sockets {
     /// Local, IP, and asking the kernel about interfaces: for a network namespace of its own, with nothing in it.
     Contained,
+    /// IP, and asking the kernel about interfaces: for who shares the machine's network, but no local socket of its.
+    Internet,
     /// None. Pairs (socketpair) are still made; they reach nobody.
     Refused,
 }
@@ -142,11 +144,13 @@ fn ioctl() -> Vec<Instruction> {
 }
 
 fn socket(sockets: Sockets) -> Vec<Instruction> {
-    if sockets == Sockets::Refused {
-        return vec![errno(EACCES)];
-    }
+    let families: &[c_int] = match sockets {
+        Sockets::Contained => &[AF_UNIX, AF_INET, AF_INET6],
+        Sockets::Internet => &[AF_INET, AF_INET6],
+        Sockets::Refused => return vec![errno(EACCES)],
+    };
     let mut block = vec![load(ARGUMENT_0)];
-    for family in [AF_UNIX, AF_INET, AF_INET6] {
+    for &family in families {
         block.extend([
             jump(BPF_JEQ, family as u32, 0, 1),
             answer(SECCOMP_RET_ALLOW),

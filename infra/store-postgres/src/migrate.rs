@@ -11,7 +11,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         id: 1,
         name: "0001_kernel",
@@ -36,6 +36,11 @@ const MIGRATIONS: [Migration; 5] = [
         id: 5,
         name: "0005_skills",
         sql: include_str!("../../../migrations/postgres/0005_skills.sql"),
+    },
+    Migration {
+        id: 6,
+        name: "0006_mcp",
+        sql: include_str!("../../../migrations/postgres/0006_mcp.sql"),
     },
 ];
 

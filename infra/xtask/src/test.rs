@@ -78,6 +78,10 @@ fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
         Some(server) => drop(command.env("COUNTERSIGN_TEST_POSTGRES", &server.url)),
         None => absent.extend(["--skip", "postgres::"]),
     }
+    match &ready.mcp {
+        Some(directory) => drop(command.env("COUNTERSIGN_TEST_MCP", directory)),
+        None => absent.extend(["--skip", "real_servers::"]),
+    }
     match &ready.aws {
         Some(emulator) => drop(command.env("COUNTERSIGN_TEST_AWS", &emulator.endpoint)),
         None => absent.extend(["--skip", "aws::"]),

@@ -14,6 +14,7 @@ pub mod citation;
 pub mod content;
 pub mod id;
 pub mod knowledge;
+pub mod mcp;
 pub mod member;
 pub mod memory;
 pub mod message;

@@ -1,8 +1,11 @@
-//! A place where a command can do no harm: it sees the workspace and the system's programs, no network and no secret.
+//! A place where a command can do no harm: it sees the workspace and the system's programs, no network and no secret. A server that
+//! is talked to may be granted more ([`Grants`]).
 
 use domain::Digest;
+use futures::future::BoxFuture;
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{os::fd::OwnedFd, path::PathBuf, sync::Arc, time::Duration};
 
 /// One command line, run by `sh -c` in the workspace.
 #[derive(Clone, Debug)]
@@ -16,6 +19,33 @@ pub struct Exec {
     /// The workspace cannot be written either; behind Landlock modes and times of its files still can.
     pub read_only: bool,
     pub limits: Limits,
+}
+
+/// A program that is talked to through its stdin and stdout for as long as it lives, such as a tool server.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    /// Of its limits, `output` is for stderr; `wall` is how long it may live.
+    pub exec: Exec,
+    pub grants: Grants,
+}
+
+/// What a command does not have.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    /// All of this machine's network, its own services included.
+    pub network: bool,
+    /// Further directories, under their own paths, that can be read and have programs.
+    pub readable: Vec<PathBuf>,
+    /// Variables of its environment; other processes of this machine and command lines don't show them.
+    pub environment: Vec<(String, SecretString)>,
+}
+
+/// A program that was started. Its pipes end with it.
+pub struct Serving {
+    pub stdin: OwnedFd,
+    pub stdout: OwnedFd,
+    /// How it ended and what it said on stderr, when no process of it is left. Dropped before, it ends the whole tree.
+    pub ended: BoxFuture<'static, Result<ExecResult, SandboxError>>,
 }
 
 /// All are hard: when one is passed the whole process tree dies.
@@ -93,6 +123,10 @@ pub trait Sandbox: Send + Sync {
     async fn probe(&self) -> Result<Tier, SandboxError>;
 
     async fn run(&self, exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError>;
+
+    /// Starts a program behind the same walls, but for what it is granted. It works while nobody polls [`Serving::ended`], but its
+    /// limits and the cancel are only heard by who does.
+    async fn serve(&self, serve: Serve, cancel: Cancel) -> Result<Serving, SandboxError>;
 
     /// What of the sandbox belongs to an approval's digest: tier, limits and network grants.
     fn digest(&self, limits: &Limits) -> Digest;

@@ -7,6 +7,7 @@ pub mod contract;
 pub mod extract;
 pub mod home;
 pub mod knowledge;
+pub mod mcp;
 pub mod memory_store;
 pub mod messenger;
 pub mod presenter;

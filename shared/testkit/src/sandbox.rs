@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use domain::Digest;
 use ports::{
     Sandbox,
-    sandbox::{Cancel, Ended, Exec, ExecResult, Limits, SandboxError, Tier},
+    sandbox::{Cancel, Ended, Exec, ExecResult, Limits, SandboxError, Serve, Serving, Tier},
 };
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -126,6 +126,13 @@ impl Sandbox for ScriptedSandbox {
         let result = script(&exec);
         self.ended.fetch_add(1, Ordering::SeqCst);
         Ok(result)
+    }
+
+    /// What is talked to is a program, and there is none in here.
+    async fn serve(&self, _: Serve, _: Cancel) -> Result<Serving, SandboxError> {
+        Err(SandboxError::Unavailable(
+            "nothing is served in a script".to_owned(),
+        ))
     }
 
     fn digest(&self, limits: &Limits) -> Digest {

@@ -50,6 +50,8 @@ const TABLE: &[(&str, Role)] = &[
     ("/skill remove greet", Role::Owner),
     ("/skill enable planning coder", Role::Owner),
     ("/skill disable planning coder", Role::Owner),
+    ("/mcp", Role::Viewer),
+    ("/mcp add notes https://mcp.example.org/", Role::Owner),
     ("/audit", Role::Viewer),
     ("/cost", Role::Viewer),
     ("/budget", Role::Viewer),

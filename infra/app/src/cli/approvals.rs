@@ -93,7 +93,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         Command::Approve(yes) => approve(&local, output, yes).await?,
         Command::Modify { id, arguments } => {
             let approval = queries::approval(home, &id).await?.value;
-            let tools = handlers::tool::all();
+            let tools = crate::compose::mcp::tools(&local.config, None)?;
             let (_, shown) = read_handle(&id);
             let edit = (arguments.as_str(), shown);
             let draft =

@@ -21,6 +21,7 @@ mod failure;
 mod follow;
 mod import;
 mod knowledge;
+mod mcp;
 mod migrate;
 mod output;
 mod pair;
@@ -60,7 +61,7 @@ pub struct Arguments {
 }
 
 /// Commands that without a verb show what there is.
-const LISTS: [&str; 7] = [
+const LISTS: [&str; 8] = [
     "agents",
     "runs",
     "approvals",
@@ -68,6 +69,7 @@ const LISTS: [&str; 7] = [
     "audit",
     "knowledge",
     "skills",
+    "mcp",
 ];
 
 impl Arguments {
@@ -133,6 +135,8 @@ enum Command {
     Knowledge(knowledge::Arguments),
     /// List, install and remove skills, and give them to agents
     Skills(skills::Arguments),
+    /// Servers of further tools: add, look at, approve, restart, remove
+    Mcp(mcp::Arguments),
     /// List and set what models may cost
     Budgets(budgets::Arguments),
     /// Show, seal and verify the audit
@@ -229,6 +233,7 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Rules(arguments) => rules::run(context, arguments).await,
         Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
         Command::Skills(arguments) => skills::run(context, arguments).await,
+        Command::Mcp(arguments) => mcp::run(context, arguments).await,
         Command::Budgets(arguments) => budgets::run(context, arguments).await,
         Command::Audit(arguments) => audit::run(context, arguments).await,
         Command::Pair(arguments) => pair::run(context, arguments).await,

@@ -5,7 +5,7 @@ use crate::{
     compose::{
         BadStart,
         alert::alert,
-        models, search, secrets,
+        mcp, models, search, secrets,
         surfaces::Surfaces,
         table::Table,
         worker::{FRONT_AT_ONCE, MODEL_TIMEOUT, SEND_AT_ONCE},
@@ -14,6 +14,7 @@ use crate::{
     worker::{Bench, Handlers, Lane, Pace, Worker},
 };
 use bot::telegram::Api;
+use handlers::tool::Tools;
 use ports::{SearchIndex, model::Models};
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -39,6 +40,8 @@ pub struct Function {
     models: Option<(Models, Arc<dyn SearchIndex>)>,
     /// Where it has to do with documents.
     index: Option<Arc<dyn SearchIndex>>,
+    /// With connections to servers of further tools, which live as long as the process.
+    tools: Tools,
 }
 
 impl Function {
@@ -61,10 +64,13 @@ impl Function {
         if api.is_none() && matches!(role, Role::Update | Role::Send | Role::Tick) {
             return Err(without_token());
         }
+        // Local servers are the worker's.
+        let tools = mcp::tools(config, None)?;
         let models = match role {
             Role::Run | Role::Update => {
                 let found = models::find(config).await?;
-                let models = Table::new(config, &ground.home, &surfaces).models(&found);
+                let table = Table::new(config, &ground.home, &surfaces);
+                let models = table.models(&found);
                 Some((models, search::index(config).await?))
             }
             _ => None,
@@ -83,6 +89,7 @@ impl Function {
             api,
             models,
             index,
+            tools,
         })
     }
 
@@ -152,7 +159,8 @@ impl Function {
     }
 
     fn handlers(&self, longest: Duration) -> Result<Handlers, BadStart> {
-        let table = Table::new(&self.ground.config, &self.ground.home, &self.surfaces);
+        let table = Table::new(&self.ground.config, &self.ground.home, &self.surfaces)
+            .with_tools(self.tools.clone());
         let table = match (self.role, &self.models) {
             // Nothing that needs a workspace runs here. The step's last model call ends before the process does.
             (Role::Run, Some((models, index))) => {

@@ -11,6 +11,7 @@ pub mod database;
 pub mod directory;
 pub mod door;
 pub mod extract;
+pub mod mcp;
 pub mod models;
 pub mod sandbox;
 pub mod search;

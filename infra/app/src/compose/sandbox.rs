@@ -4,7 +4,7 @@ use crate::config::{Config, SandboxChoice};
 use domain::Digest;
 use ports::{
     Sandbox,
-    sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Tier},
+    sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Serve, Serving, Tier},
 };
 use sandbox_bwrap::BwrapSandbox;
 use sandbox_landlock::LandlockSandbox;
@@ -75,6 +75,10 @@ impl Sandbox for Refusing {
     }
 
     async fn run(&self, _: Exec, _: Cancel) -> Result<ExecResult, SandboxError> {
+        Err(SandboxError::Unavailable(self.0.clone()))
+    }
+
+    async fn serve(&self, _: Serve, _: Cancel) -> Result<Serving, SandboxError> {
         Err(SandboxError::Unavailable(self.0.clone()))
     }
 

@@ -11,6 +11,7 @@ use handlers::{
     run::{self, RunPorts, Workbench},
     send::{self, SendPorts},
     tick::{self, TickPorts},
+    tool::Tools,
 };
 use ports::{
     Messenger, Model, Progress, Sandbox, SearchIndex,
@@ -40,6 +41,8 @@ pub struct Table<'a> {
     config: &'a Config,
     home: &'a Home,
     surfaces: &'a Surfaces,
+    /// What agents can call.
+    tools: Tools,
 }
 
 impl<'a> Table<'a> {
@@ -50,7 +53,14 @@ impl<'a> Table<'a> {
             config,
             home,
             surfaces,
+            tools: handlers::tool::all(),
         }
+    }
+
+    /// With servers of further tools, for runs and conversations.
+    #[must_use]
+    pub fn with_tools(self, tools: Tools) -> Self {
+        Self { tools, ..self }
     }
 
     /// Models that are told no secret, and whose answers hold none.
@@ -77,7 +87,7 @@ impl<'a> Table<'a> {
             workbench,
             index,
             progress: self.config.redaction.over(progress),
-            tools: handlers::tool::all(),
+            tools: self.tools.clone(),
             presets: presets()?.into(),
             approval_expiry: self.config.approval_expires,
             model_timeout,
@@ -101,7 +111,7 @@ impl<'a> Table<'a> {
             home: self.home.clone(),
             me: self.surfaces.me.clone(),
             presets: names,
-            tools: handlers::tool::all(),
+            tools: self.tools.clone(),
             models,
             index,
             files: self.surfaces.files.clone(),

@@ -1,7 +1,7 @@
 //! What does the work in this process: models, a sandbox, the handlers bound to them, and the lanes that it serves.
 
 use super::{
-    BadStart, Local, alert::alert, backup, models, sandbox, search, secrets, service,
+    BadStart, Local, alert::alert, mcp, models, sandbox, search, secrets, service,
     surfaces::Surfaces, table::Table, workspace,
 };
 use crate::{
@@ -46,17 +46,19 @@ impl Engine {
         let (found, picked) =
             tokio::join!(models::find(&local.config), sandbox::pick(&local.config));
         let found = found?;
-        let workspaces: Arc<dyn Workspaces> = Arc::new(workspace::Checked {
-            config: local.config.clone(),
-            workspaces: backup::workspaces(&local.config),
-        });
+        let workspaces: Arc<dyn Workspaces> = Arc::new(workspace::checked(&local.config));
+        let bench = mcp_rmcp::Bench {
+            sandbox: picked.sandbox.clone(),
+            workspaces: workspaces.clone(),
+        };
+        let tools = mcp::tools(&local.config, Some(bench))?;
         let redaction = &local.config.redaction;
         let workbench = Workbench {
             sandbox: redaction.over(crash::sandbox(picked.sandbox.clone())),
             workspaces: redaction.over(crash::workspaces(workspaces)),
         };
         let sandbox = Some(workbench.sandbox.clone());
-        let table = Table::new(&local.config, &local.home, &surfaces);
+        let table = Table::new(&local.config, &local.home, &surfaces).with_tools(tools);
         let models = table.models(&found);
         let index = search::index(&local.config).await?;
         let handlers = table

@@ -66,6 +66,15 @@ pub struct Checked {
     pub workspaces: FsWorkspaces,
 }
 
+/// The workspaces of this machine.
+#[must_use]
+pub fn checked(config: &Arc<Config>) -> Checked {
+    Checked {
+        config: config.clone(),
+        workspaces: super::backup::workspaces(config),
+    }
+}
+
 #[async_trait::async_trait]
 impl Workspaces for Checked {
     async fn open(

@@ -7,6 +7,7 @@
 
 mod blobs;
 mod lines;
+mod mcp;
 mod messenger;
 mod model;
 mod progress;

@@ -4,6 +4,7 @@
 
 mod apt;
 pub mod aws;
+pub mod mcp;
 pub mod postgres;
 pub mod python;
 
@@ -23,6 +24,8 @@ pub struct Ready {
     pub aws_python: Option<PathBuf>,
     /// DynamoDB and S3 for as long as this lives; none where they could not be had.
     pub aws: Option<aws::Emulator>,
+    /// Tool servers that others wrote; none where they are not installed.
+    pub mcp: Option<PathBuf>,
     /// A server that runs for as long as this lives; none where it could not be had.
     pub postgres: Option<postgres::Server>,
 }
@@ -38,11 +41,16 @@ pub fn run(project: &Project, steps: &mut Steps) -> Result<Ready> {
         Some(python) => aws::emulator(project, steps, python)?,
         None => None,
     };
+    let mcp = match &python {
+        Some(python) => mcp::servers(project, steps, python)?,
+        None => None,
+    };
     let postgres = postgres::server(steps, postgres::CARELESS);
     Ok(Ready {
         python,
         aws_python,
         aws,
+        mcp,
         postgres,
     })
 }

