@@ -220,7 +220,10 @@ async fn the_latest_change_of_the_rules_is_taken_back_and_then_the_one_before() 
     assert_eq!(undo().await.unwrap(), (first.clone(), true));
     let (second, came) = undo().await.unwrap();
     assert_eq!((second.to_string().as_str(), came), ("deny network", false));
-    assert_eq!(rules::list(&team.home).await.unwrap(), [first.clone()]);
+    assert_eq!(
+        rules::list(&team.home).await.unwrap(),
+        std::slice::from_ref(&first)
+    );
     assert_eq!(undo().await.unwrap(), (first, false));
     assert!(matches!(undo().await, Err(Problem::Invalid(_))));
     let bobs = team.does(|| rules::take_back(&team.home, &bob)).await;
