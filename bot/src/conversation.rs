@@ -135,19 +135,7 @@ async fn by_member(
     inbound: &Inbound,
     member: &Member,
 ) -> Result<Reply, CommandError> {
-    let ctx = Ctx {
-        home: &talk.home,
-        me: talk.me.get(),
-        member,
-        inbound,
-        presets: &talk.presets,
-        tools: &talk.tools,
-        models: &talk.models,
-        index: &*talk.index,
-        shelf: &*talk.shelf,
-        sandbox: talk.sandbox.as_deref(),
-        args: "",
-    };
+    let ctx = context(talk, inbound, member);
     match &inbound.what {
         What::Tap { tap, data, .. } => match data.strip_prefix(present::document::REMOVE) {
             Some(id) => file::removed(&ctx, tap, id).await,
@@ -190,6 +178,22 @@ async fn by_member(
         What::Added | What::Removed | What::Moved { .. } | What::Other { .. } => {
             Ok(Reply::default())
         }
+    }
+}
+
+fn context<'a>(talk: &'a Conversation, inbound: &'a Inbound, member: &'a Member) -> Ctx<'a> {
+    Ctx {
+        home: &talk.home,
+        me: talk.me.get(),
+        member,
+        inbound,
+        presets: &talk.presets,
+        tools: &talk.tools,
+        models: &talk.models,
+        index: &*talk.index,
+        shelf: &*talk.shelf,
+        sandbox: talk.sandbox.as_deref(),
+        args: "",
     }
 }
 
