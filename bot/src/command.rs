@@ -11,6 +11,7 @@ mod budget;
 mod cancel;
 mod cost;
 mod deny;
+pub(crate) mod design;
 mod help;
 mod invite;
 pub(crate) mod kb;

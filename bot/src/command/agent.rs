@@ -1,6 +1,6 @@
 //! `/agent`: who this chat talks to; with a prompt, one task for another agent.
 
-use super::{Command, Ctx, Reply, agents::past};
+use super::{Command, Ctx, Reply, agents::past, design};
 use crate::{conversation, text::en};
 use handlers::{CommandError, agents, ask, sessions};
 use ports::repo;
@@ -16,7 +16,7 @@ impl Command for Agent {
         "Choose this chat’s agent, or give one task to another"
     }
     fn usage(&self) -> &'static str {
-        "<name> [prompt] | history NAME | undo NAME"
+        "<name> [prompt] | new WORDS | history NAME | undo NAME"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         match ctx.word() {
@@ -32,6 +32,7 @@ impl Command for Agent {
                     agent.map_or_else(|| session.agent.to_string(), |agent| agent.value.name);
                 Ok(ctx.say(&en::talks_to(&name)))
             }
+            ("new", words) if !words.is_empty() => design::new(ctx, words).await,
             ("history", name) if !name.is_empty() => past::history(ctx, name).await,
             ("undo", name) if !name.is_empty() => past::undo(ctx, name).await,
             (name, "") => {

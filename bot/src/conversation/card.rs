@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply, kb, modify, several, skill},
+    command::{Ctx, Reply, design, kb, modify, several, skill},
     inbound::What,
     present,
     text::en,
@@ -47,6 +47,7 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "stop" => Choice::Stop,
         "undo" => return undo(ctx, tap, id).await,
         "modify" => return to_modify(ctx, tap, id, digest).await,
+        "redraft" => return to_redraft(ctx, tap, id, digest).await,
         "more" => Choice::Raise,
         "details" => return details(ctx, tap, id).await,
         "skill" => return skill_agreed(ctx, tap, id, digest).await,
@@ -178,7 +179,20 @@ async fn to_modify(
     id: &str,
     digest: Option<&str>,
 ) -> Result<Reply, CommandError> {
-    match modify::question(ctx, &ApprovalId::new(id), digest).await {
+    below(
+        ctx,
+        tap,
+        modify::question(ctx, &ApprovalId::new(id), digest).await,
+    )
+}
+
+/// A question that is asked below the card, or why it is not.
+fn below(
+    ctx: &Ctx<'_>,
+    tap: &str,
+    question: Result<Reply, CommandError>,
+) -> Result<Reply, CommandError> {
+    match question {
         Ok(mut reply) => {
             let said = toast(ctx.inbound, tap, en::CHANGE_BELOW);
             reply.messages.splice(0..0, said.messages);
@@ -189,6 +203,16 @@ async fn to_modify(
         }
         Err(error) => Err(error),
     }
+}
+
+/// The draft waits; what should be different is asked for below.
+async fn to_redraft(
+    ctx: &Ctx<'_>,
+    tap: &str,
+    id: &str,
+    digest: Option<&str>,
+) -> Result<Reply, CommandError> {
+    below(ctx, tap, design::question(ctx, id, digest).await)
 }
 
 /// What a reply means to one of our messages: to a card or to the question for a change. `None`: to any other.
@@ -205,6 +229,10 @@ pub(super) async fn answered(ctx: &Ctx<'_>, text: &str) -> Result<Option<Reply>,
     let tag = tag_of(ctx, message, replies_in.as_ref()).await?;
     if let Some((id, shown)) = tag.as_deref().and_then(modify::asked_by) {
         return modify::change(ctx, &id, text, Some(shown)).await.map(Some);
+    }
+    if let Some((id, shown)) = tag.as_deref().and_then(design::asked_by) {
+        let approval = queries::approval(ctx.home, id.as_str()).await?.value;
+        return reasoned(ctx, approval, text, Some(shown)).await.map(Some);
     }
     let mut on_button = button.as_deref().unwrap_or_default().split(':').skip(1);
     let (on_button, shown) = (on_button.next(), on_button.next());

@@ -68,6 +68,7 @@ fn models() -> Models {
     Models {
         providers: providers.into(),
         default: ModelRef::parse("scripted/one").unwrap(),
+        tiers: std::collections::BTreeMap::new(),
     }
 }
 

@@ -21,6 +21,7 @@ use domain::{
     id::{ApprovalId, SessionId},
     rich_text::MarkStyle,
 };
+use handlers::tool::create_agent::CREATE_AGENT;
 use ports::message::{Body, Outgoing};
 
 /// Most that each value may take on the card, in UTF-16 units, so that none can push another off it. The diff gets what is left.
@@ -352,6 +353,13 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
     };
     let modify = || button(en::MODIFY, "modify", Style::Plain);
     let (first, mut second) = match approval.question {
+        Question::Call if approval.call.name == CREATE_AGENT => (
+            vec![
+                button(en::CREATE, "ok", Style::Good),
+                button(en::CANCEL, "stop", Style::Danger),
+            ],
+            vec![button(en::CHANGE, "redraft", Style::Plain)],
+        ),
         Question::Call => (
             vec![
                 button(en::APPROVE, "ok", Style::Good),

@@ -28,11 +28,16 @@ use domain::{
     permission::Rule,
     run::{Limit, Outcome},
 };
+use handlers::tool::create_agent::CREATE_AGENT;
 
 pub const APPROVE: &str = "Approve";
 pub const DENY: &str = "Deny";
 pub const UNDO: &str = "Undo “Always”";
 pub const MODIFY: &str = "Modify";
+/// On the card of a draft.
+pub const CREATE: &str = "Create";
+pub const CHANGE: &str = "Change";
+pub const CANCEL: &str = "Cancel";
 pub const ALWAYS: &str = "Always";
 pub const DETAILS: &str = "Details";
 pub const RUN_AGAIN: &str = "Run again";
@@ -84,6 +89,7 @@ pub fn card_title(approval: &Approval) -> String {
         (_, "write_file") => format!("{agent} wants to write a file"),
         (_, "edit_file") => format!("{agent} wants to change a file"),
         (_, "read_file") => format!("{agent} wants to read a file"),
+        (_, CREATE_AGENT) => format!("{agent} wants to make an agent"),
         (_, other) => format!("{agent} wants to use {}", super::one_line(other)),
     }
 }
@@ -158,6 +164,7 @@ pub fn rule(rule: &Rule) -> String {
 pub fn ended(agent: &str, outcome: &Outcome, steps: u32, cost: MicroUsd) -> Option<String> {
     Some(match outcome {
         Outcome::Answered => return None,
+        Outcome::Denied { what } if what == CREATE_AGENT => "🛑 No agent was made.".to_owned(),
         Outcome::Denied { what } => {
             format!(
                 "🛑 {agent} stopped: {} was not approved. Tell it what to do instead.",

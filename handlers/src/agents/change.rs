@@ -90,12 +90,20 @@ pub(super) fn apply(agent: &mut Agent, change: Change) -> Result<(), Problem> {
 }
 
 fn rename(agent: &mut Agent, name: String) -> Result<(), Problem> {
-    check_name(&name).map_err(Problem::Invalid)?;
-    if RESERVED.contains(&name.as_str()) && name != agent.name {
+    if name != agent.name {
+        check_new(&name)?;
+    }
+    agent.name = name;
+    Ok(())
+}
+
+/// A name that an agent is about to get.
+pub(super) fn check_new(name: &str) -> Result<(), Problem> {
+    check_name(name).map_err(Problem::Invalid)?;
+    if RESERVED.contains(&name) {
         let why = format!("“{name}” can’t be an agent’s name: it is a word of the command /agent.");
         return Err(Problem::Invalid(why));
     }
-    agent.name = name;
     Ok(())
 }
 

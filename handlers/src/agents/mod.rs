@@ -1,6 +1,7 @@
 //! Agents: created, shown, changed, paused, archived, duplicated, imported, deleted, and taken back to what they were.
 
 mod change;
+mod could;
 mod history;
 mod in_use;
 mod seed;
@@ -8,11 +9,14 @@ mod write;
 
 use crate::{CommandError, Draft, Home, Problem};
 use catalog::AgentTemplate;
+pub use catalog::DESIGNER;
 pub use change::Change;
-use change::apply;
+use change::{apply, check_new};
+pub use could::{Could, Counts, could, would_have};
 use domain::{
-    agent::{Agent, AgentStatus, check_name},
+    agent::{Agent, AgentStatus},
     id::AgentId,
+    knowledge::Collection,
     member::{Deed, Member, Role, may},
     run::Actor,
 };
@@ -106,14 +110,38 @@ pub async fn create(
     change: Change,
 ) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
-    let name = change.name.clone().unwrap_or_default();
-    check_name(&name).map_err(Problem::Invalid)?;
-    let mut agent = blank(home, &name);
-    let taken = take(home, &name, &agent.id).await?;
-    apply(&mut agent, change)?;
+    let (agent, taken) = drafted(home, change).await?;
     let mut ops = vec![taken];
     ops.extend(write(home, &by(member), Written::created(agent.clone())).await?);
     Ok(Draft::new(ops, agent))
+}
+
+/// What [`DESIGNER`] is asked: a person's words, and what there is for the new agent to know.
+///
+/// # Errors
+/// What the store answers.
+pub async fn wish(home: &Home, member: &Member, words: &str) -> Result<String, CommandError> {
+    let known = repo::collect::<Collection>(&*home.store, repo::all::<Collection>(&home.team));
+    let mut wish = format!("agent: {}", words.trim());
+    for Stored { value, .. } in known.await? {
+        if value.is_readable_by(&member.id) {
+            wish.push_str(&format!(
+                "\nknowledge: {} ({})",
+                value.name, value.description
+            ));
+        }
+    }
+    Ok(wish)
+}
+
+/// The agent as it would be made now, and the operation that takes its name.
+pub(crate) async fn drafted(home: &Home, change: Change) -> Result<(Agent, Op), CommandError> {
+    let name = change.name.clone().unwrap_or_default();
+    check_new(&name)?;
+    let mut agent = blank(home, &name);
+    let taken = take(home, &name, &agent.id).await?;
+    apply(&mut agent, change)?;
+    Ok((agent, taken))
 }
 
 fn by(member: &Member) -> Actor {
@@ -171,7 +199,7 @@ pub(crate) async fn revise(
         .as_deref()
         .filter(|new| *new != before.value.name)
     {
-        check_name(new).map_err(Problem::Invalid)?;
+        check_new(new)?;
         ops.extend(take_again(home, new, &before.value.id).await?);
     }
     let mut agent = before.value.clone();

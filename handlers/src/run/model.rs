@@ -157,7 +157,8 @@ impl Step<'_> {
             .agent
             .models
             .iter()
-            .filter_map(|name| ModelRef::parse(name).ok());
+            .filter_map(|name| ModelRef::parse(name).ok())
+            .map(|name| models.resolve(name));
         let chain: Vec<_> = wanted
             .filter_map(|name| Some((name.clone(), models.providers.get(&name.provider)?.clone())))
             .collect();

@@ -9,6 +9,7 @@ mod cancelling;
 mod charges;
 mod commands;
 mod crashes;
+mod drafts;
 mod dying;
 mod ingest;
 mod knowledge;

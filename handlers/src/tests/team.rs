@@ -89,7 +89,11 @@ impl Team {
         )]);
         let run = run::RunPorts {
             home: home.clone(),
-            models: Models { providers, default },
+            models: Models {
+                providers,
+                default,
+                tiers: BTreeMap::new(),
+            },
             workbench: Some(run::Workbench {
                 sandbox: fakes.sandbox.clone(),
                 workspaces: fakes.workspaces.clone(),

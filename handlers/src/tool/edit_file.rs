@@ -6,7 +6,7 @@ use domain::{
     tool::{ToolClass, ToolSpec},
 };
 use ports::{Workspace, workspace::FileText};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct EditFile;
 
@@ -62,6 +62,10 @@ impl Tool for EditFile {
 
     fn text_argument(&self) -> Option<&'static str> {
         Some("new")
+    }
+
+    fn samples(&self) -> Vec<Value> {
+        vec![json!({"path": "notes.md", "old": "a", "new": "b"})]
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {

@@ -7,7 +7,7 @@ use domain::{
     permission::Access,
     tool::{ToolClass, ToolSpec},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct ListFiles;
 
@@ -38,6 +38,10 @@ impl Tool for ListFiles {
             0,
             ToolClass::Read,
         )
+    }
+
+    fn samples(&self) -> Vec<Value> {
+        vec![json!({"path": "."})]
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {

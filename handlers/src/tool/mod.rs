@@ -5,6 +5,7 @@
 
 pub mod arguments;
 mod create_skill;
+pub mod create_agent;
 mod edit_file;
 mod files;
 mod list_files;
@@ -217,6 +218,7 @@ pub fn all() -> Tools {
         Arc::new(create_skill::CreateSkill),
         Arc::new(use_skill::UseSkill),
         Arc::new(run_skill_script::RunSkillScript),
+        Arc::new(create_agent::CreateAgent),
         Arc::new(person::AskPerson),
         Arc::new(person::Finish),
     ];

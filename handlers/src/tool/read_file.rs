@@ -7,7 +7,7 @@ use domain::{
     permission::Access,
     tool::{ToolClass, ToolSpec},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct ReadFile;
 
@@ -22,6 +22,10 @@ impl Tool for ReadFile {
             1,
             ToolClass::Read,
         )
+    }
+
+    fn samples(&self) -> Vec<Value> {
+        vec![json!({"path": "notes.md"})]
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {

@@ -112,6 +112,17 @@ async fn made(at: &ToolContext<'_>, line: &str) -> Result<String, ToolError> {
     String::from_utf8(result.output).map_err(|_| failed("says something that is no text"))
 }
 
+/// What people want to know about an agent's rights: looking, testing, changing, publishing, fetching.
+const SAMPLES: [&str; 7] = [
+    "git log",
+    "cargo test",
+    "make",
+    "git commit -m x",
+    "git push",
+    "rm notes.md",
+    "curl https://example.org",
+];
+
 #[async_trait::async_trait]
 impl Tool for RunCommand {
     fn spec(&self) -> ToolSpec {
@@ -154,6 +165,11 @@ impl Tool for RunCommand {
     fn plan(&self, arguments: &Value) -> Option<Value> {
         let line = plan(arguments).ok()??;
         Some(json!({"command": line}))
+    }
+
+    fn samples(&self) -> Vec<Value> {
+        let lines = SAMPLES.iter();
+        lines.map(|line| json!({ "command": line })).collect()
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {

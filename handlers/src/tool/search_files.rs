@@ -5,7 +5,7 @@ use domain::{
     permission::Access,
     tool::{ToolClass, ToolSpec},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct SearchFiles;
 
@@ -39,6 +39,10 @@ impl Tool for SearchFiles {
             1,
             ToolClass::Read,
         )
+    }
+
+    fn samples(&self) -> Vec<Value> {
+        vec![json!({"text": "a"})]
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {

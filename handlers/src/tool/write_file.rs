@@ -5,7 +5,7 @@ use domain::{
     permission::Access,
     tool::{ToolClass, ToolSpec},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 pub struct WriteFile;
 
@@ -36,6 +36,10 @@ impl Tool for WriteFile {
 
     fn text_argument(&self) -> Option<&'static str> {
         Some("text")
+    }
+
+    fn samples(&self) -> Vec<Value> {
+        vec![json!({"path": "notes.md", "text": ""})]
     }
 
     fn accesses(&self, arguments: &Value) -> Result<Vec<Access>, ToolError> {

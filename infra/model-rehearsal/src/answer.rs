@@ -1,6 +1,7 @@
 //! What the rehearsal says: before its calls why it makes them, after them what came of it, and otherwise what it can do.
 
 use crate::{
+    design,
     directive::{self, Wish},
     passages, summary,
 };
@@ -23,6 +24,9 @@ pub struct Answer {
 /// Looks at what came after the rehearsal's own last words: results are summarised, people's messages are parsed.
 #[must_use]
 pub fn to(request: &ModelRequest) -> Answer {
+    if let Some(draft) = design::draft(request) {
+        return draft;
+    }
     let said = request
         .messages
         .iter()

@@ -5,6 +5,7 @@
 //! The same conversation always gets the same answer. Start reading at [`directive`]; [`answer`] puts the words together.
 
 pub mod answer;
+mod design;
 pub mod directive;
 mod passages;
 mod summary;

@@ -140,4 +140,20 @@ pub trait Model: Send + Sync {
 pub struct Models {
     pub providers: BTreeMap<String, Arc<dyn Model>>,
     pub default: ModelRef,
+    /// What `tier/fast` and `tier/strong` stand for, by the word after [`TIER`]; the default one where nothing is said.
+    pub tiers: BTreeMap<String, ModelRef>,
+}
+
+/// In the place of a provider: the model is one of this process's for that kind of work.
+pub const TIER: &str = "tier";
+
+impl Models {
+    /// Which model a name means here.
+    #[must_use]
+    pub fn resolve(&self, name: ModelRef) -> ModelRef {
+        match name.provider.as_str() {
+            TIER => self.tiers.get(&name.model).unwrap_or(&self.default).clone(),
+            _ => name,
+        }
+    }
 }

@@ -22,6 +22,12 @@ const TABLE: &[(&str, Role)] = &[
     ("/agents set coder prompt Be quick.", Role::Owner),
     ("/agents pause coder", Role::Owner),
     ("/agents archive coder", Role::Owner),
+    ("/agents rename coder ranger", Role::Owner),
+    ("/agents duplicate coder twin", Role::Owner),
+    ("/agents export coder", Role::Viewer),
+    ("/agent history coder", Role::Viewer),
+    ("/agent undo coder", Role::Owner),
+    ("/agent new a careful reviewer", Role::Operator),
     ("/agent coder", Role::Operator),
     ("/agent coder build it", Role::Operator),
     ("/runs", Role::Viewer),
@@ -71,6 +77,7 @@ const TABLE: &[(&str, Role)] = &[
     ("tap happened", Role::Operator),
     ("tap stop", Role::Operator),
     ("tap modify", Role::Operator),
+    ("tap redraft", Role::Operator),
     ("tap more", Role::Operator),
     ("tap details", Role::Viewer),
     ("tap undo", Role::Owner),
@@ -92,6 +99,8 @@ const PEOPLE: [(i64, Option<Role>); 5] = [
 /// A card waits, and Zoe owns another team on the same database.
 async fn world() -> (World, Approval) {
     let mut world = World::new().await;
+    world.say(ANN, "/agents new designer Makes agents.").await;
+    world.say(ANN, "/agents set coder preset read-only").await;
     world.member(VERA, "Vera", Role::Viewer).await;
     let zoe = Member {
         id: format!("telegram:{ZOE}").as_str().into(),

@@ -7,7 +7,7 @@ use domain::{
     member::{Member, Role},
     run::RunStatus,
 };
-use handlers::{Problem, rules::Undone};
+use handlers::{Problem, rules::Undone, tool::create_agent::CREATE_AGENT};
 
 pub const STRANGER: &str = "I work for a team that you are not a member of. Ask its owner for an invitation: they get a link with /invite.";
 pub const STRANGERS_GROUP: &str = "I work for a team that nobody here has shown me to be part of, so I leave. A member of the team can add me.";
@@ -106,6 +106,12 @@ pub fn decided(approval: &Approval, rules: usize) -> String {
         return super::decided_money(approval, ask);
     }
     match (approval.status, rules) {
+        (ApprovalStatus::Denied, _) if approval.call.name == CREATE_AGENT => {
+            match approval.reason.is_empty() {
+                true => "No agent is made.".to_owned(),
+                false => "Noted: there will be another draft.".to_owned(),
+            }
+        }
         (ApprovalStatus::Denied, _) if approval.reason.is_empty() => {
             format!(
                 "Denied. Reply to the card to tell {} why.",
@@ -134,6 +140,8 @@ pub fn undone(undone: &Undone) -> String {
 }
 
 pub const SEE_BELOW: &str = "The message says what came of each.";
+pub const REDRAFT_HOW: &str =
+    "Reply to this message with what should be different; then there is another draft.";
 pub const CHANGE_BELOW: &str = "Reply to my message below.";
 pub const CHANGE_NOTED: &str = "Noted. The card will show the changed call; it still needs a yes.";
 

@@ -3,7 +3,7 @@
 mod past;
 
 use super::{
-    Context, Failure,
+    Context, Failure, ask,
     output::{self, fields, table, when, word},
 };
 use crate::compose::Local;
@@ -33,11 +33,15 @@ enum Command {
     },
     /// Everything about one agent
     Show { name: String },
-    /// Make a new agent
+    /// Make a new agent of this name, or from a description in plain words: "a careful reviewer of our Rust PRs"
     Create {
+        #[arg(value_name = "NAME|WORDS")]
         name: String,
         #[command(flatten)]
         fields: Fields,
+        /// From words: wait for the decision this long; 60 where nobody can be asked here
+        #[arg(long, value_name = "SECONDS")]
+        wait: Option<u64>,
     },
     /// Change an agent
     Set {
@@ -151,6 +155,11 @@ fn known_preset(name: String) -> Result<String, Failure> {
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
     let (local, output) = context.open().await?;
+    if let Command::Create { name, wait, .. } = &arguments.command
+        && name.contains(char::is_whitespace)
+    {
+        return ask::design(local, output, name, *wait).await;
+    }
     let home = &local.home;
     match arguments.command {
         Command::List { all } => {
@@ -161,7 +170,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             let agent = agents::find(home, &name).await?.value;
             output.show(&agent, || show(&agent, home.now()))?;
         }
-        Command::Create { name, fields } => {
+        Command::Create { name, fields, .. } => {
             let change = Change {
                 name: Some(name),
                 ..fields.change()?

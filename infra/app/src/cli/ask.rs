@@ -54,6 +54,14 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         .map(|path| directory(&context.config, path))
         .transpose()?;
     let (local, output) = context.open().await?;
+    let how = ((arguments.agent, workspace), arguments.wait);
+    one(local, output, &task, how).await
+}
+
+/// An agent's name, a directory to work in, and how many seconds to wait for a decision.
+type How = ((Option<String>, Option<String>), Option<u64>);
+
+async fn one(local: Local, output: Output, task: &str, (place, wait): How) -> Result<u8, Failure> {
     let session = sessions::of_command(&local.home);
     let ring = Ring::default();
     let bell = ring.0.clone();
@@ -63,20 +71,25 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
     let surfaces =
         Surfaces::default().with_terminal(session.clone(), Arc::new(ring), Arc::new(progress));
     let engine = Engine::build(local.clone(), surfaces).await?;
-    let run = begin(&local, &session, &task, (arguments.agent, workspace)).await?;
+    let run = begin(&local, &session, task, place).await?;
     let (asked_to_stop, stop_working) = (stop::on_signal()?, CancellationToken::new());
     let working = engine.start(stop_working.clone()).await?;
-    let end = follow(
-        local,
-        session,
-        run,
-        (bell, &arguments.wait, output),
-        asked_to_stop,
-    )
-    .await;
+    let end = follow(local, session, run, (bell, &wait, output), asked_to_stop).await;
     stop_working.cancel();
     let _ = working.await;
     finish(output, end?)
+}
+
+/// Makes an agent from plain words: a task for the agent that makes agents.
+pub async fn design(
+    local: Local,
+    output: Output,
+    words: &str,
+    wait: Option<u64>,
+) -> Result<u8, Failure> {
+    let wish = agents::wish(&local.home, &local.owner, words).await?;
+    let designer = Some(agents::DESIGNER.to_owned());
+    one(local, output, &wish, ((designer, None), wait)).await
 }
 
 fn task(words: &[String]) -> Result<String, Failure> {

@@ -76,10 +76,33 @@ pub async fn find(config: &Config) -> Result<Found, BadStart> {
         return Err(BadStart(missing(&default, &providers)));
     }
     Ok(Found {
-        models: Models { providers, default },
+        models: Models {
+            tiers: tiers(config, &providers)?,
+            providers,
+            default,
+        },
         servers,
         why,
     })
+}
+
+/// What `tier/fast` and `tier/strong` stand for, where the configuration says so.
+fn tiers(
+    config: &Config,
+    there: &BTreeMap<String, Arc<dyn Model>>,
+) -> Result<BTreeMap<String, ModelRef>, BadStart> {
+    let mut tiers = BTreeMap::new();
+    for (tier, model) in &config.tiers {
+        if !there.contains_key(&model.provider) {
+            let (names, provider) = (there.keys().cloned().collect::<Vec<_>>(), &model.provider);
+            return Err(BadStart(format!(
+                "The setting `model_{tier}` is {model}, but {provider} is not configured: choose a model of {}.",
+                names.join(", ")
+            )));
+        }
+        tiers.insert(tier.clone(), model.clone());
+    }
+    Ok(tiers)
 }
 
 fn missing(wanted: &ModelRef, there: &BTreeMap<String, Arc<dyn Model>>) -> String {

@@ -202,6 +202,7 @@ fn clean_models(redaction: &Redaction, models: &Models) -> Models {
     Models {
         providers: models.providers.iter().map(over).collect(),
         default: models.default.clone(),
+        tiers: models.tiers.clone(),
     }
 }
 

@@ -61,6 +61,16 @@ pub static KEYS: &[Key] = &[
         "provider/model for agents that name none",
     ),
     plain(
+        "model_fast",
+        &["COUNTERSIGN_MODEL_FAST"],
+        "provider/model that `tier/fast` stands for; without it: that of `model`",
+    ),
+    plain(
+        "model_strong",
+        &["COUNTERSIGN_MODEL_STRONG"],
+        "provider/model that `tier/strong` stands for; without it: that of `model`",
+    ),
+    plain(
         "sandbox",
         &["COUNTERSIGN_SANDBOX"],
         "auto, bubblewrap, landlock or off (commands are refused)",

@@ -23,6 +23,7 @@ use layers::Layers;
 use ports::{Secret, model::ModelRef};
 use read::Reader;
 use secrecy::SecretString;
+use std::collections::BTreeMap;
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -42,6 +43,8 @@ pub struct Config {
     pub public_url: Option<Url>,
     pub listen: SocketAddr,
     pub model: Option<ModelRef>,
+    /// What `tier/fast` and `tier/strong` stand for, by the second word.
+    pub tiers: BTreeMap<String, ModelRef>,
     pub sandbox: SandboxChoice,
     /// Runs that work at the same time in this process.
     pub workers: usize,
@@ -215,7 +218,8 @@ pub fn load(places: &Places) -> Result<Config, ConfigError> {
             SocketAddr::from(([127, 0, 0, 1], 8787)),
             "must be an address and a port, such as 127.0.0.1:8787",
         )?,
-        model: read.model()?,
+        model: read.model("model")?,
+        tiers: read.tiers()?,
         sandbox: read.sandbox()?,
         workers: usize::try_from(read.number("workers", 32, 1..=1000)?).unwrap_or(32),
         audit_key: read.secret("audit_key", 16)?,

@@ -1,10 +1,12 @@
 //! Reads values one by one: checks each, and notes what applies and why for `doctor`.
 
+mod models;
+
 use super::{
     ConfigError, Database, KEYS, Key, Origin, SandboxChoice, Setting, database, layers::Layers,
 };
 use domain::{MicroUsd, run::Limits};
-use ports::{Secret, model::ModelRef};
+use ports::Secret;
 use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
@@ -283,24 +285,6 @@ impl Reader {
             self.hide(key, password);
         }
         Ok(url)
-    }
-
-    pub(super) fn model(&mut self) -> Read<Option<ModelRef>> {
-        let Some((text, origin)) = self.layers.text("model")? else {
-            return Ok(self.unset("model"));
-        };
-        match ModelRef::parse(text.trim()) {
-            Ok(model) => {
-                self.note("model", &model, origin);
-                Ok(Some(model))
-            }
-            Err(_) => {
-                let why = format!(
-                    "must be provider/model, such as anthropic/claude-sonnet-4-5, not “{text}”"
-                );
-                Err(invalid("model", origin, why))
-            }
-        }
     }
 
     pub(super) fn sandbox(&mut self) -> Read<SandboxChoice> {

@@ -81,6 +81,7 @@ impl Engine {
                     provider: "looped".to_owned(),
                     model: "looped".to_owned(),
                 },
+                tiers: BTreeMap::new(),
             },
             workbench: Some(Workbench {
                 sandbox: Arc::new(ScriptedSandbox::default()),

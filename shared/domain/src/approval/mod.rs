@@ -220,7 +220,7 @@ pub enum Choice {
     RunAgain,
     /// For [`Question::Unknown`]: it happened, go on.
     Happened,
-    /// For [`Question::Unknown`] and [`Question::Budget`]: stop the run.
+    /// Not this call, and stop the run.
     Stop,
     /// For [`Question::Budget`]: as much more as `Ask::raise` says.
     Raise,
@@ -299,7 +299,7 @@ pub fn check(
         return Err(Refusal::Changed);
     }
     let offered = match (approval.question, choice) {
-        (Question::Call, Choice::Approve | Choice::Deny { .. }) => true,
+        (Question::Call, Choice::Approve | Choice::Deny { .. } | Choice::Stop) => true,
         // A standing rule changes what may happen later, so it takes who may configure, themselves.
         (Question::Call, Choice::Always) => {
             !approval.always.is_empty()

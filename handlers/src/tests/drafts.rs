@@ -1,0 +1,148 @@
+//! Agents from plain words: the draft is a call like any other that needs an owner's yes.
+
+use super::{
+    dying::Moment,
+    team::{Ended, LEASE, Team},
+};
+use domain::{
+    approval::{Approval, Choice},
+    member::Role,
+    run::RunStatus,
+};
+use serde_json::json;
+use std::time::Duration;
+
+fn call(name: &str, more: serde_json::Value) -> String {
+    let mut draft = json!({
+        "name": name, "description": "Reviews our PRs.", "system_prompt": "You review.\nCall finish.", "tier": "strong",
+        "preset": "read-only",
+    });
+    draft
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    format!("call: create_agent = {draft}")
+}
+
+#[tokio::test]
+async fn the_card_shows_the_draft_and_what_it_could_do_and_that_is_made() {
+    let team = Team::new().await;
+    team.says("run: ls\nrun: rm x").await;
+    team.decides(Choice::Approve).await;
+    team.says(&call("reviewer", json!({}))).await;
+    let card = team.card().await;
+    assert_eq!(card.approvers, Role::Owner);
+    assert_eq!(card.always, []);
+    insta::assert_snapshot!(card.shown.what, @r#"
+    reviewer — Reviews our PRs.
+    Model: strong · preset: read-only
+
+    Allowed: list_files, read_file, run_command (git log), search_files
+    Denied: create_agent, edit_file, run_command (cargo test; make; git commit -m x; git push; rm notes.md; curl https://example.org), write_file
+    Of the latest 2 calls here: 1 allowed, 0 asked, 1 denied
+
+    You review.
+    Call finish.
+    "#);
+    assert!(crate::agents::find(&team.home, "reviewer").await.is_err());
+    team.decides(Choice::Approve).await;
+    let agent = crate::agents::find(&team.home, "reviewer")
+        .await
+        .unwrap()
+        .value;
+    insta::assert_snapshot!(serde_json::to_string(&agent).unwrap(), @r#"{"id":"reviewer","name":"reviewer","description":"Reviews our PRs.","system_prompt":"You review.\nCall finish.","model":"strong","provider":"tier","fallbacks":[],"skills":[],"knowledge_ids":[],"permissions":{"preset":"read-only","rules":[]},"metadata":{},"status":"active","version":1,"created_at":1767603600149000,"updated_at":1767603600150000}"#);
+    let past = crate::agents::history(&team.home, "reviewer")
+        .await
+        .unwrap();
+    assert_eq!((past.len(), past[0].by.as_str()), (1, "ann"));
+    team.audit_holds().await;
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_draft_the_model_is_told_and_nobody_is_asked() {
+    let team = Team::new().await;
+    let mut said = Vec::new();
+    for more in [
+        json!({"name": "Not A Name"}),
+        json!({"name": "coder"}),
+        json!({"name": "undo"}),
+        json!({"preset": "godlike"}),
+        json!({"colour": "blue"}),
+        json!({"knowledge": ["handbook"]}),
+        json!({"skills": ["flying"]}),
+        json!({"system_prompt": " "}),
+        json!({"template": "nobody"}),
+        json!({"tier": "huge"}),
+    ] {
+        team.transcript();
+        team.says(&call("x", more)).await;
+        assert_eq!(team.cards().await, []);
+        let transcript = team.transcript();
+        said.push(transcript.lines().last().unwrap_or_default().to_owned());
+    }
+    insta::assert_snapshot!(said.join("\n"), @"");
+}
+
+#[tokio::test]
+async fn a_draft_is_asked_again_when_the_rules_change_what_it_could_do() {
+    let team = Team::new().await;
+    team.says(&call("reviewer", json!({}))).await;
+    let card = team.card().await;
+    let rule = domain::permission::parse_rule("allow shell_exec make *").unwrap();
+    team.does(|| crate::rules::add(&team.home, &team.ann, rule.clone()))
+        .await
+        .unwrap();
+    team.decides(Choice::Approve).await;
+    let again = team.card().await;
+    assert_ne!((&again.id, &again.digest), (&card.id, &card.digest));
+    assert!(again.shown.what.contains("Allowed") && again.shown.what.contains("make"));
+    assert!(crate::agents::find(&team.home, "reviewer").await.is_err());
+    team.decides(Choice::Stop).await;
+    assert_eq!(team.latest().await.status, RunStatus::Denied);
+    assert!(crate::agents::find(&team.home, "reviewer").await.is_err());
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn only_an_owner_decides_and_no_rule_lets_it_happen() {
+    let team = Team::new().await;
+    let bob = team.joins("bob", Role::Operator).await;
+    let rule = domain::permission::parse_rule("allow self_change").unwrap();
+    team.does(|| crate::rules::add(&team.home, &team.ann, rule.clone()))
+        .await
+        .unwrap();
+    let (session, text) = ("chat:bob".into(), call("bobs", json!({})));
+    team.does(|| crate::ask::ask(&team.home, &bob, &session, &text, None))
+        .await
+        .unwrap();
+    team.work().await;
+    let card: Approval = team.card().await;
+    assert!(team.choose(&bob, &card.id, Choice::Approve).await.is_err());
+    team.decides(Choice::Approve).await;
+    let past = crate::agents::history(&team.home, "bobs").await.unwrap();
+    assert_eq!(past[0].by, "ann");
+}
+
+#[tokio::test]
+async fn it_is_made_once_wherever_the_process_dies() {
+    for commit in 0..10 {
+        for moment in [Moment::Before, Moment::After] {
+            let team = Team::new().await;
+            team.says(&call("reviewer", json!({}))).await;
+            let card = team.card().await;
+            team.choose(&team.ann, &card.id, Choice::Approve)
+                .await
+                .unwrap();
+            team.store.die_at(commit, moment);
+            while team.work().await == Ended::Died {
+                team.store.revive();
+                team.fakes.clock.advance(LEASE + Duration::from_secs(1));
+            }
+            let at = format!("{moment:?} commit {commit}");
+            let past = crate::agents::history(&team.home, "reviewer").await;
+            assert_eq!(past.unwrap().len(), 1, "{at}");
+            assert_eq!(team.latest().await.status, RunStatus::Answered, "{at}");
+        }
+    }
+}
