@@ -723,7 +723,7 @@ async fn commands_show_what_there_is() {
     /help — What I can do
     /new — Start afresh, without the history of this chat
     /agents [show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | rename NAME NEW | duplicate NAME NEW | pause NAME | resume NAME | archive NAME | delete NAME | history NAME | undo NAME | export NAME] — List the agents, make and change them
-    /agent <name> [prompt] | history NAME | undo NAME — Choose this chat’s agent, or give one task to another
+    /agent <name> [prompt] | new WORDS | history NAME | undo NAME — Choose this chat’s agent, or give one task to another
     /runs — The latest runs
     /run <id> — What a run did
     /cancel [run] — Stop the run that works here
