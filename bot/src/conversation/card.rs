@@ -36,23 +36,17 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         fields.next().unwrap_or_default(),
         fields.next(),
     );
-    let choice = match verb {
-        "ok" => Choice::Approve,
-        "no" => Choice::Deny {
-            reason: String::new(),
-        },
-        "always" => Choice::Always,
-        "again" => Choice::RunAgain,
-        "happened" => Choice::Happened,
-        "stop" => Choice::Stop,
+    match verb {
         "undo" => return undo(ctx, tap, id).await,
         "modify" => return to_modify(ctx, tap, id, digest).await,
         "redraft" => return to_redraft(ctx, tap, id, digest).await,
-        "more" => Choice::Raise,
         "details" => return details(ctx, tap, id).await,
         "skill" => return skill_agreed(ctx, tap, id, digest).await,
         "noskill" => return skill_declined(ctx, tap, id, digest),
-        _ => return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON)),
+        _ => {}
+    }
+    let Some(choice) = choice(verb) else {
+        return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON));
     };
     // A button without a digest was not made by us.
     let Some(digest) = digest.filter(|digest| !digest.is_empty()) else {
@@ -92,6 +86,22 @@ fn together(data: &str) -> Option<Choice> {
         }),
         _ => None,
     }
+}
+
+/// What a button on a card decides.
+fn choice(verb: &str) -> Option<Choice> {
+    Some(match verb {
+        "ok" => Choice::Approve,
+        "no" => Choice::Deny {
+            reason: String::new(),
+        },
+        "always" => Choice::Always,
+        "again" => Choice::RunAgain,
+        "happened" => Choice::Happened,
+        "stop" => Choice::Stop,
+        "more" => Choice::Raise,
+        _ => return None,
+    })
 }
 
 async fn current(ctx: &Ctx<'_>, id: &str) -> Result<ports::message::Outgoing, CommandError> {

@@ -1,6 +1,7 @@
 //! The approval card: everything that a decision needs, within one message. What doesn't fit hangs on it as a file.
 
 mod budget;
+mod draft;
 mod outage;
 mod persons;
 mod plan;
@@ -21,7 +22,6 @@ use domain::{
     id::{ApprovalId, SessionId},
     rich_text::MarkStyle,
 };
-use handlers::tool::create_agent::CREATE_AGENT;
 use ports::message::{Body, Outgoing};
 
 /// Most that each value may take on the card, in UTF-16 units, so that none can push another off it. The diff gets what is left.
@@ -353,13 +353,7 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
     };
     let modify = || button(en::MODIFY, "modify", Style::Plain);
     let (first, mut second) = match approval.question {
-        Question::Call if approval.call.name == CREATE_AGENT => (
-            vec![
-                button(en::CREATE, "ok", Style::Good),
-                button(en::CANCEL, "stop", Style::Danger),
-            ],
-            vec![button(en::CHANGE, "redraft", Style::Plain)],
-        ),
+        Question::Call if draft::is(approval) => draft::actions(button),
         Question::Call => (
             vec![
                 button(en::APPROVE, "ok", Style::Good),
@@ -386,10 +380,8 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
 }
 
 fn language(approval: &Approval) -> &'static str {
-    match approval.call.name.as_str() {
-        "run_command" => "sh",
-        _ => "",
-    }
+    let is_line = approval.call.name == "run_command";
+    if is_line { "sh" } else { "" }
 }
 
 fn code(language: &str, text: &str) -> Block {

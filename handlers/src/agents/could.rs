@@ -93,7 +93,7 @@ pub async fn could(
 ) -> Result<Could, CommandError> {
     let eye = Eye::of(home, agent, presets, member).await?;
     let mut could = Could::default();
-    for spec in tools.specs() {
+    for spec in tools.specs(!agent.knowledge_ids.is_empty()) {
         let Some(tool) = tools.get(&spec.name) else {
             continue;
         };

@@ -83,7 +83,7 @@ async fn what_is_wrong_with_a_draft_the_model_is_told_and_nobody_is_asked() {
     }
     insta::assert_snapshot!(said.join("\n"), @r#"
     bot> [answered] done: Not run: “Not A Name” is not a name: use 1 to 40 of a-z, 0-9 and -, not starting with -.
-    bot> [answered] done: Not run: there is a agent “coder” already.
+    bot> [answered] done: Not run: “coder” is the name of another agent already.
     bot> [answered] done: Not run: “undo” can’t be an agent’s name: it is a word of the command /agent.
     bot> [answered] done: Not run: there is no preset “godlike”; there are ask-first, read-only, development, full-access.
     bot> [answered] done: Not run: the draft is wrong: unknown field `colour`, expected one of `name`, `description`, `system_prompt`, `tier`, `preset`, `skills`, `knowledge`, `template`.

@@ -300,6 +300,7 @@ impl Tool for CreateAgent {
             text: format!("Agent {name} was made. People talk to it with /agent {name}."),
             ok: true,
             taint: None,
+            sources: Vec::new(),
         })
     }
 

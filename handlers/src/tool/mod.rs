@@ -122,7 +122,7 @@ impl From<CommandError> for ToolError {
         Self::Home(match error {
             CommandError::Problem(Problem::Invalid(sentence)) => sentence,
             CommandError::Problem(Problem::Exists { what, name }) => {
-                format!("there is a {what} “{name}” already")
+                format!("“{name}” is the name of another {what} already")
             }
             CommandError::Problem(Problem::NotFound { what, name }) => {
                 format!("there is no {what} “{name}”")
