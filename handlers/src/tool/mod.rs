@@ -4,8 +4,8 @@
 //! about runs, approvals or models.
 
 pub mod arguments;
-mod create_skill;
 pub mod create_agent;
+mod create_skill;
 mod edit_file;
 mod files;
 mod list_files;
