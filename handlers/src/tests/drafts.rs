@@ -38,7 +38,7 @@ async fn the_card_shows_the_draft_and_what_it_could_do_and_that_is_made() {
     Model: strong · preset: read-only
 
     Allowed: list_files, read_file, run_command (git log), search_files
-    Denied: create_agent, edit_file, run_command (cargo test; make; git commit -m x; git push; rm notes.md; curl https://example.org), write_file
+    Denied: create_agent, create_skill, edit_file, run_command (cargo test; make; git commit -m x; git push; rm notes.md; curl https://example.org), write_file
     Of the latest 2 calls here: 1 allowed, 0 asked, 1 denied
 
     You review.
@@ -50,7 +50,7 @@ async fn the_card_shows_the_draft_and_what_it_could_do_and_that_is_made() {
         .await
         .unwrap()
         .value;
-    insta::assert_snapshot!(serde_json::to_string(&agent).unwrap(), @r#"{"id":"reviewer","name":"reviewer","description":"Reviews our PRs.","system_prompt":"You review.\nCall finish.","model":"strong","provider":"tier","fallbacks":[],"skills":[],"knowledge_ids":[],"permissions":{"preset":"read-only","rules":[]},"metadata":{},"status":"active","version":1,"created_at":1767603600149000,"updated_at":1767603600150000}"#);
+    insta::assert_snapshot!(serde_json::to_string(&agent).unwrap(), @r#"{"id":"reviewer","name":"reviewer","description":"Reviews our PRs.","system_prompt":"You review.\nCall finish.","model":"strong","provider":"tier","fallbacks":[],"skills":[],"knowledge_ids":[],"permissions":{"preset":"read-only","rules":[]},"metadata":{},"status":"active","version":1,"created_at":1767603600150000,"updated_at":1767603600151000}"#);
     let past = crate::agents::history(&team.home, "reviewer")
         .await
         .unwrap();
@@ -88,7 +88,7 @@ async fn what_is_wrong_with_a_draft_the_model_is_told_and_nobody_is_asked() {
     bot> [answered] done: Not run: there is no preset “godlike”; there are ask-first, read-only, development, full-access.
     bot> [answered] done: Not run: the draft is wrong: unknown field `colour`, expected one of `name`, `description`, `system_prompt`, `tier`, `preset`, `skills`, `knowledge`, `template`.
     bot> [answered] done: Not run: there is no collection “handbook”; there are: .
-    bot> [answered] done: Not run: there is no skill “flying”; leave skills empty.
+    bot> [answered] done: Not run: there is no skill “flying”.
     bot> [answered] done: Not run: the draft is wrong: system_prompt is empty.
     bot> [answered] done: Not run: the draft is wrong: there is no template “nobody”.
     bot> [answered] done: Not run: the draft is wrong: unknown variant `huge`, expected one of `fast`, `standard`, `strong`.

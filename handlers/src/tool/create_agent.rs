@@ -4,7 +4,7 @@ use super::{Preview, Tool, ToolContext, ToolError, ToolOutput};
 use crate::{
     CommandError,
     agents::{self, Change, Could, Counts},
-    commit_with, members,
+    commit_with, members, skills,
 };
 use catalog::AgentTemplate;
 use domain::{
@@ -135,9 +135,8 @@ async fn understood(at: &ToolContext<'_>, arguments: &Value) -> Result<(Draft, C
         let why = format!("there is no preset “{}”; there are {known}", draft.preset);
         return Err(ToolError::Arguments(why));
     }
-    if let Some(skill) = draft.skills.first() {
-        let why = format!("there is no skill “{skill}”; leave skills empty");
-        return Err(ToolError::Arguments(why));
+    for skill in &draft.skills {
+        skills::find(at.home, skill).await?;
     }
     let change = Change {
         name: Some(draft.name.clone()),
@@ -145,6 +144,7 @@ async fn understood(at: &ToolContext<'_>, arguments: &Value) -> Result<(Draft, C
         system_prompt: Some(draft.system_prompt.trim().to_owned()),
         model: draft.tier.map(|tier| tier.model().to_owned()),
         preset: Some(draft.preset.clone()),
+        skills: Some(draft.skills.clone()),
         knowledge_ids: Some(knowledge(at, &draft.knowledge).await?),
         ..Change::default()
     };
@@ -186,6 +186,9 @@ fn shown(drafted: &Drafted, could: &Could, past: Counts) -> String {
         format!("{} — {}", agent.name, agent.description),
         format!("Model: {model} · preset: {}", agent.permissions.preset),
     ];
+    if !agent.skills.is_empty() {
+        lines.push(format!("Skills: {}", agent.skills.join(", ")));
+    }
     if !drafted.knowledge.is_empty() {
         lines.push(format!("Knowledge: {}", drafted.knowledge.join(", ")));
     }
