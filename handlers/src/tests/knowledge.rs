@@ -41,7 +41,8 @@ impl Team {
         let travel = self
             .fakes
             .document(&handbook.id, "travel.md", &TRAVEL)
-            .await;
+            .await
+            .unwrap();
         self.attach("handbook").await;
         (handbook, travel)
     }
@@ -93,7 +94,8 @@ async fn a_search_finds_what_the_person_may_read() {
     let notes = team.collection(&bob, "notes", true).await;
     team.fakes
         .document(&notes.id, "diary.md", &["Trains make me sad."])
-        .await;
+        .await
+        .unwrap();
     assert_snapshot!(team.reads_of(&team.ann, "trains", &[]).await, @"
     travel · Part 1 · line 1: Trains first: book them before noon, in second class. [0..6]
     travel · Part 3 · line 21: Hotels cost at most 120 a night. Trains to the hotel are free. [33..39]
@@ -116,7 +118,7 @@ async fn a_search_finds_what_the_person_may_read() {
     let outline: domain::knowledge::Outline = serde_json::from_slice(&outline).unwrap();
     team.fakes.blobs.lose(&outline.parts[0].1);
     assert_snapshot!(team.reads_of(&team.ann, "trains", &[]).await, @"travel · Part 3 · line 21: Hotels cost at most 120 a night. Trains to the hotel are free. [33..39]");
-    team.fakes.remove_document(&travel).await;
+    team.fakes.remove_document(&travel).await.unwrap();
     assert_snapshot!(team.reads_of(&team.ann, "trains", &[]).await, @"");
 }
 
@@ -125,7 +127,11 @@ async fn reading_on_and_what_is_gone() {
     let team = Team::new().await;
     let bob = team.joins("bob", Role::Operator).await;
     let own = team.collection(&team.ann, "alone", true).await;
-    let first = team.fakes.document(&own.id, "travel.md", &TRAVEL).await;
+    let first = team
+        .fakes
+        .document(&own.id, "travel.md", &TRAVEL)
+        .await
+        .unwrap();
     let read = async |who: &Member, revision, ordinal| {
         let place =
             knowledge::passage(&team.home, alone(who), &first.id, (revision, ordinal)).await;
@@ -143,10 +149,14 @@ async fn reading_on_and_what_is_gone() {
     assert_eq!(read(&bob, 1, 2).await, gone);
     assert_eq!(read(&team.ann, 2, 2).await, gone);
     // What a citation names stays readable when a newer content came.
-    let second = team.fakes.document(&own.id, "travel.md", &["Walk."]).await;
+    let second = team
+        .fakes
+        .document(&own.id, "travel.md", &["Walk."])
+        .await
+        .unwrap();
     assert_eq!(read(&team.ann, 1, 2).await, "earlier 3/3");
     assert_eq!(team.reads_of(&team.ann, "trains", &[]).await, "");
-    team.fakes.remove_document(&second).await;
+    team.fakes.remove_document(&second).await.unwrap();
     assert_eq!(read(&team.ann, 1, 2).await, gone);
 }
 
@@ -275,7 +285,10 @@ async fn an_agent_finds_nothing_on_behalf_of_who_may_not_read_it() {
     let team = Team::new().await;
     let bob = team.joins("bob", Role::Operator).await;
     let own = team.collection(&team.ann, "alone", true).await;
-    team.fakes.document(&own.id, "travel.md", &TRAVEL).await;
+    team.fakes
+        .document(&own.id, "travel.md", &TRAVEL)
+        .await
+        .unwrap();
     team.attach("alone").await;
     let prompt = format!("call: search_knowledge = {}", json!({"query": "trains"}));
     let ask = || crate::ask::ask(&team.home, &bob, &team.session, &prompt, None);

@@ -1,5 +1,6 @@
 //! Real processes that speak the protocol, good and bad ones, without walls around them: those are the sandbox's business, and tried with it
 //! in the conversations.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use domain::{
     Digest,

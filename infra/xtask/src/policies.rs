@@ -32,8 +32,8 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
             "only",
         ])
         .args(["-E", "test(=flows::policies::every_action_is_needed)"])
-        .env("COUNTERSIGN_BIN", program)
-        .env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?);
+        .env("COUNTERSIGN_TEST_DEPLOY", test::xtask(&program))
+        .env("COUNTERSIGN_BIN", program);
     if let Some(role) = &args.role {
         command.env("COUNTERSIGN_TEST_ROLE", role);
     }

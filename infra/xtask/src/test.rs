@@ -58,7 +58,7 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
     if ready.aws_python.is_none() {
         steps.skip("conversations with functions", "there is no ministack");
     }
-    provide(&ready, &mut command)?;
+    provide(&ready, &xtask(&program), &mut command);
     steps.run("tests", "every promise has one", &mut command);
     if let Some(server) = &ready.postgres {
         conversations(project, steps, (&program, server));
@@ -67,9 +67,9 @@ pub fn run(args: &Args, project: &Project, steps: &mut Steps) -> Result<()> {
 }
 
 /// Tells the tests where everything is, and leaves out by name what the set-up has said that there isn't.
-fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
+fn provide(ready: &setup::Ready, xtask: &Path, command: &mut Command) {
     // Tests whose server has to go away ask it for one of their own.
-    command.env("COUNTERSIGN_TEST_XTASK", std::env::current_exe()?);
+    command.env("COUNTERSIGN_TEST_XTASK", xtask);
     let mut absent = Vec::new();
     if let Some(python) = &ready.python {
         command.env("COUNTERSIGN_TEST_PYTHON", python);
@@ -87,13 +87,12 @@ fn provide(ready: &setup::Ready, command: &mut Command) -> Result<()> {
         None => absent.extend(["--skip", "aws::"]),
     }
     match &ready.aws_python {
-        Some(_) => drop(command.env("COUNTERSIGN_TEST_DEPLOY", std::env::current_exe()?)),
+        Some(_) => drop(command.env("COUNTERSIGN_TEST_DEPLOY", xtask)),
         None => absent.extend(["--skip", "::functions::", "--skip", "flows::cloud::"]),
     }
     if !absent.is_empty() {
         command.arg("--").args(absent);
     }
-    Ok(())
 }
 
 /// Conversations that say most about a store, a second time with PostgreSQL, and one world of the crash machine.
@@ -154,7 +153,17 @@ pub fn keep_program(project: &Project) -> Result<PathBuf> {
         fs::remove_file(&kept).ok();
         fs::copy(&built, &kept).with_context(|| format!("cannot copy {}", built.display()))?;
     }
-    Ok(dir.join("countersign"))
+    let program = dir.join("countersign");
+    // Our own file may be another one since that build, or gone: this is what runs.
+    let kept = xtask(&program);
+    fs::remove_file(&kept).ok();
+    fs::copy("/proc/self/exe", &kept).context("cannot copy xtask")?;
+    Ok(program)
+}
+
+/// The copy of xtask beside the kept program: tests start servers and deployments with it.
+pub fn xtask(program: &Path) -> PathBuf {
+    program.with_file_name("xtask")
 }
 
 /// Examples in the documentation are run where there are any; starting rustdoc for nothing takes a while.

@@ -23,6 +23,7 @@ impl World {
         self.fakes
             .document(&found.unwrap().value.id, name, texts)
             .await
+            .unwrap()
     }
 
     async fn person_of(&self, id: i64) -> Member {
@@ -152,7 +153,7 @@ async fn a_search_answers_at_once_and_buttons_read_on() {
     [handbook]
     ");
     insta::assert_snapshot!(world.tap(BOB, "open:x").await, @"(toast) I don’t know this button.");
-    world.fakes.remove_document(&travel).await;
+    world.fakes.remove_document(&travel).await.unwrap();
     insta::assert_snapshot!(world.say(BOB, "/search trains").await, @"Nothing found in the documents that you can read here. Fewer or other words may help; /kb lists the collections.");
     insta::assert_snapshot!(world.tap(BOB, &open(&travel, 0)).await, @"(toast) There is no passage “1”. It was removed, or you can’t read it here.");
 }

@@ -81,6 +81,10 @@ mod tests {
         let error = lanes(&["run".to_owned(), "sandbx".to_owned()]).unwrap_err();
         assert_eq!(error.status, 2);
         assert!(error.text.contains("“sandbx”"), "{}", error.text);
-        assert!(error.text.contains("run, sandbox, tick"), "{}", error.text);
+        assert!(
+            error.text.contains("run, ingest, sandbox, tick"),
+            "{}",
+            error.text
+        );
     }
 }

@@ -46,7 +46,7 @@ async fn the_first_start_makes_what_is_needed_and_a_second_process_finds_it() {
         .into_iter()
         .map(|agent| agent.name)
         .collect();
-    assert_eq!(names, ["assistant", "coder"]);
+    assert_eq!(names, ["assistant", "coder", "designer"]);
     let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(one.config.database.file().unwrap()), 0o600);
     assert_eq!(mode(&home) & 0o066, 0, "nobody else can list or read it");

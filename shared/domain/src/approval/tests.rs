@@ -100,11 +100,11 @@ fn each_question_offers_its_choices_to_those_who_may() {
     };
     assert_eq!(
         taken(Question::Call, Role::Operator, Role::Owner),
-        [0, 1, 2]
+        [0, 1, 2, 5]
     );
     assert_eq!(
         taken(Question::Call, Role::Operator, Role::Operator),
-        [0, 2]
+        [0, 2, 5]
     );
     assert_eq!(
         taken(Question::Unknown, Role::Operator, Role::Operator),
@@ -115,7 +115,10 @@ fn each_question_offers_its_choices_to_those_who_may() {
     assert_eq!(taken(Question::Call, Role::Owner, Role::Operator), [0; 0]);
     // A rule can't let viewers decide.
     assert_eq!(taken(Question::Call, Role::Viewer, Role::Viewer), [0; 0]);
-    assert_eq!(taken(Question::Call, Role::Viewer, Role::Operator), [0, 2]);
+    assert_eq!(
+        taken(Question::Call, Role::Viewer, Role::Operator),
+        [0, 2, 5]
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::{
     },
     time::Duration,
 };
-use tests::servers::telegram::{Conversation, FakeTelegram, User};
+use tests::servers::telegram::{Conversation, FakeTelegram, Options, User};
 use tokio::{net::TcpListener, process::Child};
 
 const FUNCTION: &str = env!("CARGO_BIN_EXE_function");
@@ -48,7 +48,12 @@ impl World {
 
     /// Each process reads its clock's deviation in a file named for its role.
     async fn with_clocks(clocks: Option<&Path>) -> Self {
-        let tg = FakeTelegram::start().await;
+        // Where most requests are refused, each step of a conversation takes its time.
+        let tg = FakeTelegram::start_with(Options {
+            patience: MINUTE * 2,
+            ..Options::default()
+        })
+        .await;
         let mut cloud = Cloud::start(&tg).await;
         let (endpoint, gate) = Gate::before(cloud.endpoint()).await;
         cloud.through(&endpoint);

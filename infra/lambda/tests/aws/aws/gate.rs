@@ -19,7 +19,7 @@ pub enum Day {
     Good,
     /// No request is answered by it.
     Gone,
-    /// Of requests of one operation only each third one gets through.
+    /// Every other request is refused.
     Throttled,
     /// Of transactions only each third one does not meet another one.
     Storm,
@@ -74,11 +74,11 @@ impl Gate {
             "UpdateItem",
             "BatchWriteItem",
         ];
-        let each_third = || self.seen.fetch_add(1, Ordering::SeqCst) % 3 == 2;
+        let each = |nth| self.seen.fetch_add(1, Ordering::SeqCst) % nth == nth - 1;
         match day {
             Day::Gone => Some(StatusCode::SERVICE_UNAVAILABLE.into_response()),
-            Day::Throttled if !each_third() => Some(error("ThrottlingException", "")),
-            Day::Storm if operation == "TransactWriteItems" && !each_third() => Some(error(
+            Day::Throttled if !each(2) => Some(error("ThrottlingException", "")),
+            Day::Storm if operation == "TransactWriteItems" && !each(3) => Some(error(
                 "TransactionCanceledException",
                 ",\"CancellationReasons\":[{\"Code\":\"TransactionConflict\"}]",
             )),
