@@ -17,6 +17,7 @@ mod budgets;
 mod cloud;
 mod command_line;
 mod commands;
+mod designs;
 mod engines;
 mod honesty;
 mod killed;

@@ -138,7 +138,7 @@ fn passage_at(place: &Place, ordinal: u32) -> Opens {
 
 fn head(out: &mut Builder, place: &Place) {
     out.marked(&one_line(&place.title), MarkStyle::Bold);
-    let headings = place.passage.headings.iter();
+    let headings = place.headings().iter();
     let headings: Vec<String> = headings.map(|heading| one_line(heading)).collect();
     if !headings.is_empty() {
         out.push(&format!(" · {}", headings.join(" › ")));

@@ -30,12 +30,21 @@ pub struct Place {
 }
 
 impl Place {
+    /// From the outermost in, without one that only says the title again.
+    #[must_use]
+    pub fn headings(&self) -> &[String] {
+        match self.passage.headings.as_slice() {
+            [first, rest @ ..] if *first == self.title => rest,
+            all => all,
+        }
+    }
+
     /// Title, headings, and page or line, for one line.
     #[must_use]
     pub fn line(&self) -> String {
         let mut parts = vec![self.title.clone()];
-        if !self.passage.headings.is_empty() {
-            parts.push(self.passage.headings.join(" › "));
+        if !self.headings().is_empty() {
+            parts.push(self.headings().join(" › "));
         }
         parts.extend(match (self.passage.page, self.passage.line) {
             (Some(page), _) => Some(format!("page {page}")),

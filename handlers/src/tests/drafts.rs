@@ -5,6 +5,7 @@ use super::{
     team::{Ended, LEASE, Team},
 };
 use domain::{
+    Micros,
     approval::{Approval, Choice},
     member::Role,
     run::RunStatus,
@@ -46,11 +47,13 @@ async fn the_card_shows_the_draft_and_what_it_could_do_and_that_is_made() {
     "#);
     assert!(crate::agents::find(&team.home, "reviewer").await.is_err());
     team.decides(Choice::Approve).await;
-    let agent = crate::agents::find(&team.home, "reviewer")
+    let mut agent = crate::agents::find(&team.home, "reviewer")
         .await
         .unwrap()
         .value;
-    insta::assert_snapshot!(serde_json::to_string(&agent).unwrap(), @r#"{"id":"reviewer","name":"reviewer","description":"Reviews our PRs.","system_prompt":"You review.\nCall finish.","model":"strong","provider":"tier","fallbacks":[],"skills":[],"knowledge_ids":[],"permissions":{"preset":"read-only","rules":[]},"metadata":{},"status":"active","version":1,"created_at":1767603600150000,"updated_at":1767603600151000}"#);
+    // Each look at the clock counts, also those of whoever starts this world.
+    (agent.created_at, agent.updated_at) = (Micros(1), Micros(2));
+    insta::assert_snapshot!(serde_json::to_string(&agent).unwrap(), @r#"{"id":"reviewer","name":"reviewer","description":"Reviews our PRs.","system_prompt":"You review.\nCall finish.","model":"strong","provider":"tier","fallbacks":[],"skills":[],"knowledge_ids":[],"permissions":{"preset":"read-only","rules":[]},"metadata":{},"status":"active","version":1,"created_at":1,"updated_at":2}"#);
     let past = crate::agents::history(&team.home, "reviewer")
         .await
         .unwrap();
