@@ -2,13 +2,13 @@
 //!
 //! A segment is one tantivy segment, packed into one blob ([`pack`]). To search, the segments of the given manifests are opened as
 //! one index ([`view`]), so that a word is as rare as it is in all of them together. The best passages by BM25 are
-//! found with block-max pruning and put in order by our own formula ([`rank`]). Text becomes terms in [`terms`], for passages and
-//! searches alike.
+//! found without reading most of what there is ([`rank`]). Text becomes terms in [`terms`], for passages and searches alike.
 
 mod cache;
 mod directory;
 mod language;
 mod merge;
+mod names;
 mod pack;
 mod pieces;
 mod rank;

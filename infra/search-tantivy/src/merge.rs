@@ -30,10 +30,10 @@ pub fn merged(view: &View) -> Result<(Option<Packed>, Vec<Revision>), SearchErro
 
 fn written(view: &View, passages: u32) -> tantivy::Result<Packed> {
     let mut filters = Vec::new();
-    for gone in &view.gone {
-        filters.push(gone.as_ref().map(alive).transpose()?);
+    for segment in &view.segments {
+        filters.push(segment.gone.as_ref().map(alive).transpose()?);
     }
-    let segments = view.searcher.index().searchable_segments()?;
+    let segments = view.index.searchable_segments()?;
     let directory = RamDirectory::create();
     let index = merge_filtered_segments(&segments, write::settings(), filters, directory.clone())?;
     let languages = view.languages.iter();

@@ -14,6 +14,7 @@ use testkit::{
 };
 
 mod cached;
+mod exact;
 mod languages;
 mod ranked;
 

@@ -5,8 +5,10 @@ use crate::{
     directory::Packs,
     failed,
     language::Language,
+    names::Names,
     pack::Pack,
-    schema::{self, ORDINAL, REVISION},
+    rank::{Accumulators, Bm25},
+    schema,
 };
 use domain::knowledge::{Revision, Segment};
 use ports::search::SearchError;
@@ -15,9 +17,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 use tantivy::{
-    BitSet, Index, IndexMeta, ReloadPolicy, Searcher, SegmentReader,
-    columnar::{Column, StrColumn},
-    schema::Field,
+    BitSet, Index, IndexMeta, InvertedIndexReader, ReloadPolicy, fieldnorm::FieldNormReader,
 };
 
 /// Views that stay open: what is searched now, and what was before the last additions.
@@ -25,46 +25,40 @@ const OPEN: usize = 8;
 
 /// Segments that never change, so neither does this.
 pub struct View {
-    pub searcher: Searcher,
-    pub words: Field,
+    pub index: Index,
+    pub segments: Vec<Opened>,
     /// In which languages the passages are.
     pub languages: BTreeSet<Option<Language>>,
-    /// Which documents of a segment are not to be found; none: all are.
-    pub gone: Vec<Option<BitSet>>,
     /// Which of the gone revisions are in the segments.
     pub dropped: Vec<Revision>,
-    pub names: Vec<Names>,
+    /// Of the passages of all segments, also those that are gone but still in the files.
+    pub bm25: Bm25,
+    /// Clean ones, for the next searches.
+    pub accumulators: Mutex<Vec<Accumulators>>,
 }
 
-/// Which passages a segment's documents are.
-pub struct Names {
-    revisions: StrColumn,
-    ordinals: Column<u64>,
+/// What a search needs of a segment.
+pub struct Opened {
+    /// Of the blob, as in the manifest.
+    id: String,
+    /// Documents have numbers below this.
+    pub passages: u32,
+    pub words: Arc<InvertedIndexReader>,
+    pub lengths: FieldNormReader,
+    pub names: Arc<Names>,
+    /// Documents that are not to be found; none: all are.
+    pub gone: Option<BitSet>,
 }
 
-impl Names {
-    fn open(reader: &SegmentReader) -> tantivy::Result<Self> {
-        let revisions = reader.fast_fields().str(REVISION)?;
-        let missing = || tantivy::TantivyError::FieldNotFound(REVISION.to_owned());
-        Ok(Self {
-            revisions: revisions.ok_or_else(missing)?,
-            ordinals: reader.fast_fields().u64(ORDINAL)?,
-        })
-    }
-
-    /// Revision and ordinal of a document.
-    pub fn of(&self, doc: u32) -> tantivy::Result<Option<(Revision, u32)>> {
-        let mut key = String::new();
-        if let Some(ord) = self.revisions.term_ords(doc).next() {
-            self.revisions.ord_to_str(ord, &mut key)?;
-        }
-        let ordinal = self.ordinals.first(doc).and_then(|n| u32::try_from(n).ok());
-        Ok(schema::revision(&key).zip(ordinal))
-    }
-}
+/// Names of segments that are open already, by the segments' ids.
+type Known = BTreeMap<String, Arc<Names>>;
 
 impl View {
-    fn open(packs: BTreeMap<String, Arc<Pack>>, gone: &[Revision]) -> tantivy::Result<Self> {
+    fn open(
+        packs: BTreeMap<String, Arc<Pack>>,
+        gone: &[Revision],
+        known: &Known,
+    ) -> tantivy::Result<Self> {
         let languages = packs.values().flat_map(|pack| &pack.about.languages);
         let languages = languages.map(|code| Language::of(code)).collect();
         let fields = schema::fields();
@@ -72,35 +66,47 @@ impl View {
         let index = Index::open(Packs::new(meta, packs))?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
         let searcher = reader.try_into()?.searcher();
-        let mut view = Self {
-            words: fields.words,
-            languages,
-            gone: Vec::new(),
-            dropped: Vec::new(),
-            names: Vec::new(),
-            searcher,
-        };
         let mut dropped = BTreeSet::new();
-        for reader in view.searcher.segment_readers() {
-            let names = Names::open(reader)?;
-            view.gone
-                .push(gone_of(&names, reader.max_doc(), gone, &mut dropped)?);
-            view.names.push(names);
+        let mut segments = Vec::new();
+        let (mut passages, mut words) = (0, 0);
+        for reader in searcher.segment_readers() {
+            let id = reader.segment_id().uuid_string();
+            let names = match known.get(&id) {
+                Some(names) => names.clone(),
+                None => Arc::new(Names::open(reader)?),
+            };
+            let opened = Opened {
+                id,
+                passages: reader.max_doc(),
+                words: reader.inverted_index(fields.words)?,
+                lengths: reader.get_fieldnorms_reader(fields.words)?,
+                gone: names.all_of(gone, reader.max_doc(), &mut dropped)?,
+                names,
+            };
+            passages += u64::from(opened.passages);
+            words += opened.words.total_num_tokens();
+            segments.push(opened);
         }
-        view.dropped = dropped.into_iter().collect();
-        Ok(view)
+        Ok(Self {
+            index,
+            segments,
+            languages,
+            dropped: dropped.into_iter().collect(),
+            bm25: Bm25::of(passages, words),
+            accumulators: Mutex::default(),
+        })
+    }
+
+    /// How many passages there are.
+    fn passages(&self) -> u32 {
+        self.segments.iter().map(|segment| segment.passages).sum()
     }
 
     /// How many passages can be found.
     pub fn alive(&self) -> u32 {
-        let all = self
-            .searcher
-            .segment_readers()
-            .iter()
-            .map(SegmentReader::max_doc);
-        let gone = self.gone.iter().flatten().map(BitSet::len);
-        let gone: usize = gone.sum();
-        all.sum::<u32>()
+        let gone = self.segments.iter().flat_map(|segment| &segment.gone);
+        let gone: usize = gone.map(BitSet::len).sum();
+        self.passages()
             .saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
     }
 }
@@ -116,48 +122,17 @@ fn meta(packs: &BTreeMap<String, Arc<Pack>>, fields: &schema::Fields) -> tantivy
     Ok(serde_json::to_vec(&meta)?)
 }
 
-fn gone_of(
-    names: &Names,
-    passages: u32,
-    gone: &[Revision],
-    dropped: &mut BTreeSet<Revision>,
-) -> tantivy::Result<Option<BitSet>> {
-    let mut ords = BTreeSet::new();
-    for revision in gone {
-        let key = schema::key(revision);
-        if let Some(ord) = names.revisions.dictionary().term_ord(key.as_bytes())? {
-            ords.insert(ord);
-            dropped.insert(revision.clone());
-        }
-    }
-    if ords.is_empty() {
-        return Ok(None);
-    }
-    let mut set = BitSet::with_max_value(passages);
-    for doc in 0..passages {
-        if names
-            .revisions
-            .term_ords(doc)
-            .any(|ord| ords.contains(&ord))
-        {
-            set.insert(doc);
-        }
-    }
-    Ok(Some(set))
-}
-
 /// The number of passages that can be found in one segment, read as a whole.
 ///
 /// # Errors
 /// [`SearchError::Damaged`] when it has not as many passages as it should.
 pub fn count(segment: &Segment, pack: Pack, gone: &[Revision]) -> Result<u64, SearchError> {
     let packs = BTreeMap::from([(segment.id.clone(), Arc::new(pack))]);
-    let view = View::open(packs, gone).map_err(|error| failed(&error))?;
-    if view.searcher.num_docs() != u64::from(segment.passages) {
+    let view = View::open(packs, gone, &Known::new()).map_err(|error| failed(&error))?;
+    if view.passages() != segment.passages {
+        let (id, there) = (&segment.id, view.passages());
         let what = format!(
-            "segment {} has {} passages, not {}",
-            segment.id,
-            view.searcher.num_docs(),
+            "segment {id} has {there} passages, not {}",
             segment.passages
         );
         return Err(SearchError::Damaged(what));
@@ -191,14 +166,22 @@ impl Views {
                 packs.insert(segment.id.clone(), cache.open(segment).await?);
             }
         }
-        let gone = key.1.clone();
-        let view =
-            crate::blocking(move || View::open(packs, &gone).map_err(|error| failed(&error)));
+        let (gone, known) = (key.1.clone(), self.known());
+        let view = crate::blocking(move || {
+            View::open(packs, &gone, &known).map_err(|error| failed(&error))
+        });
         let view = Arc::new(view.await?);
         let mut views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         views.insert(0, (key, view.clone()));
         views.truncate(OPEN);
         Ok(view)
+    }
+
+    fn known(&self) -> Known {
+        let views = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let segments = views.iter().flat_map(|(_, view)| &view.segments);
+        let names = segments.map(|segment| (segment.id.clone(), segment.names.clone()));
+        names.collect()
     }
 
     fn take(&self, key: &Key) -> Option<Arc<View>> {

@@ -2,6 +2,7 @@
 
 use super::Place;
 
+#[derive(Clone)]
 pub struct Best {
     count: usize,
     /// At least so good is who is kept.
@@ -12,6 +13,7 @@ pub struct Best {
 }
 
 impl Best {
+    /// More than 0 scores who is among them.
     pub fn new(count: usize) -> Self {
         Self {
             count: count.max(1),
@@ -21,15 +23,25 @@ impl Best {
         }
     }
 
-    /// Whoever is not better than this need not be shown. Equally good ones pass: their order is made later.
-    pub fn threshold(&self) -> f32 {
-        self.worst.next_down()
+    /// Whoever is not at least so good is not among the best.
+    pub fn threshold(&mut self) -> f32 {
+        self.prune();
+        self.worst
     }
 
+    /// It is known that as many are at least so good.
+    pub fn raise(&mut self, threshold: f32) {
+        self.worst = self.worst.max(threshold);
+    }
+
+    #[inline]
     pub fn push(&mut self, score: f32, place: Place) {
-        if score < self.worst {
-            return;
+        if score >= self.worst {
+            self.keep(score, place);
         }
+    }
+
+    fn keep(&mut self, score: f32, place: Place) {
         self.kept.push((score, place));
         if self.kept.len() >= self.full {
             self.prune();
@@ -38,7 +50,7 @@ impl Best {
     }
 
     fn prune(&mut self) {
-        if self.kept.len() <= self.count {
+        if self.kept.len() < self.count {
             return;
         }
         let last = self.count - 1;
@@ -51,8 +63,8 @@ impl Best {
     }
 
     /// In no order.
-    pub fn harvest(mut self) -> Vec<Place> {
+    pub fn harvest(mut self) -> Vec<(f32, Place)> {
         self.prune();
-        self.kept.into_iter().map(|(_, place)| place).collect()
+        self.kept
     }
 }
