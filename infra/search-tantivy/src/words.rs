@@ -24,14 +24,16 @@ pub struct Asked {
 /// The words of a search in passages of these languages, in the order in which they came first. Stop words of any of the languages
 /// count only where there are no others.
 pub fn asked(search: &str, languages: &BTreeSet<Option<Language>>) -> Vec<Asked> {
-    let all = collect(search, languages, |_| true);
     let telling = collect(search, languages, |word| {
         !languages
             .iter()
             .flatten()
             .any(|language| language.of_word(word).is_stop(word))
     });
-    if telling.is_empty() { all } else { telling }
+    if telling.is_empty() {
+        return collect(search, languages, |_| true);
+    }
+    telling
 }
 
 fn collect(

@@ -20,14 +20,22 @@ impl Accumulators {
         }
     }
 
-    /// A passage beyond the room is left out: there is none.
+    /// Answers the sum; 0 for a passage beyond the room: there is none.
     #[inline]
-    pub fn add(&mut self, doc: DocId, score: f32) {
+    pub fn add(&mut self, doc: DocId, score: f32) -> f32 {
         let at = doc as usize;
-        if let (Some(sum), Some(bits)) = (self.scores.get_mut(at), self.scored.get_mut(at / 64)) {
-            *sum += score;
-            *bits |= 1 << (at % 64);
+        match (self.scores.get_mut(at), self.scored.get_mut(at / 64)) {
+            (Some(sum), Some(bits)) => {
+                *sum += score;
+                *bits |= 1 << (at % 64);
+                *sum
+            }
+            _ => 0.0,
         }
+    }
+
+    pub fn of(&self, doc: DocId) -> f32 {
+        self.scores.get(doc as usize).copied().unwrap_or_default()
     }
 
     /// Who has a score, in the order of documents.

@@ -43,14 +43,13 @@ impl Segment<'_> {
     pub fn search(&self, scores: &mut Accumulators, best: &mut Best) -> tantivy::Result<()> {
         scores.fit(self.opened.passages);
         let mut rest = self.lists;
+        let mut leaders = Vec::new();
         while let [list, after @ ..] = rest
             && 0.0 >= needed(best.threshold(), list.left)
         {
-            self.read(list, scores)?;
+            leaders = self.read(list, scores, (best, leaders))?;
             rest = after;
-            if !rest.is_empty() {
-                best.raise(self.threshold(best, rest, scores)?);
-            }
+            best.raise(self.threshold(best, rest, &mut leaders)?);
         }
         let left = rest.first().map_or(0.0, |list| list.left);
         let least = needed(best.threshold(), left).max(f32::MIN_POSITIVE);
@@ -71,40 +70,52 @@ impl Segment<'_> {
 
     /// What a passage must reach to be among the best, as far as can be told: scores only grow, so whoever leads now has at least
     /// that much in the end. Before a long list is read, the leaders are looked up in what is left.
-    fn threshold(&self, best: &Best, rest: &[List], scores: &Accumulators) -> tantivy::Result<f32> {
-        let mut leading = best.clone();
-        let scored = scores.iter();
-        scored.for_each(|(doc, score)| leading.push(score, self.place(doc)));
-        let partial = leading.threshold();
+    fn threshold(
+        &self,
+        best: &Best,
+        rest: &[List],
+        leaders: &mut Vec<(DocId, f32)>,
+    ) -> tantivy::Result<f32> {
+        let partial = self.kth(best, leaders);
+        leaders.retain(|(_, score)| *score >= partial);
         let next = rest.first().map_or(0, |list| list.term.doc_freq as usize);
-        if next < LONG * rest.len() {
+        if next < LONG * rest.len() || rest.is_empty() {
             return Ok(partial);
         }
-        let leaders = leading.harvest().into_iter();
-        let mut leaders: Vec<_> = leaders
-            .filter(|(_, place)| place.segment == self.number)
-            .map(|(score, place)| (place.doc, score))
-            .collect();
-        leaders.sort_unstable_by_key(|(doc, _)| *doc);
+        let mut leaders = leaders.clone();
         for list in rest {
             self.look_up(list, &mut leaders)?;
         }
         Ok(self.kth(best, &leaders).max(partial))
     }
 
-    /// Gives every passage of the list its score.
-    fn read(&self, list: &List, scores: &mut Accumulators) -> tantivy::Result<()> {
+    /// Gives every passage of the list its score. Answers who leads then, in the order of documents, each once: the best of the
+    /// list, and who led before.
+    fn read(
+        &self,
+        list: &List,
+        scores: &mut Accumulators,
+        (best, before): (&Best, Vec<(DocId, f32)>),
+    ) -> tantivy::Result<Vec<(DocId, f32)>> {
         let mut postings = self.postings(list)?;
+        let mut leading = best.clone();
         let gone = self.opened.gone.as_ref();
         while !postings.docs().is_empty() {
             for (doc, often) in postings.docs().iter().zip(postings.freqs()) {
                 if gone.is_none_or(|gone| !gone.contains(*doc)) {
-                    scores.add(*doc, self.score(list, *doc, *often));
+                    let score = scores.add(*doc, self.score(list, *doc, *often));
+                    leading.push(score, self.place(*doc));
                 }
             }
             postings.advance();
         }
-        Ok(())
+        let leading = leading.harvest().into_iter();
+        let here = leading.filter(|(_, place)| place.segment == self.number);
+        let mut leaders: Vec<_> = here.map(|(score, place)| (place.doc, score)).collect();
+        leaders.extend(before.iter().map(|(doc, _)| (*doc, scores.of(*doc))));
+        leaders.sort_unstable_by_key(|(doc, _)| *doc);
+        leaders.dedup_by_key(|(doc, _)| *doc);
+        Ok(leaders)
     }
 
     /// Adds to the candidates' scores, which are in the order of documents, where they are on the list.
