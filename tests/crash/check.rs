@@ -1,6 +1,7 @@
 //! What must be true when a world has come to rest, looked at from the outside.
 
 use super::{
+    knowledge,
     person::{MARK, Person, is_answer},
     plan::{Choice, SECRET, Step, edited, modified},
     world::{KEY, World},
@@ -18,6 +19,7 @@ pub async fn check(world: &mut World) -> Vec<String> {
         files(world, person, &mut problems);
         commands(person, &mut problems);
     }
+    knowledge::check(world, &people, &mut problems).await;
     let left = rows(&world.program, LEFT);
     problems.extend(
         left.into_iter()

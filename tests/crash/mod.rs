@@ -8,6 +8,8 @@
 
 mod chance;
 mod check;
+mod files;
+mod knowledge;
 mod person;
 mod plan;
 mod summary;

@@ -3,6 +3,7 @@
 
 use super::{
     chance::Chance,
+    files::Files,
     plan::{Choice, Step, Task, command, edited, ledger, modified, question, reply_to_question},
 };
 use std::{
@@ -40,6 +41,7 @@ pub struct Person {
     pub asked: Vec<i64>,
     /// Commands that were sent: the message, and what the answer to it holds.
     pub commands: Vec<(i64, &'static str)>,
+    pub files: Files,
     /// How often “Run again” was tapped for an effect, each card once.
     pub run_again: BTreeMap<String, BTreeSet<i64>>,
     seed: u64,
@@ -58,13 +60,18 @@ impl Person {
         seed: u64,
         workspaces: PathBuf,
     ) -> Self {
-        let in_group = !others.is_empty();
+        let to_bot = if others.is_empty() {
+            ""
+        } else {
+            "@fake_test_bot "
+        };
         Self {
             name,
             tasks: Vec::new(),
+            files: Files::new(name, (chat.clone(), to_bot), seed),
             chat,
             others,
-            to_bot: if in_group { "@fake_test_bot " } else { "" },
+            to_bot,
             goes_on: true,
             asked: Vec::new(),
             commands: Vec::new(),
@@ -78,10 +85,13 @@ impl Person {
     }
 
     pub fn is_done(&self) -> bool {
-        self.tasks
-            .len()
-            .checked_sub(1)
-            .is_none_or(|last| self.has_ended(last))
+        self.files.is_idle() && self.has_answers()
+    }
+
+    /// Whether the last task has ended.
+    fn has_answers(&self) -> bool {
+        let last = self.tasks.len().checked_sub(1);
+        last.is_none_or(|last| self.has_ended(last))
     }
 
     /// Grows while something happens, for who waits for it.
@@ -94,14 +104,16 @@ impl Person {
     /// Nothing came of the taps so far: what still waits is tapped again. (Of a card that was sent twice one copy waits for ever.)
     pub fn grow_impatient(&mut self) {
         self.taps.clear();
+        self.files.grow_impatient();
     }
 
     /// Looks once, and does what there is to do.
     pub fn look(&mut self) {
         let messages = self.chat.messages();
-        if self.goes_on && self.tasks.len() < TASKS && self.is_done() {
+        if self.goes_on && self.tasks.len() < TASKS && self.has_answers() {
             self.ask();
         }
+        self.files.look(&messages, self.goes_on);
         for message in messages.iter().filter(|message| message.is_bots()) {
             self.answer(message);
             if !message.buttons().is_empty() {

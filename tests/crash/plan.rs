@@ -2,6 +2,7 @@
 //! conversation that it is shown, and whoever checks knows what should have happened.
 
 use super::chance::Chance;
+use domain::citation::quoted;
 use serde_json::json;
 use std::sync::Mutex;
 use tests::servers::model::{Asked, Reply, Turn};
@@ -192,8 +193,11 @@ pub fn reply_to_question(id: &str) -> String {
 
 /// What the model says to a conversation: the step after those that it shows, at last the answer.
 pub fn said(asked: &Asked) -> Reply {
+    // A person writes one line; what is looked up for it stands below, or comes as a turn of its own.
     let of_person = |turn: &Turn| match turn {
-        Turn::User(text) => Some(Task::parse(text)),
+        Turn::User(text) if quoted(text).is_empty() => {
+            Some(Task::parse(text.lines().next().unwrap_or_default()))
+        }
         _ => None,
     };
     let mut newest = asked.turns.iter().enumerate().rev();

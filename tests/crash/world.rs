@@ -24,7 +24,7 @@ const PAUSE: i64 = 8;
 /// So often in a row, then nothing more will come, and the process is killed as it is. In all less than a lease.
 const PAUSES: u32 = 3;
 /// And a life is over when so much came of it: there are tasks for all of them.
-const FULL: usize = 60;
+const FULL: usize = 90;
 /// In the last life time passes so often, then something is lost.
 const RESTS: u32 = 100;
 /// Who works for so long without anything to show for it does so for ever.
@@ -32,7 +32,7 @@ const HANGS: Duration = Duration::from_secs(120);
 /// Longer than a lease.
 const LEASE: i64 = 35;
 /// Where a process dies, and after how often it got there at most.
-const POINTS: [(&str, u64); 10] = [
+const POINTS: [(&str, u64); 19] = [
     ("commit-before", 20),
     ("commit-after", 20),
     ("model-before", 6),
@@ -43,7 +43,18 @@ const POINTS: [(&str, u64); 10] = [
     ("write-after", 2),
     ("send-before", 5),
     ("send-after", 5),
+    ("blob-before", 8),
+    ("blob-after", 8),
+    ("extract-before", 2),
+    ("extract-amid", 2),
+    ("extract-after", 2),
+    ("ingest-before", 5),
+    ("ingest-after", 5),
+    ("merge-before", 2),
+    ("merge-after", 2),
 ];
+/// Of a hundred worlds, those whose agent knows the documents.
+const ASKING: u64 = 30;
 /// One in so many worlds is exported while it runs, and imported elsewhere.
 const EXPORTED: u64 = 8;
 
@@ -117,6 +128,13 @@ impl World {
             .run_with(&["secrets", "set", "PASTED"], SECRET)
             .await;
         assert_eq!(set.0, 0, "{set:?}");
+        // Then the runs look up what people send, and are tainted by it.
+        if chance.percent(ASKING) {
+            for arguments in [&["create", "docs"][..], &["attach", "docs", "coder"]] {
+                let made = program.run(&[&["knowledge"], arguments].concat()).await;
+                assert_eq!(made.0, 0, "{made:?}");
+            }
+        }
         program.up().await;
         if let Some(door) = &door {
             door.add(program.address().await);

@@ -194,7 +194,7 @@ async fn a_disk_that_fills_up_under_a_running_program_loses_nothing() {
 }
 
 /// Writes until nothing more fits.
-fn fill(path: &Path) -> std::fs::File {
+pub fn fill(path: &Path) -> std::fs::File {
     use std::io::Write;
     let mut file = std::fs::File::create(path).unwrap();
     for size in [1 << 16, 1 << 10, 1] {
@@ -204,11 +204,20 @@ fn fill(path: &Path) -> std::fs::File {
 }
 
 /// A mount that is gone with this. `None`, visibly, where this user may not mount.
-struct Mount(std::path::PathBuf);
+pub struct Mount(std::path::PathBuf);
 
 impl Mount {
-    fn small(at: &Path) -> Option<Self> {
+    pub fn small(at: &Path) -> Option<Self> {
         Self::with(at, &["-t", "tmpfs", "-o", "size=2m,mode=755", "none"])
+    }
+
+    /// Room for everything, as when somebody has tidied up.
+    pub fn grows(&self, at: &Path) {
+        let grown = std::process::Command::new("mount")
+            .args(["-o", "remount,size=200m"])
+            .arg(at)
+            .status();
+        assert!(grown.unwrap().success());
     }
 
     /// A file in its own place, read-only.

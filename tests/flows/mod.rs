@@ -22,7 +22,9 @@ mod engines;
 mod honesty;
 mod killed;
 mod knowledge;
+mod knowledge_away;
 mod knowledge_bad;
+mod knowledge_bombs;
 mod mcp;
 mod modify;
 mod outbox;
@@ -44,6 +46,7 @@ mod webhook;
 mod welcome;
 
 pub(crate) use balancer::Balancer;
+pub(crate) use knowledge::pdf;
 pub(crate) use program::Program;
 pub(crate) use team::code_of;
 use team::{Home, Team, in_each_home};

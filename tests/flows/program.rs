@@ -158,6 +158,40 @@ impl Program {
         command
     }
 
+    /// The same in a process that may have so many KiB of memory of its own.
+    pub fn limited(&self, kib: u32, arguments: &[String]) -> Command {
+        let limit = format!("ulimit -d {kib}; exec \"$0\" \"$@\"");
+        let mut program = self.beside();
+        program.container = ["sh", "-c", &limit].map(str::to_owned).to_vec();
+        program
+            .container
+            .push(binary().to_string_lossy().into_owned());
+        program.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    /// Runs a command in a terminal, as script(1) makes one: status, and what was shown.
+    pub async fn run_in_terminal(&self, arguments: &[&str]) -> (i32, String) {
+        let own = self.command(arguments);
+        let own = own.as_std();
+        let words = [own.get_program()].into_iter().chain(own.get_args());
+        let line: Vec<String> = words
+            .map(|word| format!("'{}'", word.to_str().unwrap()))
+            .collect();
+        let mut command = Command::new("script");
+        command
+            .args(["-qefc", &line.join(" "), "/dev/null"])
+            .env_clear()
+            .envs(
+                own.get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .stdin(Stdio::null());
+        let output = tokio::time::timeout(Duration::from_secs(60), command.output());
+        let output = output.await.expect("the command ended").unwrap();
+        let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.code().unwrap_or(-1), shown)
+    }
+
     /// Starts `countersign up`, or the worker.
     pub async fn up(&mut self) {
         self.spawn();

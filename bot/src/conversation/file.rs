@@ -13,7 +13,7 @@ use handlers::{
     ingest::{self, Added, New},
     knowledge,
 };
-use ports::{Fetch, fetch::FetchError, store::StoreError};
+use ports::{Fetch, blob::BlobError, fetch::FetchError, store::StoreError};
 
 /// As the surface describes it.
 pub struct Sent<'a> {
@@ -56,7 +56,14 @@ pub async fn came(
         bytes: &bytes,
         tell: Some(&ctx.inbound.session),
     };
-    let added = ingest::add(ctx.home, ctx.member, new).await?;
+    let added = match ingest::add(ctx.home, ctx.member, new).await {
+        // Tried again it would stand in the way of what this person writes meanwhile.
+        Err(CommandError::Blob(BlobError::Io(why))) => {
+            tracing::error!(why, "a file that somebody sent cannot be kept");
+            return Ok(ctx.say(&en::not_kept(name)));
+        }
+        added => added?,
+    };
     let line = en::added(
         &added.fact,
         name,

@@ -8,7 +8,9 @@ use domain::{
     knowledge::Manifest,
 };
 use ports::{
-    SearchIndex, repo,
+    SearchIndex,
+    blob::BlobError,
+    repo,
     search::{Hit, Search, SearchError},
 };
 use serde::Serialize;
@@ -61,7 +63,8 @@ pub async fn search(
         let all = collections::list(home, reader).await?;
         ids.extend(all.into_iter().map(|collection| collection.id));
     }
-    let places = places(home, index, reader, (&ids, wanted.words, wanted.limit)).await?;
+    let places = places(home, index, reader, (&ids, wanted.words, wanted.limit)).await;
+    let places = places.map_err(unreachable)?;
     let found = places.into_iter().map(|place| {
         let (text, language) = (&place.passage.text, place.passage.language.as_deref());
         let marks = index.highlight(cut(wanted.words), text, language);
@@ -73,6 +76,18 @@ pub async fn search(
         }
     });
     Ok(found.collect())
+}
+
+/// Who searches waits for an answer, so one that could only come later is that.
+fn unreachable(error: CommandError) -> CommandError {
+    let (CommandError::Search(SearchError::Io(why)) | CommandError::Blob(BlobError::Io(why))) =
+        &error
+    else {
+        return error;
+    };
+    tracing::error!(why, "the documents cannot be read");
+    let text = "The documents can’t be read at the moment, because what holds them doesn’t answer. Nothing is lost: search again later.";
+    Problem::Invalid(text.to_owned()).into()
 }
 
 /// The best passages of those collections that this person may read now, best first.

@@ -76,6 +76,10 @@ impl FsBlobs {
         }
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| match error.kind() {
+            // Blobs that were there and a directory that is gone: a disk that is not mounted, and nothing is lost.
+            io::ErrorKind::NotFound if !self.directory.exists() => {
+                BlobError::Io(format!("{} is not there", self.directory.display()))
+            }
             io::ErrorKind::NotFound => BlobError::Missing(digest.clone()),
             _ => BlobError::Io(format!("{}: {error}", path.display())),
         })?;

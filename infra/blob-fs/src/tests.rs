@@ -92,3 +92,19 @@ fn a_full_disk_is_said_in_words() {
             .unwrap();
     });
 }
+
+#[tokio::test]
+async fn a_directory_that_is_gone_is_no_loss_of_blobs() {
+    let place = tempfile::tempdir().unwrap();
+    let (at, away) = (place.path().join("blobs"), place.path().join("away"));
+    let blobs = FsBlobs::new(&at);
+    let digest = blobs.put(b"kept").await.unwrap();
+    fs::rename(&at, &away).unwrap();
+    let answer = blobs.get(&digest).await;
+    assert!(
+        matches!(&answer, Err(BlobError::Io(why)) if why.contains("is not there")),
+        "{answer:?}"
+    );
+    fs::rename(&away, &at).unwrap();
+    assert_eq!(blobs.get(&digest).await.unwrap(), b"kept");
+}

@@ -14,13 +14,17 @@ use ports::{
 };
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-/// For one file. Some thousand pages take a few seconds; who needs longer unpacks without end.
+/// For one file. Some thousand pages take a few seconds; who needs longer unpacks without end. The time can be set.
 pub const LIMITS: Limits = Limits {
     wall: Duration::from_secs(90),
     memory: 1 << 30,
     processes: 64,
     output: 64 << 20,
 };
+
+/// The parser's own limit to what one stream unpacks to, in MB, is lifted above that of the memory: where it stops, it takes the rest of the page
+/// for blank and says nothing.
+const STREAM: &str = "PDF_OXIDE_MAX_DECOMPRESS_MB=4096";
 
 /// The hidden command of the program that [`parse`]s.
 pub const COMMAND: &str = "read-pdf";
@@ -38,6 +42,7 @@ pub struct PdfExtract {
     scratch: PathBuf,
     /// Whom the sandbox becomes when this process is root.
     user: Option<u32>,
+    limits: Limits,
 }
 
 impl PdfExtract {
@@ -48,6 +53,7 @@ impl PdfExtract {
             sandbox,
             scratch,
             user: None,
+            limits: LIMITS,
         }
     }
 
@@ -57,13 +63,24 @@ impl PdfExtract {
         Self { user, ..self }
     }
 
+    /// No file takes longer than this.
+    #[must_use]
+    pub fn within(mut self, wall: Duration) -> Self {
+        self.limits.wall = wall;
+        self
+    }
+
     async fn run(&self, place: &Place) -> Result<ExecResult, ExtractError> {
         let exec = Exec {
-            command: format!("./{} {COMMAND} {} 2>/dev/null", place::PROGRAM, place::FILE),
+            command: format!(
+                "{STREAM} ./{} {COMMAND} {} 2>/dev/null",
+                place::PROGRAM,
+                place::FILE
+            ),
             workspace: place.directory.clone(),
             files: Vec::new(),
             read_only: true,
-            limits: LIMITS,
+            limits: self.limits,
         };
         let run = self.sandbox.run(exec, Cancel::default()).await;
         run.map_err(|error| match error {
@@ -82,11 +99,11 @@ impl Extract for PdfExtract {
         let place = Place::make(&self.scratch, self.user, file.bytes).map_err(cannot)?;
         let result = self.run(&place).await?;
         drop(place);
-        understand(&result)
+        understand(&result, self.limits.wall)
     }
 }
 
-fn understand(result: &ExecResult) -> Result<Extracted, ExtractError> {
+fn understand(result: &ExecResult, wall: Duration) -> Result<Extracted, ExtractError> {
     let unreadable = |why: &str| Err(ExtractError::Unreadable(why.to_owned()));
     match result.ended {
         Ended::Exit(0) if result.output_bytes <= result.output.len() as u64 => {}
@@ -94,9 +111,10 @@ fn understand(result: &ExecResult) -> Result<Extracted, ExtractError> {
             return unreadable("this PDF holds more than 64 MB of text: split it.");
         }
         Ended::TimedOut => {
-            return unreadable(
-                "this PDF takes longer than a minute and a half to read: split it, or send its text.",
-            );
+            return unreadable(&format!(
+                "this PDF takes longer than {} seconds to read: split it, or send its text.",
+                wall.as_secs()
+            ));
         }
         // Where memory is limited by rlimits, an allocation fails and the process aborts.
         Ended::OutOfMemory | Ended::Signal(6 | 9) => {

@@ -20,6 +20,11 @@ const ENCRYPTED: &str = "this PDF is encrypted: save it without a password and s
 const SCANNED: &str =
     "this PDF has no text, only pictures of pages (a scan): run text recognition over it first.";
 
+const BLANK: &str = "there is no text in this PDF: its pages are blank, or drawn.";
+
+/// The longest documents that people keep as one file have some ten thousand.
+const PAGES: usize = 50_000;
+
 /// Bytes of a line that can be a title.
 const TITLE: usize = 120;
 
@@ -29,30 +34,39 @@ pub fn parse(bytes: Vec<u8>) -> Answer {
     let read = catch_unwind(AssertUnwindSafe(|| read(bytes)));
     match read {
         Ok(Ok(extracted)) => Answer::Read(extracted),
-        Ok(Err(why)) => Answer::Unreadable(why.to_owned()),
+        Ok(Err(why)) => Answer::Unreadable(why),
         Err(_) => Answer::Unreadable(BROKEN.to_owned()),
     }
 }
 
-fn read(bytes: Vec<u8>) -> Result<Extracted, &'static str> {
+fn read(bytes: Vec<u8>) -> Result<Extracted, String> {
+    let pictures = has_pictures(&bytes);
     let document = PdfDocument::from_bytes(bytes).map_err(|error| {
         let encrypted = error.to_string().to_lowercase().contains("encrypt");
-        if encrypted { ENCRYPTED } else { BROKEN }
+        if encrypted { ENCRYPTED } else { BROKEN }.to_owned()
     })?;
     // Some are encrypted without a password, which is for printers.
     if document.is_encrypted()
         && !document.is_authenticated()
         && !document.authenticate(b"").unwrap_or(false)
     {
-        return Err(ENCRYPTED);
+        return Err(ENCRYPTED.to_owned());
     }
     let count = document.page_count().map_err(|_| BROKEN)?;
+    if count > PAGES {
+        return Err(format!(
+            "this PDF has {count} pages, and at most {PAGES} are read: split it."
+        ));
+    }
     let (mut sections, mut empty, mut broken) = (Vec::new(), Vec::new(), Vec::new());
     for page in 0..count {
         let number = u32::try_from(page + 1).unwrap_or(u32::MAX);
         let text = catch_unwind(AssertUnwindSafe(|| document.extract_text(page)));
         match text {
-            Ok(Ok(text)) if text.trim().is_empty() => empty.push(number),
+            Ok(Ok(text)) if text.trim().is_empty() => match is_sound(&document, page) {
+                true => empty.push(number),
+                false => broken.push(number),
+            },
             Ok(Ok(text)) => sections.push(Section {
                 page: Some(number),
                 text: tidy(&text),
@@ -62,11 +76,12 @@ fn read(bytes: Vec<u8>) -> Result<Extracted, &'static str> {
         }
     }
     if sections.is_empty() {
-        return Err(if broken.is_empty() && count > 0 {
-            SCANNED
-        } else {
-            BROKEN
-        });
+        let why = match () {
+            () if !broken.is_empty() || count == 0 => BROKEN,
+            () if pictures => SCANNED,
+            () => BLANK,
+        };
+        return Err(why.to_owned());
     }
     let mut skipped = Vec::new();
     if !empty.is_empty() {
@@ -86,6 +101,21 @@ fn read(bytes: Vec<u8>) -> Result<Extracted, &'static str> {
         sections,
         skipped,
     })
+}
+
+/// Whether what a page shows can be unpacked: of what can't be the parser says that it is empty.
+fn is_sound(document: &PdfDocument, page: usize) -> bool {
+    let content = catch_unwind(AssertUnwindSafe(|| document.get_page_content_data(page)));
+    matches!(content, Ok(Ok(_)))
+}
+
+/// Pictures are streams, and what a stream is stands in the file as it is, also in one that is encrypted.
+fn has_pictures(bytes: &[u8]) -> bool {
+    const NAME: &[u8] = b"/Image";
+    let after = |at: usize| bytes.get(at + NAME.len());
+    let mut found = bytes.windows(NAME.len()).enumerate();
+    // And not, say, /ImageMask.
+    found.any(|(at, name)| name == NAME && !after(at).is_some_and(u8::is_ascii_alphanumeric))
 }
 
 /// Lines without blank at their ends, and no characters that no one sees.

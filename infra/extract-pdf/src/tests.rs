@@ -3,6 +3,19 @@ use testkit::sandbox::ScriptedSandbox;
 
 /// A PDF with a page for each text; an empty one is a page without any.
 fn pdf(pages: &[&str]) -> Vec<u8> {
+    let mut objects = objects(&vec![""; pages.len()]);
+    for (n, text) in pages.iter().enumerate() {
+        let content = match text.is_empty() {
+            true => "0 0 m 10 10 l S".to_owned(),
+            false => format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET"),
+        };
+        objects[4 + 2 * n] = stream("", &content);
+    }
+    assembled(&objects, "")
+}
+
+/// Pages of nothing that says anything, by what is said about their streams.
+fn objects(pages: &[&str]) -> Vec<String> {
     let kids: Vec<String> = (0..pages.len())
         .map(|n| format!("{} 0 R", 4 + 2 * n))
         .collect();
@@ -15,21 +28,31 @@ fn pdf(pages: &[&str]) -> Vec<u8> {
         ),
         "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned(),
     ];
-    for (n, text) in pages.iter().enumerate() {
-        let content = match text.is_empty() {
-            true => "0 0 m 10 10 l S".to_owned(),
-            false => format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET"),
-        };
+    for (n, about) in pages.iter().enumerate() {
         objects.push(format!(
             "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>",
             5 + 2 * n
         ));
-        objects.push(format!(
-            "<< /Length {} >>\nstream\n{content}\nendstream",
-            content.len()
-        ));
+        objects.push(stream(about, "noise"));
     }
+    objects
+}
+
+/// A page that is a picture.
+fn scan() -> Vec<u8> {
+    let mut objects = objects(&[""]);
+    objects[3] = objects[3].replace("/Resources <<", "/Resources << /XObject << /Im 6 0 R >>");
+    objects[4] = stream("", "/Im Do");
+    let about = "/Type /XObject /Subtype /Image /Width 1 /Height 1 /ColorSpace /DeviceGray /BitsPerComponent 8";
+    objects.push(stream(about, "x"));
     assembled(&objects, "")
+}
+
+fn stream(about: &str, content: &str) -> String {
+    format!(
+        "<< /Length {} {about} >>\nstream\n{content}\nendstream",
+        content.len()
+    )
 }
 
 fn assembled(objects: &[String], trailer: &str) -> Vec<u8> {
@@ -89,7 +112,10 @@ fn pages_are_sections() {
 
 #[test]
 fn what_cannot_be_read_says_why() {
-    assert!(refused(pdf(&["", ""])).contains("a scan"));
+    assert!(refused(scan()).contains("a scan"));
+    assert!(refused(pdf(&["", ""])).contains("there is no text in this PDF"));
+    let damaged = objects(&["/Filter /FlateDecode"]);
+    assert!(refused(assembled(&damaged, "")).contains("broken"));
     assert!(refused(b"%PDF-1.7 and nothing".to_vec()).contains("broken"));
     let mut cut = pdf(&["Trains leave at noon."]);
     cut.truncate(120);
@@ -114,12 +140,12 @@ fn ended(ended: Ended, output: &str) -> String {
         output: output.as_bytes().to_vec(),
         output_bytes: output.len() as u64,
     };
-    understand(&result).unwrap_err().to_string()
+    understand(&result, LIMITS.wall).unwrap_err().to_string()
 }
 
 #[test]
 fn whatever_the_process_does_is_a_sentence() {
-    assert!(ended(Ended::TimedOut, "").contains("longer"));
+    assert!(ended(Ended::TimedOut, "").contains("longer than 90 seconds"));
     assert!(ended(Ended::OutOfMemory, "").contains("1 GB"));
     assert!(ended(Ended::TooMuchOutput, "{").contains("64 MB"));
     assert!(ended(Ended::Signal(11), "").contains("broken"));

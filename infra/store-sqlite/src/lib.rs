@@ -128,6 +128,19 @@ impl SqliteStore {
         migrate::KNOWN
     }
 
+    /// The leases of a worker that is dead are over now: what it had under way is claimed next. The answer is how many there were.
+    /// Only for whoever knows for certain, as others on this machine can (`infra/app`'s `presence`).
+    ///
+    /// # Errors
+    /// As [`Store::commit`].
+    pub async fn end_leases(&self, worker: &str) -> Result<u64, StoreError> {
+        let worker = worker.to_owned();
+        match self.writer.work(Work::EndLeases { worker }).await? {
+            Done::Ended(ended) => Ok(ended),
+            _ => Err(crossed()),
+        }
+    }
+
     /// Answers what has gathered, closes the connections and waits for that.
     pub async fn close(self) {
         self.readers.close().await;

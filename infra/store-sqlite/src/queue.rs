@@ -31,9 +31,14 @@ const SIGNAL: &str = "UPDATE task_queue SET signalled = 1
     WHERE seq = (SELECT min(seq) FROM task_queue WHERE serial = ?1 AND set_aside = 0)
       AND lease_until IS NOT NULL";
 
+const END_LEASES: &str =
+    "UPDATE task_queue SET lease_until = 0 WHERE lease_until > 0 AND worker = ?1";
+
 /// What must not cost more the longer the queue is.
 #[cfg(test)]
-pub const STATEMENTS: [&str; 8] = [DUE, AHEAD, LOST, LEASE_ENDS, LEASE, FINISH, TURN, SIGNAL];
+pub const STATEMENTS: [&str; 9] = [
+    DUE, AHEAD, LOST, LEASE_ENDS, LEASE, FINISH, TURN, SIGNAL, END_LEASES,
+];
 
 /// Rows changed: 0 when a job of that id is there.
 pub fn enqueue(connection: &Connection, job: &NewJob) -> Result<usize> {
@@ -106,6 +111,11 @@ pub fn holds(connection: &Connection, job: &JobId, epoch: u64) -> Result<bool> {
 /// Only the first job of a serial key can be leased.
 pub fn signal(connection: &Connection, serial: &str) -> Result<()> {
     run(connection, SIGNAL, [serial]).map(drop)
+}
+
+/// As if the time of all leases that this worker has were over. Rows changed.
+pub fn end_leases(connection: &Connection, worker: &str) -> Result<u64> {
+    Ok(run(connection, END_LEASES, [worker])? as u64)
 }
 
 pub fn renew(connection: &Connection, job: &JobId, epoch: u64, until: Micros) -> Result<Renewal> {

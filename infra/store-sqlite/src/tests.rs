@@ -1,4 +1,4 @@
-//! That a flood of one serial key costs the others nothing: counted in SQLite's own steps, not in time.
+//! That a flood of one serial key costs the others nothing: counted in SQLite's own steps, not in time; and the end of a dead worker's leases.
 
 use crate::{apply, queue};
 use domain::{
@@ -88,6 +88,37 @@ fn a_claim_costs_the_same_behind_ten_thousand_blocked_jobs() -> Result<()> {
     assert!(
         behind <= before,
         "{before} steps, and {behind} behind the flood"
+    );
+    Ok(())
+}
+
+#[test]
+fn the_leases_of_the_dead_are_over_at_once_and_nobody_elses() -> Result<()> {
+    let connection = Connection::open_in_memory()?;
+    connection.execute_batch(include_str!("../../../migrations/sqlite/0001_kernel.sql"))?;
+    commit(
+        &connection,
+        "two",
+        vec![job("a".to_owned(), None), job("b".to_owned(), None)],
+    );
+    let claims = |worker: &str| {
+        let claim = Claim {
+            lanes: vec!["run".to_owned()],
+            worker: worker.to_owned(),
+            now: Micros(1),
+            lease: Duration::from_secs(60),
+            limit: 1,
+        };
+        queue::claim(&connection, &claim).map(|claimed| claimed.jobs)
+    };
+    assert_eq!((claims("dead")?.len(), claims("alive")?.len()), (1, 1));
+    assert_eq!(queue::end_leases(&connection, "dead")?, 1);
+    let again = claims("next")?;
+    assert_eq!(again.len(), 1);
+    assert!(again[0].id.as_str() == "a" && again[0].lost_before);
+    assert_eq!(
+        (queue::end_leases(&connection, "dead")?, claims("next")?),
+        (0, Vec::new())
     );
     Ok(())
 }

@@ -41,6 +41,9 @@ pub enum Work {
     Forget {
         ids: Vec<CommitId>,
     },
+    EndLeases {
+        worker: String,
+    },
 }
 
 pub enum Done {
@@ -48,6 +51,7 @@ pub enum Done {
     Claimed(Claimed),
     Renewed(Renewal),
     Forgot(u64),
+    Ended(u64),
 }
 
 /// Why a piece of work was not done.
@@ -273,6 +277,7 @@ impl Database {
                 connection, job, *epoch, *until,
             )?)),
             Work::Forget { ids } => Ok(Done::Forgot(apply::forget(connection, ids)?)),
+            Work::EndLeases { worker } => Ok(Done::Ended(queue::end_leases(connection, worker)?)),
         }
     }
 

@@ -23,6 +23,14 @@ pub fn too_big(size: Option<u64>, limit: u64) -> String {
     )
 }
 
+/// The place for files is full or away.
+#[must_use]
+pub fn not_kept(name: &str) -> String {
+    format!(
+        "“{name}” can’t be kept at the moment, because the place for files is full or doesn’t answer. Nothing of it was added: send it again later."
+    )
+}
+
 /// What became of a file that came.
 #[must_use]
 pub fn added(added: &Added, name: &str, collection: &str, teams: bool) -> String {

@@ -5,7 +5,7 @@ use crate::{
     compose::{
         BadStart,
         alert::alert,
-        mcp, models, search, secrets,
+        mcp, models, presence, search, secrets,
         surfaces::Surfaces,
         table::Table,
         worker::{FRONT_AT_ONCE, MODEL_TIMEOUT, SEND_AT_ONCE},
@@ -116,6 +116,7 @@ impl Function {
             clock: home.clock.clone(),
             chance: home.chance.clone(),
             wake: self.ground.hints.clone(),
+            name: presence::name(&*home.chance),
         };
         let pace = Pace {
             shutdown: times.longest,

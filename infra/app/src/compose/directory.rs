@@ -82,6 +82,15 @@ pub fn writable(home: &Path) -> Result<(), BadStart> {
 }
 
 fn not_writable(home: &Path, error: &io::Error) -> BadStart {
+    if matches!(
+        error.kind(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+    ) {
+        return BadStart(format!(
+            "The disk with the data directory {} is full: make room there; nothing that was answered is lost.",
+            home.display()
+        ));
+    }
     BadStart(format!(
         "The data directory {} is not writable ({error}): make it so for this user, or set COUNTERSIGN_HOME to another directory.",
         home.display()

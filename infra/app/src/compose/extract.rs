@@ -20,7 +20,11 @@ impl Extractors {
     #[must_use]
     pub fn new(config: &Config, sandbox: Option<Arc<dyn Sandbox>>) -> Self {
         let scratch = config.home.join("cache").join("extract");
-        let pdf = sandbox.map(|sandbox| PdfExtract::new(sandbox, scratch).owned_by(sandbox::uid()));
+        let pdf = sandbox.map(|sandbox| {
+            PdfExtract::new(sandbox, scratch)
+                .owned_by(sandbox::uid())
+                .within(config.pdf)
+        });
         Self { pdf }
     }
 }

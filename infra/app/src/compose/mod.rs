@@ -13,6 +13,7 @@ pub mod door;
 pub mod extract;
 pub mod mcp;
 pub mod models;
+pub mod presence;
 pub mod sandbox;
 pub mod search;
 pub mod secrets;
@@ -38,6 +39,7 @@ use ports::{
     Blobs, Store, Wake,
     repo::{self, settings::Setting},
 };
+use presence::Presence;
 use std::sync::Arc;
 
 /// A process that cannot start, as a sentence: what is wrong and what to do.
@@ -58,6 +60,8 @@ pub struct Local {
     pub wake: Arc<dyn Wake>,
     /// The terminal's person.
     pub owner: Member,
+    /// As long as this is there, others on this machine know that this process lives.
+    presence: Arc<Presence>,
 }
 
 impl Local {
@@ -71,6 +75,8 @@ impl Local {
         let opened = database::Opened::open(&config)
             .await
             .map_err(|error| database::unusable(&error))?;
+        let presence = Presence::announce(&config, &SystemChance);
+        presence::succeed(&config, &opened).await?;
         let clock = Arc::new(SystemClock::default());
         database::keep_time(&opened, &clock).await?;
         let store = opened.shared();
@@ -86,6 +92,7 @@ impl Local {
             home,
             wake,
             owner,
+            presence: Arc::new(presence),
         })
     }
 
@@ -97,6 +104,7 @@ impl Local {
             clock: self.home.clock.clone(),
             chance: self.home.chance.clone(),
             wake: self.wake.clone(),
+            name: self.presence.name().to_owned(),
         }
     }
 }
@@ -111,7 +119,7 @@ pub fn home(
     Home {
         team: team(),
         store: waking(config.redaction.over_store(store), wake),
-        blobs: config.redaction.over(blobs),
+        blobs: crash::blobs(config.redaction.over(blobs)),
         clock: crash::clock(clock),
         chance: Arc::new(SystemChance),
         presenter: Arc::new(English),

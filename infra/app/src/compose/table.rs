@@ -164,7 +164,7 @@ impl<'a> Table<'a> {
     ) -> Self {
         let ports = Arc::new(IngestPorts {
             home: self.home.clone(),
-            extract: Arc::new(Extractors::new(self.config, sandbox)),
+            extract: Arc::new(Extractors::new(self.config, sandbox.map(crash::reader))),
             index: crash::index(index),
         });
         let handle = job!(ports, ingest::ingest);

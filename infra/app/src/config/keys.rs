@@ -159,6 +159,11 @@ pub static KEYS: &[Key] = &[
         "seconds that work under way gets to finish when the process is asked to stop",
     ),
     plain(
+        "limits.pdf_s",
+        &["COUNTERSIGN_PDF_S"],
+        "seconds that reading one PDF may take",
+    ),
+    plain(
         "aws.bucket",
         &["COUNTERSIGN_BUCKET"],
         "S3 bucket of what is too large for DynamoDB",

@@ -63,6 +63,8 @@ pub struct Config {
     /// How long a card waits unless a rule says otherwise.
     pub approval_expires: Duration,
     pub shutdown: Duration,
+    /// How long one PDF may be read.
+    pub pdf: Duration,
     pub cloud: Cloud,
     /// Every value with its origin, in the order of [`KEYS`].
     pub settings: Vec<Setting>,
@@ -248,6 +250,7 @@ pub fn load(places: &Places) -> Result<Config, ConfigError> {
         limits: read.limits()?,
         approval_expires: read.seconds("limits.approval_s", 24 * 3600, 60..=30 * 24 * 3600)?,
         shutdown: read.seconds("limits.shutdown_s", 10, 0..=3600)?,
+        pdf: read.seconds("limits.pdf_s", 90, 1..=600)?,
         cloud: Cloud::read(&mut read)?,
         home,
         database,

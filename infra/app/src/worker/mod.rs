@@ -124,6 +124,8 @@ pub struct Bench {
     pub clock: Arc<dyn Clock>,
     pub chance: Arc<dyn Chance>,
     pub wake: Arc<dyn Wake>,
+    /// Who has a lease: this process's name, another one each time.
+    pub name: String,
 }
 
 /// A worker. [`Worker::run`] is its life.
@@ -132,8 +134,6 @@ pub struct Worker {
     handlers: Handlers,
     alert: Alert,
     pace: Pace,
-    /// For people: who has a lease.
-    name: String,
     leases: Leases,
     /// Cancelled when work under way is to be given up.
     abandon: CancellationToken,
@@ -146,13 +146,11 @@ pub struct Worker {
 impl Worker {
     #[must_use]
     pub fn new(bench: Bench, handlers: Handlers, alert: Alert, pace: Pace) -> Self {
-        let name = format!("{}@{}", std::process::id(), bench.chance.id());
         Self {
             bench,
             handlers,
             alert,
             pace,
-            name,
             leases: Leases::default(),
             abandon: CancellationToken::new(),
             over: CancellationToken::new(),
@@ -266,7 +264,7 @@ impl Worker {
         let now = self.bench.clock.now();
         let claim = Claim {
             lanes: vec![lane.to_owned()],
-            worker: self.name.clone(),
+            worker: self.bench.name.clone(),
             now,
             lease: self.pace.lease,
             limit: u32::try_from(limit).unwrap_or(1),

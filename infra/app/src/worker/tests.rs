@@ -32,6 +32,7 @@ impl Place {
                 clock: Arc::new(SystemClock::default()),
                 chance: Arc::new(SystemChance),
                 wake,
+                name: "tests".to_owned(),
             },
             memory,
             alerts: Arc::default(),

@@ -74,7 +74,8 @@ pub async fn run(local: &Local, output: Output, arguments: Arguments) -> Result<
         let (name, why) = problem.split_once(": ").unwrap_or((&problem, ""));
         summary.not_read.push((name.to_owned(), why.to_owned()));
     }
-    let bar = Bar {
+    let mut bar = Bar {
+        left_out: 0,
         shown: !output.json && files.len() > 1 && std::io::stderr().is_terminal(),
     };
     let mut waiting = Vec::new();
@@ -85,6 +86,7 @@ pub async fn run(local: &Local, output: Output, arguments: Arguments) -> Result<
         }
         bar.show("stored", at, files.len());
         waiting.extend(store(local, &collection, file, &mut summary).await?);
+        bar.left_out = summary.left_out.len() + summary.not_read.len();
     }
     read(local, &mut waiting, &bar, &stop).await?;
     bar.clear();
@@ -178,6 +180,7 @@ async fn read(
             bar.show("read", all - waiting.len(), all);
         }
         look(local, waiting).await?;
+        bar.show("read", all - waiting.len(), all);
         if !waiting.is_empty() {
             // Somebody else reads them, or they are tried again in a moment.
             tokio::time::sleep(LOOK).await;
@@ -277,6 +280,7 @@ fn told(summary: &Summary) -> String {
 /// A line on the terminal that is written over.
 struct Bar {
     shown: bool,
+    left_out: usize,
 }
 
 impl Bar {
@@ -287,7 +291,14 @@ impl Bar {
         const WIDTH: usize = 30;
         let full = WIDTH * done / all;
         let bar = format!("{}{}", "█".repeat(full), "░".repeat(WIDTH - full));
-        let _ = write!(std::io::stderr(), "\r{bar} {what} {done} of {all} ");
+        let left_out = match self.left_out {
+            0 => String::new(),
+            count => format!(", {count} left out"),
+        };
+        let _ = write!(
+            std::io::stderr(),
+            "\r{bar} {what} {done} of {all}{left_out} "
+        );
     }
 
     fn clear(&self) {

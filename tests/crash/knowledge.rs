@@ -1,0 +1,94 @@
+//! What must be true of the documents: each is found as a whole or not at all, its newest content and no other, and its card says which.
+
+use super::{files::Paper, person::Person, world::World};
+use crate::flows::Program;
+use domain::Digest;
+use serde_json::Value;
+
+pub async fn check(world: &mut World, people: &[Person], problems: &mut Vec<String>) {
+    let papers: Vec<&Paper> = people.iter().flat_map(|p| &p.files.papers).collect();
+    problems.extend(people.iter().flat_map(|p| p.files.wrong.clone()));
+    if papers.is_empty() {
+        return;
+    }
+    let verified = json(&world.program, &["verify"]).await;
+    for (_, one) in pairs(&verified) {
+        if one["findings"] != Value::Array(Vec::new()) {
+            problems.push(format!("the knowledge is not whole: {one}"));
+        }
+    }
+    let documents = json(&world.program, &["documents"]).await;
+    let (mut found, mut gone) = (0, 0);
+    for paper in &papers {
+        problems.extend(listed(paper, &documents));
+        for version in paper.version.saturating_sub(1).max(1)..=paper.version {
+            let word = paper.word(version);
+            let passages = json(&world.program, &["search", &word, "--limit", "100"]).await;
+            let passages = passages.as_array().map_or(0, Vec::len);
+            let expected = match (paper.removed, version == paper.version) {
+                (false, true) if !paper.given_up => count(paper, &documents),
+                (false, _) if paper.given_up => continue,
+                _ => 0,
+            };
+            if passages as u64 != expected {
+                problems.push(format!(
+                    "{word} is found in {passages} passages instead of {expected}: {paper:?}"
+                ));
+            }
+            (found, gone) = match expected {
+                0 => (found, gone + 1),
+                _ => (found + 1, gone),
+            };
+        }
+    }
+    world.count("contents of documents that are found", found);
+    world.count("earlier and removed ones that are not", gone);
+    world.count(
+        "documents given up, and told so",
+        papers.iter().filter(|p| p.given_up).count(),
+    );
+}
+
+/// What is wrong with its record.
+fn listed(paper: &Paper, documents: &Value) -> Option<String> {
+    let Some(document) = record(paper, documents) else {
+        return (!paper.removed).then(|| format!("{} is lost", paper.file()));
+    };
+    let expected = match () {
+        () if paper.removed => return Some(format!("{} was removed, and is there", paper.file())),
+        () if paper.given_up => "failed",
+        () => "ready",
+    };
+    if document["status"] != expected {
+        return Some(format!("its card says that it is {expected}: {document}"));
+    }
+    let source = Digest::of_bytes(paper.bytes());
+    let right = paper.given_up || document["current"]["source"] == source.as_str();
+    (!right).then(|| format!("another content counts than the newest: {paper:?} {document}"))
+}
+
+fn record<'a>(paper: &Paper, documents: &'a Value) -> Option<&'a Value> {
+    let mut all = documents.as_array().into_iter().flatten();
+    all.find(|document| document["name"] == paper.file())
+}
+
+/// Passages of what is found of it that have its word: of a PDF, the second page's.
+fn count(paper: &Paper, documents: &Value) -> u64 {
+    let passages = record(paper, documents).map(|one| &one["current"]["passages"]);
+    match passages.and_then(Value::as_u64) {
+        Some(_) if paper.is_pdf => 1,
+        passages => passages.unwrap_or(0),
+    }
+}
+
+async fn json(program: &Program, arguments: &[&str]) -> Value {
+    let arguments = [&["knowledge"], arguments, &["--json"]].concat();
+    let (_, out, err) = program.run(&arguments).await;
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}\n{out}{err}"))
+}
+
+/// Collections with what was found out about each.
+fn pairs(verified: &Value) -> impl Iterator<Item = (&Value, &Value)> {
+    let all = verified.as_array().into_iter().flatten();
+    all.map(|pair| (&pair[0], &pair[1]))
+}
