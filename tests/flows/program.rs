@@ -398,7 +398,8 @@ impl Program {
             .await
             .unwrap();
         drop(stdin);
-        let output = tokio::time::timeout(Duration::from_secs(60), child.wait_with_output())
+        // Ten megabytes in one line take an unoptimised build some time.
+        let output = tokio::time::timeout(Duration::from_secs(300), child.wait_with_output())
             .await
             .expect("the command ended")
             .unwrap();
