@@ -200,11 +200,19 @@ async fn killed_while_reading() {
         )
         .unwrap();
     }
+    std::fs::write(docs.join("6.pdf"), pdf(&["The train leaves at six."])).unwrap();
     let docs = docs.to_str().unwrap();
     for at in [
+        "blob-before:9",
+        "blob-after:9",
+        "extract-before:1",
+        "extract-amid:1",
+        "extract-after:1",
         "ingest-before:1",
         "ingest-after:1",
         "ingest-after:4",
+        "merge-before:1",
+        "merge-after:1",
         "commit-before:12",
         "commit-after:12",
         "commit-before:15",
@@ -228,8 +236,8 @@ async fn killed_while_reading() {
             .iter()
             .map(|one| one["revision"].as_u64().unwrap())
             .collect();
-        assert_eq!(revisions, [1; 6], "{at}");
-        is_whole(&program, 6).await;
+        assert_eq!(revisions, [1; 7], "{at}");
+        is_whole(&program, 7).await;
     }
 }
 

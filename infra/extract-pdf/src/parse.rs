@@ -76,12 +76,8 @@ fn read(bytes: Vec<u8>) -> Result<Extracted, String> {
         }
     }
     if sections.is_empty() {
-        let why = match () {
-            () if !broken.is_empty() || count == 0 => BROKEN,
-            () if pictures => SCANNED,
-            () => BLANK,
-        };
-        return Err(why.to_owned());
+        let whole = broken.is_empty() && count > 0;
+        return Err(textless(whole, pictures).to_owned());
     }
     let mut skipped = Vec::new();
     if !empty.is_empty() {
@@ -101,6 +97,15 @@ fn read(bytes: Vec<u8>) -> Result<Extracted, String> {
         sections,
         skipped,
     })
+}
+
+/// Why there is no text at all.
+fn textless(whole: bool, pictures: bool) -> &'static str {
+    match (whole, pictures) {
+        (false, _) => BROKEN,
+        (true, true) => SCANNED,
+        (true, false) => BLANK,
+    }
 }
 
 /// Whether what a page shows can be unpacked: of what can't be the parser says that it is empty.

@@ -16,8 +16,8 @@ use ports::{
 };
 use std::{ops::Range, sync::Arc, time::Duration};
 
-/// Into the reading of a document: its process has started, and is seldom done.
-const AMID: Duration = Duration::from_millis(50);
+/// Into the reading of a document: its process starts, and is never done.
+const AMID: Duration = Duration::from_millis(5);
 
 #[must_use]
 pub fn blobs(blobs: Arc<dyn Blobs>) -> Arc<dyn Blobs> {
