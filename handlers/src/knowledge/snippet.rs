@@ -20,7 +20,7 @@ pub fn snippet(
     let best = best.max_by_key(|start| fits(*start)).unwrap_or(0);
     let start = word_border(text, best.saturating_sub(BEFORE), best);
     let end = match start + width < text.len() {
-        true => word_end(text, start + width),
+        true => word_end(text, start, start + width),
         false => text.len(),
     };
     let mut out = Line::default();
@@ -64,13 +64,13 @@ fn word_border(text: &str, from: usize, until: usize) -> usize {
     from.and_then(after).unwrap_or(until)
 }
 
-/// The end of the last whole word before `to`.
-fn word_end(text: &str, to: usize) -> usize {
+/// The end of the last whole word between `from`, where a word may begin, and `to`.
+fn word_end(text: &str, from: usize, to: usize) -> usize {
     let to = (0..=to)
         .rev()
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(0);
-    let start = to.saturating_sub(BEFORE);
+    let start = to.saturating_sub(BEFORE).max(from);
     let start = (start..=to)
         .find(|at| text.is_char_boundary(*at))
         .unwrap_or(to);
