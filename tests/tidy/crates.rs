@@ -36,13 +36,12 @@ const VENDORS: [(&str, &[&str]); 5] = [
     ("figment", &["app"]),
 ];
 /// Adapters of AWS services, and the functions.
-const AWS_CRATES: [&str; 8] = [
+const AWS_CRATES: [&str; 7] = [
+    "client-aws",
     "store-dynamodb",
     "queue-sqs",
     "blob-s3",
     "secrets-aws",
-    "scheduler-aws",
-    "telemetry-aws",
     "lambda",
     "xtask",
 ];
@@ -68,6 +67,10 @@ fn sight(package: &Package) -> Sight {
         // The two tiers share how a process is started, watched and ended; neither sees the other.
         "sandbox-bwrap" | "sandbox-landlock" => {
             (&["ports", "domain", "sandbox-process"], &["testkit"])
+        }
+        // All clients of a process share connections, region and credentials.
+        "store-dynamodb" | "queue-sqs" | "blob-s3" | "secrets-aws" => {
+            (&["ports", "domain", "client-aws"], &["testkit"])
         }
         // An adapter: its port and what its port speaks of.
         _ => (&["ports", "domain"], &["testkit"]),

@@ -1,6 +1,8 @@
 //! The time: the machine's, or, once it was heard, that of the server that keeps the records. It never runs backwards within a
 //! process.
 //!
+//! PostgreSQL is asked for it; of DynamoDB, whose answers have a date in whole seconds, only a machine is told that is far from it.
+//!
 //! Several processes on one server write leases and due times that the others compare with their own time. Machines' clocks may
 //! be minutes apart, and then one would take the other's work from it, or find it too late. So the server's clock is everybody's.
 
@@ -25,6 +27,8 @@ pub struct SystemClock {
     latest: AtomicI64,
     /// What a server said, and when it did.
     server: Mutex<Option<(Micros, Instant)>>,
+    /// What the machine's clock lacks, in microseconds, where only the date of answers says so.
+    lacks: AtomicI64,
 }
 
 impl SystemClock {
@@ -35,6 +39,22 @@ impl SystemClock {
         let apart = Duration::from_micros(machine().0.abs_diff(server.0));
         (apart > APART).then_some(apart)
     }
+
+    /// When an answer says that it was made: in whole seconds, and some time ago. So a machine's clock that is near is left alone, and
+    /// only one that is [`APART`] is corrected. Corrected, not counted on from as in [`Self::hear`]: a function is frozen between its
+    /// invocations, and a clock that nobody sets may stand still with it.
+    pub fn compare(&self, made: Micros) {
+        let lacks = made.0.saturating_sub(machine().0);
+        let apart = Duration::from_micros(lacks.abs_diff(self.lacks.load(Ordering::Relaxed)));
+        if apart > APART {
+            self.lacks.store(lacks, Ordering::Relaxed);
+            let seconds = lacks / 1_000_000;
+            tracing::warn!(
+                seconds,
+                "this machine's clock differs from the database's, which is used"
+            );
+        }
+    }
 }
 
 impl Clock for SystemClock {
@@ -42,7 +62,7 @@ impl Clock for SystemClock {
         let heard = *self.server.lock().unwrap_or_else(PoisonError::into_inner);
         let now = match heard {
             Some((server, at)) => server.plus(at.elapsed()),
-            None => machine(),
+            None => Micros(machine().0 + self.lacks.load(Ordering::Relaxed)),
         };
         Micros(self.latest.fetch_max(now.0, Ordering::Relaxed).max(now.0))
     }
@@ -86,5 +106,21 @@ mod tests {
         assert!(now >= machine.plus(hour));
         assert!(clock.hear(machine.minus(hour)).is_some());
         assert_eq!(clock.now(), now, "it stands still until then");
+    }
+
+    #[test]
+    fn an_answer_s_date_corrects_a_clock_that_is_far_off_and_no_other() {
+        let clock = SystemClock::default();
+        let (near, far) = (Duration::from_secs(4), Duration::from_secs(300));
+        clock.compare(machine().minus(near));
+        assert_eq!(clock.lacks.load(Ordering::Relaxed), 0);
+        clock.compare(machine().plus(far));
+        let lacks = clock.lacks.load(Ordering::Relaxed);
+        assert!(clock.now() >= machine().plus(far - near));
+        // The next answers are a little older, or younger: that is no other time.
+        clock.compare(machine().plus(far - near));
+        assert_eq!(clock.lacks.load(Ordering::Relaxed), lacks);
+        clock.compare(machine());
+        assert!(clock.lacks.load(Ordering::Relaxed).abs() < 1_000_000);
     }
 }

@@ -5,18 +5,15 @@
 //! it) is written again. Encryption and privacy are the bucket's, see `template.yaml`.
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_s3::{
     Client,
+    config::{Builder, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
     types::ChecksumMode,
 };
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use client_aws::{SdkConfig, causes};
 use domain::Digest;
 use ports::blob::{BlobError, Blobs};
 use std::{error::Error, time::Duration};
@@ -27,37 +24,19 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ATTEMPT: Duration = Duration::from_secs(30);
 const LONGEST_REQUEST: Duration = Duration::from_secs(60);
 
-/// Which S3; what is `None` is found as the AWS programs find it.
-#[derive(Clone, Default, Debug)]
-pub struct Place {
-    pub region: Option<String>,
-    /// An emulator's. Buckets are in the path there, not in the host's name.
-    pub endpoint: Option<String>,
-}
-
-pub async fn connect(place: Place) -> Client {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let mut config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
+/// An emulator has buckets in the path, not in the host's name.
+#[must_use]
+pub fn connect(shared: &SdkConfig) -> Client {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(CONNECT)
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(LONGEST_REQUEST)
+        .build();
+    let config = Builder::from(shared)
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT)
-                .operation_attempt_timeout(ATTEMPT)
-                .operation_timeout(LONGEST_REQUEST)
-                .build(),
-        );
-    if let Some(region) = place.region {
-        config = config.region(Region::new(region));
-    }
-    let in_path = place.endpoint.is_some();
-    if let Some(endpoint) = place.endpoint {
-        config = config.endpoint_url(endpoint);
-    }
-    let config = aws_sdk_s3::config::Builder::from(&config.load().await);
-    Client::from_conf(config.force_path_style(in_path).build())
+        .timeout_config(timeouts)
+        .force_path_style(shared.endpoint_url().is_some());
+    Client::from_conf(config.build())
 }
 
 /// Any number of processes may use one bucket.
@@ -186,11 +165,4 @@ fn checksum(digest: &Digest) -> Result<String, BlobError> {
     bytes
         .map(|bytes| STANDARD.encode(bytes))
         .ok_or_else(|| BlobError::Missing(digest.clone()))
-}
-
-/// What an error says with its causes, without their insides.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let all = std::iter::successors(Some(error), |&error| error.source());
-    let all: Vec<String> = all.map(ToString::to_string).collect();
-    all.join(": ").chars().take(300).collect()
 }

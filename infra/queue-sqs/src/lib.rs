@@ -5,16 +5,13 @@
 //! ([`Wake::wait`]). A function is frozen once it has answered, so it calls [`SqsWake::sent`] before.
 
 use async_trait::async_trait;
-use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
 use aws_sdk_sqs::{
     Client,
+    config::{Builder, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     types::QueueAttributeName,
 };
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use client_aws::{SdkConfig, causes};
 use ports::Wake;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,33 +36,12 @@ const REQUEST: Duration = Duration::from_secs(4);
 /// After a queue that can't be asked; it doubles, up to [`LONGEST_POLL`].
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Which SQS; what is `None` is found as the AWS programs find it (environment, profile, role of the machine).
-#[derive(Clone, Default, Debug)]
-pub struct Place {
-    pub region: Option<String>,
-    /// An emulator's.
-    pub endpoint: Option<String>,
-}
-
 /// A client for [`SqsWake`].
-pub async fn connect(place: Place) -> Client {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let mut config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_timeout(REQUEST + LONGEST_POLL)
-                .build(),
-        );
-    if let Some(region) = place.region {
-        config = config.region(Region::new(region));
-    }
-    if let Some(endpoint) = place.endpoint {
-        config = config.endpoint_url(endpoint);
-    }
-    Client::new(&config.load().await)
+#[must_use]
+pub fn connect(shared: &SdkConfig) -> Client {
+    let longest = TimeoutConfig::builder().operation_timeout(REQUEST + LONGEST_POLL);
+    let config = Builder::from(shared).timeout_config(longest.build());
+    Client::from_conf(config.build())
 }
 
 /// Queues by lane. A lane without one is woken within this process only.
@@ -252,11 +228,4 @@ where
         Some(code) => format!("{code}: {}", error.message().unwrap_or_default()),
         None => causes(error),
     }
-}
-
-/// What an error says with its causes, without their insides.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let all = std::iter::successors(Some(error), |&error| error.source());
-    let all: Vec<String> = all.map(ToString::to_string).collect();
-    all.join(": ").chars().take(300).collect()
 }

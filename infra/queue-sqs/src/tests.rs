@@ -23,15 +23,12 @@ impl Wake for Bell {
 
 /// A client with made-up credentials; nothing of the machine's configuration is read.
 fn client(endpoint: &str) -> Client {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
     let config = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .region(aws_sdk_sqs::config::Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(endpoint)
-        .http_client(http)
+        .http_client(client_aws::https())
         .build();
     Client::from_conf(config)
 }

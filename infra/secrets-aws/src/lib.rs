@@ -1,34 +1,23 @@
 //! Secrets of cloud functions, from AWS Secrets Manager. Each secret is a JSON object of variables and their values, like those of an
 //! environment; it is read once, when the process starts, and nothing is ever written.
 
-use aws_config::{BehaviorVersion, Region, timeout::TimeoutConfig};
 use aws_sdk_secretsmanager::{
     Client,
+    config::{Builder, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     operation::get_secret_value::GetSecretValueError,
 };
-use aws_smithy_http_client::{
-    Builder,
-    tls::{Provider, rustls_provider::CryptoMode},
-};
+use client_aws::{SdkConfig, causes};
 use futures::future::try_join_all;
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 #[cfg(test)]
 mod tests;
 
 /// A request with its repetitions: a start waits for it.
 const REQUEST: Duration = Duration::from_secs(8);
-
-/// Which Secrets Manager; what is `None` is found as the AWS programs find it (environment, profile, role of the machine).
-#[derive(Clone, Default, Debug)]
-pub struct Place {
-    pub region: Option<String>,
-    /// An emulator's.
-    pub endpoint: Option<String>,
-}
 
 /// A sentence's part: what is wrong with which secret and what to do. No value is in it.
 #[derive(thiserror::Error, Clone, PartialEq, Eq, Debug)]
@@ -46,20 +35,11 @@ pub enum ReadError {
 }
 
 /// A client for [`read`].
-pub async fn connect(place: Place) -> Client {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-    let mut config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .timeout_config(TimeoutConfig::builder().operation_timeout(REQUEST).build());
-    if let Some(region) = place.region {
-        config = config.region(Region::new(region));
-    }
-    if let Some(endpoint) = place.endpoint {
-        config = config.endpoint_url(endpoint);
-    }
-    Client::new(&config.load().await)
+#[must_use]
+pub fn connect(shared: &SdkConfig) -> Client {
+    let longest = TimeoutConfig::builder().operation_timeout(REQUEST);
+    let config = Builder::from(shared).timeout_config(longest.build());
+    Client::from_conf(config.build())
 }
 
 /// Variables with their values; of one that is in several secrets, the value of the last.
@@ -104,11 +84,4 @@ fn failed<R: std::fmt::Debug + 'static>(
         }
         None => ReadError::Unavailable(name, causes(error)),
     }
-}
-
-/// What an error says with its causes, without their insides.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let all = std::iter::successors(Some(error), |&error| error.source());
-    let all: Vec<String> = all.map(ToString::to_string).collect();
-    all.join(": ").chars().take(300).collect()
 }

@@ -1,6 +1,7 @@
 //! DynamoDB's errors in the words of the port, and what a person is to do about them.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use client_aws::causes;
 use ports::store::{Rejected, StoreError};
 use std::error::Error;
 
@@ -85,11 +86,4 @@ where
             "DynamoDB did not answer for the table {table}: {text}"
         )),
     }
-}
-
-/// What an error says with its causes, without their insides.
-fn causes(error: &(dyn Error + 'static)) -> String {
-    let all = std::iter::successors(Some(error), |&error| error.source());
-    let all: Vec<String> = all.map(ToString::to_string).collect();
-    all.join(": ").chars().take(300).collect()
 }

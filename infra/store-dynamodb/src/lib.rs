@@ -27,6 +27,7 @@ mod archive;
 mod claim;
 mod commit;
 mod connect;
+mod date;
 mod error;
 mod gate;
 mod item;
@@ -52,7 +53,7 @@ use query::malformed;
 use row::Row;
 use std::time::Duration;
 
-pub use connect::{Place, connect};
+pub use connect::connect;
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -83,6 +84,7 @@ pub struct DynamoStore {
     table: String,
     options: Options,
     gate: std::sync::Arc<Gate>,
+    dates: date::Dates,
 }
 
 impl DynamoStore {
@@ -92,14 +94,22 @@ impl DynamoStore {
     /// [`StoreError::CannotWrite`] when there is no such table, or the credentials don't allow it, [`StoreError::NewerSchema`],
     /// [`StoreError::Unavailable`].
     pub async fn open(client: Client, table: &str, options: Options) -> Result<Self, StoreError> {
+        let dates = date::Dates::default();
+        let config = client.config().to_builder().interceptor(dates.clone());
         let store = Self {
-            client,
+            client: Client::from_conf(config.build()),
+            dates,
             table: table.to_owned(),
             gate: std::sync::Arc::new(Gate::new(options.look_every)),
             options,
         };
         store.gate.space(&store).await?;
         Ok(store)
+    }
+
+    /// Tells when answers were made, in whole seconds: of the latest one, and of each from now on. Who is told does not wait.
+    pub fn on_answer(&self, tell: impl Fn(Micros) + Send + 'static) {
+        self.dates.tell(Box::new(tell));
     }
 
     /// Makes the table that `migrations/dynamodb/table.json` defines, and waits until it can be used. For tests and emulators;

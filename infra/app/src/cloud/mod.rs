@@ -1,4 +1,4 @@
-//! The same handlers as cloud functions. A process of `infra/lambda` is opened once, at its cold start, and frozen between invocations.
+//! The same handlers as cloud functions. A process of `infra/lambda` is opened once, and frozen between invocations.
 //!
 //! [`Function`] has one role: woken by its lane's queue, or by a schedule, it empties the lane. The store is the truth about work, so what
 //! woke it is not looked at. [`webhook`] is the front door. Neither answers before everything that it began is finished.
@@ -14,6 +14,7 @@ use crate::{
     chance::SystemChance,
     compose::{self, BadStart, aws, database, secrets, vault},
     config::{self, Config, Database, Places},
+    redacted::Redaction,
     telemetry::{self, Loudness},
     wake::Bells,
 };
@@ -32,10 +33,12 @@ struct Ground {
     hints: Arc<dyn Wake>,
 }
 
-/// The configuration of this process, with its log.
-async fn configured() -> Result<Config, BadStart> {
+/// The configuration of this process, with its log. What nobody may see is in `redaction` from here on.
+async fn configured(redaction: &Redaction) -> Result<Config, BadStart> {
     let places = vault::unlocked(Places::of_this_process(None)).await?;
-    let config = config::load(&places).map_err(|error| BadStart(error.to_string()))?;
+    let mut config = config::load(&places).map_err(|error| BadStart(error.to_string()))?;
+    redaction.set("configuration", config.secrets.clone());
+    config.redaction = redaction.clone();
     telemetry::log(
         config.log.as_deref(),
         Loudness::Service,
@@ -59,17 +62,14 @@ async fn ground(config: Config, own: &'static str) -> Result<Ground, BadStart> {
         aws::wake(&config, Arc::new(Bells::default()))
     );
     let store = store.map_err(|error| database::unusable(&error))?;
+    let clock = Arc::default();
+    aws::keep_time(&store, &clock);
     let hints: Arc<dyn Wake> = Arc::new(Hints {
         wake: wake.clone(),
         own,
     });
     Ok(Ground {
-        home: compose::home(
-            &config,
-            (Arc::new(store), blobs?),
-            hints.clone(),
-            Arc::default(),
-        ),
+        home: compose::home(&config, (Arc::new(store), blobs?), hints.clone(), clock),
         config: Arc::new(config),
         wake,
         hints,

@@ -11,12 +11,17 @@ use crate::{
         worker::{FRONT_AT_ONCE, MODEL_TIMEOUT, SEND_AT_ONCE},
     },
     config::Role,
+    redacted::Redaction,
     worker::{Bench, Handlers, Lane, Pace, Worker},
 };
 use bot::telegram::Api;
 use handlers::tool::Tools;
 use ports::{SearchIndex, model::Models};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 /// At the end of an invocation, for giving back what did not finish and for waking others.
@@ -31,7 +36,32 @@ const LONGEST: Duration = Duration::from_secs(30);
 #[error("{0}")]
 pub struct NotDone(pub String);
 
+/// A function's process. Whoever it needs (secrets, table) is asked by the first invocation, which gives back what woke it if one of
+/// them is not there, and the next one asks again: a process that ended instead would be started again and again, for
+/// the same answer.
+#[derive(Default)]
 pub struct Function {
+    opened: OnceCell<Opened>,
+    /// The log's, which is told of it once, whatever becomes of the first attempts.
+    redaction: Redaction,
+}
+
+impl Function {
+    /// Works until nothing is due in the lane, or until not much is left of the time. What remains is woken for.
+    ///
+    /// # Errors
+    /// [`NotDone`], also when the configuration is wrong, or what it names cannot be had.
+    pub async fn invoke(&self, left: Duration) -> Result<(), NotDone> {
+        let begun = Instant::now();
+        let open = || Box::pin(Opened::open(&self.redaction));
+        let opened = self.opened.get_or_try_init(open).await;
+        let opened = opened.map_err(|error| NotDone(error.0))?;
+        opened.invoke(left.saturating_sub(begun.elapsed())).await
+    }
+}
+
+/// Everything that one invocation after the other would otherwise repeat.
+struct Opened {
     role: Role,
     ground: Ground,
     surfaces: Surfaces,
@@ -44,13 +74,9 @@ pub struct Function {
     tools: Tools,
 }
 
-impl Function {
-    /// The cold start: everything that one invocation would otherwise repeat.
-    ///
-    /// # Errors
-    /// [`BadStart`] when the configuration is wrong, or what it names cannot be had.
-    pub async fn open() -> Result<Self, BadStart> {
-        let config = configured().await?;
+impl Opened {
+    async fn open(redaction: &Redaction) -> Result<Self, BadStart> {
+        let config = configured(redaction).await?;
         let Some(role) = config.cloud.role else {
             let names = Role::ALL.map(Role::name).join(", ");
             return Err(BadStart(format!(
@@ -93,11 +119,7 @@ impl Function {
         })
     }
 
-    /// Works until nothing is due in the lane, or until not much is left of the time. What remains is woken for.
-    ///
-    /// # Errors
-    /// [`NotDone`].
-    pub async fn invoke(&self, left: Duration) -> Result<(), NotDone> {
+    async fn invoke(&self, left: Duration) -> Result<(), NotDone> {
         let times = Times::of(self.role, left);
         let done = self.work(&times).await;
         // Nothing depends on a status message, so nothing waits for one for long.

@@ -1,10 +1,13 @@
 //! The front door: an update is stored, the function that handles it is woken, and only then Telegram hears that it arrived.
 
 use super::{configured, ground, without_token};
-use crate::compose::{
-    BadStart,
-    door::Door,
-    surfaces::{self, StoredInbox},
+use crate::{
+    compose::{
+        BadStart,
+        door::Door,
+        surfaces::{self, StoredInbox},
+    },
+    redacted::Redaction,
 };
 use axum::{
     Router,
@@ -18,7 +21,7 @@ use std::sync::Arc;
 /// # Errors
 /// [`BadStart`] when the configuration is wrong, or what it names cannot be had.
 pub async fn webhook() -> Result<Router, BadStart> {
-    let config = configured().await?;
+    let config = configured(&Redaction::default()).await?;
     let (Some(api), Some(door)) = (surfaces::telegram(&config), Door::of(&config)) else {
         return Err(without_token());
     };

@@ -3,7 +3,7 @@
 //! The futures of AWS clients are large and deep, so they are boxed: else every caller's would be, up to `main`.
 
 use super::BadStart;
-use crate::config::Config;
+use crate::{clock::SystemClock, config::Config};
 use blob_s3::S3Blobs;
 use ports::{Blobs, Wake, store::StoreError};
 use queue_sqs::SqsWake;
@@ -13,13 +13,14 @@ use store_dynamodb::{DynamoStore, Options};
 /// # Errors
 /// What the store answers: no such table, not allowed, of a newer program, not reachable.
 pub async fn store(config: &Config, table: &str) -> Result<DynamoStore, StoreError> {
-    let endpoint = config.cloud.endpoint.clone();
-    let place = store_dynamodb::Place {
-        region: None,
-        endpoint,
-    };
-    let client = Box::pin(store_dynamodb::connect(place)).await;
+    let client = store_dynamodb::connect(&shared(config).await);
     Box::pin(DynamoStore::open(client, table, Options::default())).await
+}
+
+/// The date of the table's answers is everybody's time.
+pub fn keep_time(store: &DynamoStore, clock: &Arc<SystemClock>) {
+    let clock = clock.clone();
+    store.on_answer(move |made| clock.compare(made));
 }
 
 /// # Errors
@@ -31,28 +32,17 @@ pub async fn blobs(config: &Config) -> Result<Arc<dyn Blobs>, BadStart> {
                 .to_owned(),
         ));
     };
-    let endpoint = config.cloud.endpoint.clone();
-    let place = blob_s3::Place {
-        region: None,
-        endpoint,
-    };
-    Ok(Arc::new(S3Blobs::new(
-        Box::pin(blob_s3::connect(place)).await,
-        bucket,
-    )))
+    let client = blob_s3::connect(&shared(config).await);
+    Ok(Arc::new(S3Blobs::new(client, bucket)))
 }
 
 /// Lanes that have a queue are woken wherever their worker is, others in this process (`bells`).
 pub async fn wake(config: &Config, bells: Arc<dyn Wake>) -> Arc<SqsWake> {
-    let endpoint = config.cloud.endpoint.clone();
-    let place = queue_sqs::Place {
-        region: None,
-        endpoint,
-    };
+    let client = queue_sqs::connect(&shared(config).await);
     let queues = config.cloud.queues.0.clone();
-    Arc::new(SqsWake::new(
-        Box::pin(queue_sqs::connect(place)).await,
-        queues,
-        bells,
-    ))
+    Arc::new(SqsWake::new(client, queues, bells))
+}
+
+async fn shared(config: &Config) -> client_aws::SdkConfig {
+    Box::pin(client_aws::load(config.cloud.endpoint.as_deref())).await
 }

@@ -157,13 +157,19 @@ pub async fn wake(config: &Config) -> Result<Arc<dyn Wake>, BadStart> {
     }
 }
 
-/// Where several machines work on a server, its clock is everybody's: heard now, and again and again as long as the clock is there.
+/// Where several machines work on a server, its clock is everybody's: heard now, and again and again.
 ///
 /// # Errors
 /// [`BadStart`] when the server can't be asked.
 pub async fn keep_time(opened: &Opened, clock: &Arc<SystemClock>) -> Result<(), BadStart> {
-    let Opened::Postgres(store) = opened else {
-        return Ok(());
+    let store = match opened {
+        Opened::Sqlite(_) => return Ok(()),
+        Opened::Postgres(store) => store,
+        #[cfg(feature = "aws")]
+        Opened::DynamoDb(store) => {
+            super::aws::keep_time(store, clock);
+            return Ok(());
+        }
     };
     let store = (**store).clone();
     let now = store.now().await.map_err(|error| unusable(&error))?;

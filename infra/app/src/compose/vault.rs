@@ -44,12 +44,10 @@ async fn read(
     environment: &Environment,
 ) -> Result<BTreeMap<String, String>, BadStart> {
     use secrecy::ExposeSecret;
-    let place = secrets_aws::Place {
-        region: None,
-        endpoint: environment.get("AWS_ENDPOINT_URL").cloned(),
-    };
+    let endpoint = environment.get("AWS_ENDPOINT_URL").map(String::as_str);
     // AWS clients' futures are deep.
-    let client = Box::pin(secrets_aws::connect(place)).await;
+    let shared = Box::pin(client_aws::load(endpoint)).await;
+    let client = secrets_aws::connect(&shared);
     let values = Box::pin(secrets_aws::read(&client, names))
         .await
         .map_err(|error| BadStart(format!("{NAMES} cannot be used: {error}.")))?;

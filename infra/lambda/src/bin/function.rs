@@ -9,8 +9,7 @@ use serde_json::Value;
 async fn main() -> Result<(), Error> {
     // Every TLS connection of the process; there is one provider in it, so this cannot meet another.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let function = Function::open().await?;
-    let function = &function;
+    let function = &Function::default();
     run(service_fn(|event: LambdaEvent<Value>| async move {
         let done = function.invoke(left(event.context.deadline)).await;
         verdict(&event.payload, done).map_err(Error::from)

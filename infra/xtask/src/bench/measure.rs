@@ -6,8 +6,10 @@ use std::{
     path::Path,
     time::{Duration, Instant},
 };
+#[cfg(feature = "bench-search")]
 use tempfile::TempDir;
 
+#[cfg(feature = "bench-search")]
 use crate::project::Project;
 
 /// `sysconf(_SC_CLK_TCK)`, which is 100 on every Linux: `/proc` counts processor time in hundredths of a second.
@@ -76,6 +78,7 @@ pub fn number_in(path: &str, name: &str) -> Result<u64> {
 }
 
 /// A directory that goes away. Beside what cargo builds, because a temporary directory may be memory and no disk.
+#[cfg(feature = "bench-search")]
 pub fn directory(project: &Project) -> Result<TempDir> {
     let parent = project.target.join("bench");
     fs::create_dir_all(&parent)?;

@@ -17,7 +17,7 @@ mod counting;
 mod echo;
 #[cfg(feature = "bench")]
 mod engine;
-#[cfg(feature = "bench-search")]
+mod functions;
 #[cfg_attr(
     not(feature = "bench"),
     expect(dead_code, reason = "the other benchmarks measure more")
@@ -31,6 +31,7 @@ mod peers;
 mod program;
 #[cfg(feature = "bench-search")]
 mod relevance;
+mod requests;
 #[cfg(feature = "bench-search")]
 mod search;
 #[cfg(feature = "bench-search")]
@@ -49,8 +50,8 @@ use crate::project::Project;
 struct Bench {
     name: &'static str,
     about: &'static str,
-    /// What of xtask it needs.
-    feature: &'static str,
+    /// What of xtask it needs, where what is measured is xtask itself.
+    feature: Option<&'static str>,
 }
 
 /// All benchmarks, in the order in which they run.
@@ -58,44 +59,55 @@ const BENCHES: &[Bench] = &[
     Bench {
         name: "steps",
         about: "no-op steps of 1 and 32 runs at once, synchronous=FULL, beside a raw insert and LangGraph's SqliteSaver",
-        feature: "bench",
+        feature: Some("bench"),
     },
     Bench {
         name: "bytes",
         about: "bytes written per step of a run with 50 and with 500 steps",
-        feature: "bench",
+        feature: Some("bench"),
     },
     Bench {
         name: "claims",
         about: "claims per second on PostgreSQL with 1, 4 and 16 workers, beside a plain loop with SKIP LOCKED on the same server",
-        feature: "bench",
+        feature: Some("bench"),
+    },
+    Bench {
+        name: "functions",
+        about: "start of the deployed functions beside one that says hello, and the size of their archives",
+        feature: None,
+    },
+    Bench {
+        name: "requests",
+        about: "requests to DynamoDB for a run, by process and operation",
+        feature: None,
     },
     Bench {
         name: "echo",
         about: "messages answered through FakeTelegram, beside a bare teloxide bot and aiogram",
-        feature: "bench",
+        feature: Some("bench"),
     },
     Bench {
         name: "start",
         about: "start to first reply, idle memory, size of the program",
-        feature: "bench",
+        feature: Some("bench"),
     },
     Bench {
         name: "search",
         about: "searches in 80,000 passages of Debian's documentation, beside bm25s and rank-bm25: time, memory, bytes",
-        feature: "bench-search",
+        feature: Some("bench-search"),
     },
     Bench {
         name: "relevance",
         about: "nDCG@10, MAP and recall@100 on judged collections (--set DIR), beside rank-bm25, bm25s and SQLite FTS5",
-        feature: "bench-search",
+        feature: Some("bench-search"),
     },
 ];
 
 /// Measures and prints.
-#[cfg(feature = "bench-search")]
 fn measure(bench: &Bench, project: &Project, args: &Args) -> Result<()> {
     match bench.name {
+        "functions" => functions::measure(project, args),
+        "requests" => requests::measure(project, args),
         #[cfg(feature = "bench")]
         "steps" => steps::measure(project, args),
         #[cfg(feature = "bench")]
@@ -106,9 +118,14 @@ fn measure(bench: &Bench, project: &Project, args: &Args) -> Result<()> {
         "echo" => echo::measure(project, args),
         #[cfg(feature = "bench")]
         "start" => start::measure(project, args),
+        #[cfg(feature = "bench-search")]
         "search" => search::measure(project, args),
+        #[cfg(feature = "bench-search")]
         "relevance" => relevance::measure(project, args),
-        name => bail!("{name} needs xtask's feature {}", bench.feature),
+        name => bail!(
+            "{name} needs another xtask: its feature {:?}",
+            bench.feature
+        ),
     }
 }
 
@@ -160,31 +177,36 @@ fn choose(names: &[String]) -> Result<Vec<&'static Bench>> {
     Ok(BENCHES.iter().filter(chosen).collect())
 }
 
-#[cfg(feature = "bench-search")]
+/// A debug build measures nothing worth knowing of itself: for what is measured in this process, xtask is built again, optimised
+/// and with the benchmarks' dependencies, and that one measures.
 fn perform(chosen: &[&Bench], args: &Args, project: &Project) -> Result<()> {
     #[cfg(feature = "bench")]
     if let [name, url, token] = args.peer.as_slice() {
         return peer::run(name, url, token);
     }
-    for bench in chosen {
+    let optimised = cfg!(feature = "bench-search");
+    let (here, elsewhere): (Vec<&Bench>, Vec<&Bench>) = chosen
+        .iter()
+        .partition(|bench| optimised || bench.feature.is_none());
+    for bench in here {
         if args.serve.is_none() {
             println!("\n{}: {}", bench.name, bench.about);
         }
         measure(bench, project, args)?;
     }
-    Ok(())
+    match elsewhere.as_slice() {
+        [] => Ok(()),
+        elsewhere => measure_optimised(elsewhere, args, project),
+    }
 }
 
-/// A debug build measures nothing worth knowing: builds xtask again, optimised and with the benchmarks'
-/// dependencies, and lets that one measure.
-#[cfg(not(feature = "bench-search"))]
-fn perform(chosen: &[&Bench], args: &Args, project: &Project) -> Result<()> {
-    let features: Vec<_> = chosen.iter().map(|bench| bench.feature).collect();
+fn measure_optimised(benches: &[&Bench], args: &Args, project: &Project) -> Result<()> {
+    let features: Vec<_> = benches.iter().filter_map(|bench| bench.feature).collect();
     let mut command = project.clean_command("cargo");
     command
         .args(["run", "--release", "--package", "xtask"])
         .args(["--features", &features.join(","), "--", "bench"])
-        .args(&args.names);
+        .args(benches.iter().map(|bench| bench.name));
     for set in &args.set {
         command.arg("--set").arg(std::path::absolute(set)?);
     }

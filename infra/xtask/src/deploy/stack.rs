@@ -238,6 +238,24 @@ impl Stack {
         variables.into_iter().map(owned).collect()
     }
 
+    /// What a function of the template finds in its environment.
+    ///
+    /// # Errors
+    /// What AWS answers.
+    pub fn variables(&mut self, resource: &str) -> Result<Vec<(String, String)>> {
+        let which = json!({"FunctionName": self.physical(resource)?});
+        let answer = self.call("lambda", "get_function_configuration", &which)?;
+        let variables = answer["Environment"]["Variables"].as_object();
+        let variables = variables.context("the function has no variables")?.iter();
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let set = variables.map(|(name, value)| (name.clone(), text(value)));
+        let ours = self.operator().into_iter();
+        Ok(ours
+            .filter(|(name, _)| name.starts_with("AWS_"))
+            .chain(set)
+            .collect())
+    }
+
     /// Everything that a test needs to know, as JSON in one line.
     pub fn report(&self) -> Value {
         let map = |variables: Vec<(String, String)>| -> Value {

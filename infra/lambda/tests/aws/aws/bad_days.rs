@@ -10,7 +10,6 @@ use super::{
 use axum::{Json, Router, extract::State, routing::get};
 use serde_json::{Value, json};
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -30,12 +29,12 @@ const WOKEN: [(&str, &str); 4] = [
 ];
 
 /// A team of functions and a worker, with its owner paired, on an AWS that may have a bad day.
-struct World {
-    cloud: Cloud,
-    gate: Gate,
-    ann: Conversation,
-    run: Lambda,
-    tick: Lambda,
+pub struct World {
+    pub cloud: Cloud,
+    pub gate: Gate,
+    pub ann: Conversation,
+    pub run: Lambda,
+    pub tick: Lambda,
     _others: Vec<Lambda>,
     _worker: Child,
     tg: FakeTelegram,
@@ -43,11 +42,11 @@ struct World {
 
 impl World {
     async fn start() -> Self {
-        Self::with_clocks(None).await
+        Self::with(|_| Vec::new()).await
     }
 
-    /// Each process reads its clock's deviation in a file named for its role.
-    async fn with_clocks(clocks: Option<&Path>) -> Self {
+    /// With these variables for each process, by its role.
+    pub async fn with(more: impl Fn(&str) -> Vec<(String, String)>) -> Self {
         // Where most requests are refused, each step of a conversation takes its time.
         let tg = FakeTelegram::start_with(Options {
             patience: MINUTE * 2,
@@ -55,17 +54,13 @@ impl World {
         })
         .await;
         let mut cloud = Cloud::start(&tg).await;
-        let (endpoint, gate) = Gate::before(cloud.endpoint()).await;
-        cloud.through(&endpoint);
-        let variables = |role: &str| {
-            let clock = clocks.map(|clocks| clocks.join(role).to_string_lossy().into_owned());
-            let clock = clock.map(|clock| ("COUNTERSIGN_CRASH_CLOCK".to_owned(), clock));
-            cloud
-                .variables(role)
-                .into_iter()
-                .chain(clock)
-                .collect::<Vec<_>>()
+        let gate = Gate::before(cloud.endpoint()).await;
+        cloud.through(&gate.endpoint("operator"));
+        let more = |role: &str| {
+            let endpoint = ("AWS_ENDPOINT_URL".to_owned(), gate.endpoint(role));
+            [more(role), vec![endpoint]].concat()
         };
+        let variables = |role: &str| [cloud.variables(role), more(role)].concat();
         let tick = Lambda::start(FUNCTION, &variables("tick")).await;
         tick.invoke(json!({}), MINUTE).await.unwrap();
         let webhook = Lambda::start(env!("CARGO_BIN_EXE_webhook"), &variables("webhook")).await;
@@ -91,9 +86,8 @@ impl World {
             .next();
         ann.send(&format!("/start {}", code.unwrap()));
         ann.wait_for_text("owner").await;
-        if let Some(clocks) = clocks {
-            let clock = clocks.join("worker");
-            cloud.set("COUNTERSIGN_CRASH_CLOCK", &clock.to_string_lossy());
+        for (name, value) in more("worker") {
+            cloud.set(&name, &value);
         }
         Self {
             _worker: cloud.worker("sandbox").await,
@@ -108,7 +102,7 @@ impl World {
     }
 
     /// A question, a card, a tap, the effect, the answer: each of them once.
-    async fn converse(&self, word: &str) {
+    pub async fn converse(&self, word: &str) {
         let before = self.cloud.effects();
         let asked = self.ann.send(&format!("run: echo {word} >> effects"));
         let card = self
@@ -121,20 +115,30 @@ impl World {
     }
 
     /// Until all that is left to do is the next step of a run, in the lane of what has a workspace.
-    async fn waits_for_the_worker(&self) {
+    pub async fn waits_for_the_worker(&self) {
+        self.until(&["sandbox r"]).await;
+    }
+
+    /// Until nobody has anything to do.
+    pub async fn idle(&self) {
+        self.until(&[]).await;
+    }
+
+    /// Until these jobs are left: their lanes, and where they stand in them.
+    async fn until(&self, left: &[&str]) {
         let mut looks = tokio::time::interval(Duration::from_millis(50));
         let mut turns = Vec::new();
         for _ in 0..1200 {
             looks.tick().await;
             turns = self.cloud.turns().await;
-            if turns == ["sandbox r"] {
+            if turns == left {
                 return;
             }
         }
         panic!("{turns:?}\n{}", self.ann.transcript());
     }
 
-    async fn answered(&self, card: i64, word: &str) {
+    pub async fn answered(&self, card: i64, word: &str) {
         // A status message names the command too, silently.
         let answers = |m: &&tests::servers::telegram::Message| {
             m.is_bots() && m.id > card && m.text.contains(word) && !m.silent
@@ -219,9 +223,9 @@ async fn a_table_of_a_newer_program_is_left_alone() {
         "pk": {"S": "store"}, "sk": {"S": "store"}, "schema": {"N": "99"}, "generation": {"S": "1"},
     });
     cloud.put_item(&newer).await;
-    let mut run = Lambda::start(FUNCTION, &cloud.variables("run")).await;
-    let said = run.end().await;
-    assert!(said.contains("newer"), "{said}");
+    let run = Lambda::start(FUNCTION, &cloud.variables("run")).await;
+    let why = run.invoke(json!({}), MINUTE).await.unwrap_err();
+    assert!(why.contains("newer"), "{why}");
 }
 
 /// The keys that a container or an instance is given run out. Those that come after them are used without a new start.
@@ -229,8 +233,8 @@ async fn a_table_of_a_newer_program_is_left_alone() {
 async fn credentials_that_have_run_out_are_fetched_again() {
     let tg = FakeTelegram::start().await;
     let mut cloud = Cloud::start(&tg).await;
-    let (endpoint, gate) = Gate::before(cloud.endpoint()).await;
-    cloud.through(&endpoint);
+    let gate = Gate::before(cloud.endpoint()).await;
+    cloud.through(&gate.endpoint("run"));
     let renewed = Arc::new(AtomicBool::new(false));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let keys = format!("http://{}/keys", listener.local_addr().unwrap());
@@ -262,27 +266,43 @@ async fn keys_of_now(State(renewed): State<Arc<AtomicBool>>) -> Json<Value> {
     Json(json!({"AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": until}))
 }
 
-/// The steps of runs begin three minutes too early, the worker's clock is three minutes late. That costs minutes, and nothing else.
+/// The steps' machine is five minutes ahead, the worker's five late, which is the most that AWS takes a signature from. The
+/// answers' dates are everybody's time.
+#[tokio::test]
+async fn clocks_of_machines_that_are_minutes_apart_cost_nothing() {
+    let skew = |role: &str| match role {
+        "run" => "300",
+        "worker" => "-300",
+        _ => "0",
+    };
+    let name = "COUNTERSIGN_CRASH_SKEW";
+    let world = World::with(|role| vec![(name.to_owned(), skew(role).to_owned())]).await;
+    world.converse("once").await;
+}
+
+/// The same, where nobody hears what time it is. That costs minutes, and nothing else.
 #[tokio::test]
 async fn clocks_that_are_minutes_apart_cost_minutes() {
     let clocks = tempfile::tempdir().unwrap();
     let time = |now: i64| {
         let others = ["webhook", "update", "send", "circulate", "tick"].map(|role| (role, 0));
-        for (role, wrong) in others.into_iter().chain([("run", 180), ("worker", -180)]) {
+        for (role, wrong) in others.into_iter().chain([("run", 300), ("worker", -300)]) {
             std::fs::write(clocks.path().join(role), (now + wrong).to_string()).unwrap();
         }
     };
     time(0);
-    let world = World::with_clocks(Some(clocks.path())).await;
+    let clock = |role: &str| clocks.path().join(role).to_string_lossy().into_owned();
+    let name = "COUNTERSIGN_CRASH_CLOCK";
+    let world = World::with(|role| vec![(name.to_owned(), clock(role))]).await;
     world.ann.send("run: echo once >> effects");
     world.waits_for_the_worker().await;
-    time(360);
+    time(600);
     world.tick.invoke(json!({}), MINUTE).await.unwrap();
     let card = world.ann.wait_for_button("Approve").await;
     world.ann.tap(card.id, "Approve");
     world.waits_for_the_worker().await;
     assert_eq!(world.cloud.effects(), 0);
-    time(720);
+    time(1200);
     world.tick.invoke(json!({}), MINUTE).await.unwrap();
     world.answered(card.id, "once").await;
     assert_eq!(world.cloud.effects(), 1);

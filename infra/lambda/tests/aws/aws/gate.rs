@@ -7,11 +7,17 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::net::TcpListener;
+
+/// Before the name of the process, in the first part of the path.
+const OF: &str = "of-";
 
 /// How DynamoDB is; S3, SQS and Secrets Manager are well.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,30 +35,46 @@ pub enum Day {
     ReadOnly,
 }
 
+/// How many requests of each operation who made: process, operation, count.
+pub type Counts = BTreeMap<(String, String), usize>;
+
 #[derive(Clone)]
 pub struct Gate {
+    address: String,
     upstream: String,
     http: reqwest::Client,
+    counts: Arc<Mutex<Counts>>,
     day: Arc<Mutex<Day>>,
     seen: Arc<AtomicUsize>,
     refused: Arc<AtomicUsize>,
 }
 
 impl Gate {
-    /// Its address, and the gate. It ends with the test.
-    pub async fn before(upstream: &str) -> (String, Self) {
+    /// It ends with the test.
+    pub async fn before(upstream: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let gate = Self {
+            address: format!("http://{}", listener.local_addr().unwrap()),
             upstream: upstream.to_owned(),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            counts: Arc::default(),
             day: Arc::new(Mutex::new(Day::Good)),
             seen: Arc::default(),
             refused: Arc::default(),
         };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(pass).with_state(gate.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
-        (address, gate)
+        gate
+    }
+
+    /// Where this process finds AWS.
+    pub fn endpoint(&self, of: &str) -> String {
+        format!("{}/{OF}{of}", self.address)
+    }
+
+    /// Requests to DynamoDB since the last time that this was asked.
+    pub fn take_counts(&self) -> Counts {
+        std::mem::take(&mut *self.counts.lock().unwrap())
     }
 
     pub fn is(&self, day: Day) {
@@ -64,9 +86,11 @@ impl Gate {
         self.refused.load(Ordering::SeqCst)
     }
 
-    fn verdict(&self, headers: &HeaderMap) -> Option<Response> {
+    fn verdict(&self, of: &str, headers: &HeaderMap) -> Option<Response> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let operation = text("x-amz-target")?.strip_prefix("DynamoDB_20120810.")?;
+        let whose = (of.to_owned(), operation.to_owned());
+        *self.counts.lock().unwrap().entry(whose).or_default() += 1;
         let day = *self.day.lock().unwrap();
         let writes = [
             "TransactWriteItems",
@@ -100,11 +124,16 @@ async fn pass(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if let Some(refusal) = gate.verdict(&headers) {
+    let path = uri.to_string();
+    let (of, path) = path
+        .strip_prefix(&format!("/{OF}"))
+        .and_then(|path| path.split_at_checked(path.find('/')?))
+        .unwrap();
+    if let Some(refusal) = gate.verdict(of, &headers) {
         gate.refused.fetch_add(1, Ordering::SeqCst);
         return refusal;
     }
-    let url = format!("{}{uri}", gate.upstream);
+    let url = format!("{}{path}", gate.upstream);
     let request = gate.http.request(method, url).headers(headers).body(body);
     let Ok(answer) = request.send().await else {
         return StatusCode::BAD_GATEWAY.into_response();

@@ -94,6 +94,19 @@ impl Lambda {
         said
     }
 
+    /// From now on the process gets this much more memory than it has (bytes), and no more: `RLIMIT_DATA`.
+    pub async fn limit_memory(&self, more: u64) {
+        let id = self.process.id().unwrap();
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let has = status.lines().find_map(|line| line.strip_prefix("VmData:"));
+        let has = has.unwrap().trim().trim_end_matches(" kB");
+        let limit = has.parse::<u64>().unwrap() * 1024 + more;
+        let limited = Command::new("prlimit")
+            .args([format!("--pid={id}"), format!("--data={limit}")])
+            .status();
+        assert!(limited.await.unwrap().success());
+    }
+
     /// A function URL on loopback: what is posted there becomes an event.
     pub async fn behind_a_url(&self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

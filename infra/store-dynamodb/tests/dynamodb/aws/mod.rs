@@ -28,7 +28,7 @@ fn client(endpoint: &str) -> Client {
         .region(Region::new("us-east-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "tests"))
         .endpoint_url(endpoint)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .http_client(client_aws::https())
         .retry_config(
             RetryConfig::standard()
                 .with_max_attempts(6)
