@@ -31,13 +31,25 @@ const ROLES: [&str; 8] = [
     "Tick",
 ];
 /// Half seconds: longer than an action that is needed takes to be missed; a tick is due once a minute.
-const LOOKS: usize = 120;
+const LOOKS: usize = 240;
 const LOOKS_AT_THE_TICK: usize = 180;
 
 // Requests to AWS block a thread, and FakeTelegram answers functions meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes half an hour: `cargo xtask policies`"]
 async fn every_action_is_needed() {
+    let only = std::env::var("COUNTERSIGN_TEST_ROLE").ok();
+    let mut unneeded = Vec::new();
+    for role in ROLES {
+        if only.as_deref().is_none_or(|only| only == role) {
+            unneeded.extend(not_missed(role).await);
+        }
+    }
+    assert!(unneeded.is_empty(), "not missed: {}", unneeded.join(", "));
+}
+
+/// Of one role, in a deployment of its own: what ministack shows of a log has an end.
+async fn not_missed(role: &str) -> Vec<String> {
     // The shortest time that can be configured: the tick lets cards expire.
     let team = Team::in_home(Home::Cloud, &[("COUNTERSIGN_APPROVAL_S", "60")]).await;
     team.tg.push_style(PushStyle {
@@ -45,25 +57,19 @@ async fn every_action_is_needed() {
         ..PushStyle::default()
     });
     let bob = bob(&team).await;
-    let only = std::env::var("COUNTERSIGN_TEST_ROLE").ok();
     let mut unneeded = Vec::new();
-    for role in ROLES {
-        if only.as_deref().is_some_and(|only| only != role) {
-            continue;
-        }
-        for action in Policy::of(&team, role).actions() {
-            let said = if !is_enforced(role, &action) {
-                "not enforced by ministack"
-            } else if is_missed(&team, &bob, role, &action).await {
-                "needed"
-            } else {
-                unneeded.push(format!("{role} {action}"));
-                "NOT MISSED"
-            };
-            println!("{role:<10} {action:<32} {said}");
-        }
+    for action in Policy::of(&team, role).actions() {
+        let said = if !is_enforced(role, &action) {
+            "not enforced by ministack"
+        } else if is_missed(&team, &bob, role, &action).await {
+            "needed"
+        } else {
+            unneeded.push(format!("{role} {action}"));
+            "NOT MISSED"
+        };
+        println!("{role:<10} {action:<32} {said}");
     }
-    assert!(unneeded.is_empty(), "not missed: {}", unneeded.join(", "));
+    unneeded
 }
 
 fn is_enforced(role: &str, action: &str) -> bool {
@@ -76,10 +82,8 @@ async fn bob(team: &Team) -> Conversation {
     let bob = team.tg.private_chat(&User::new(1002, "Bob"));
     bob.send(&format!("/start {code}"));
     bob.wait_for_text("an operator").await;
-    for asked in ["shell_exec touch *", "file_write large.txt"] {
-        team.ask(&format!("/rules add ask {asked} by owner"), "owner")
-            .await;
-    }
+    team.ask("/rules add ask file_write large.txt by owner", "owner")
+        .await;
     bob
 }
 
@@ -132,8 +136,7 @@ fn do_everything(team: &Team, bob: &Conversation, role: &str) {
     let large = "\u{1}".repeat(3900);
     let written = team.ann.send(&format!("write: large.txt: {large}"));
     team.ann.reply_to(written, &large);
-    // Cards that go to Ann; the second one has a file.
-    bob.send("run: touch effects");
+    // A card that goes to Ann, with a file.
     bob.send(&format!("write: large.txt: {large}"));
     // None has been there before, and after some of them there is something to be merged.
     let chapter = format!(

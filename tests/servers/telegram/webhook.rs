@@ -44,6 +44,8 @@ pub struct DeliveryAttempt {
     pub update_id: i64,
     /// The HTTP status; `None` where there was no answer.
     pub status: Option<u16>,
+    /// Until it was answered.
+    pub took: Duration,
 }
 
 #[derive(Default)]
@@ -193,6 +195,7 @@ fn due(state: &mut State, now: Instant) -> (Vec<Delivery>, Option<Instant>) {
 async fn deliver(shared: Arc<Shared>, client: reqwest::Client, delivery: Delivery) {
     let mut last = Err(None);
     for _ in 0..delivery.copies.max(1) {
+        let begun = Instant::now();
         last = post(&client, &delivery).await;
         let status = last.as_ref().map_or_else(
             |failure| failure.as_ref().map(|f| f.status),
@@ -201,6 +204,7 @@ async fn deliver(shared: Arc<Shared>, client: reqwest::Client, delivery: Deliver
         let attempt = DeliveryAttempt {
             update_id: delivery.update_id,
             status,
+            took: begun.elapsed(),
         };
         shared.lock().push.attempts.push(attempt);
         if last.is_err() {

@@ -37,7 +37,7 @@ pub struct World {
     pub tick: Lambda,
     _others: Vec<Lambda>,
     _worker: Child,
-    tg: FakeTelegram,
+    pub tg: FakeTelegram,
 }
 
 impl World {

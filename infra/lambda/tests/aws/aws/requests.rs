@@ -46,10 +46,25 @@ async fn a_run_takes_few_requests() {
     let call = world.gate.take_counts();
     let question = print("a question and its answer", question);
     let call = print("a question, a card, a tap, a command, an answer", call);
+    let mut took: Vec<u128> = world.deliveries().collect();
+    took.sort_unstable();
+    let (median, most) = (took[took.len() / 2], took[took.len() - 1]);
+    println!(
+        "the webhook answers in {median} ms (median of {}; {most} at most)",
+        took.len()
+    );
     assert!(question <= MOST_FOR_A_QUESTION && call <= MOST_WITH_A_CALL);
 }
 
 impl World {
+    /// How long Telegram waited for the webhook, in milliseconds.
+    fn deliveries(&self) -> impl Iterator<Item = u128> {
+        self.tg
+            .deliveries()
+            .into_iter()
+            .map(|one| one.took.as_millis())
+    }
+
     async fn card(&self, after: i64) -> i64 {
         let card = |m: &Message| m.id > after && m.button("Approve").is_some();
         self.ann.wait_for_message(card).await.id
