@@ -107,7 +107,7 @@ async fn is_missed(team: &Team, bob: &Conversation, role: &str, action: &str) ->
         if look % 20 == 0 {
             make_old(cloud);
             cloud.invoke("TickFunction");
-            do_everything(team, bob, role);
+            do_everything((team, bob), role, look / 20);
         }
         // What is called by Telegram can't be called otherwise.
         let fails = role != "Webhook" && look % 10 == 0 && !cloud.invoke(&function);
@@ -131,7 +131,7 @@ fn unacknowledged(team: &Team) -> usize {
 }
 
 /// Without waiting for what comes of it: without an action some of it never does.
-fn do_everything(team: &Team, bob: &Conversation, role: &str) {
+fn do_everything((team, bob): (&Team, &Conversation), role: &str, round: usize) {
     // Each of these is six bytes of JSON: calls, files and updates of this size go to the bucket, the update twice.
     let large = "\u{1}".repeat(3900);
     let written = team.ann.send(&format!("write: large.txt: {large}"));
@@ -145,7 +145,8 @@ fn do_everything(team: &Team, bob: &Conversation, role: &str) {
     );
     let name = format!("chapter-{written}.md");
     team.ann.send_document(&name, chapter.as_bytes());
-    if role == "Send" {
+    // Some cards are refused, and of some the file arrives.
+    if role == "Send" && round.is_multiple_of(2) {
         team.tg.inject_times("sendMessage", Fault::Blocked, 3);
     }
     team.ann.send("/approvals");
