@@ -156,7 +156,7 @@ async fn a_directory_is_added_listed_changed_and_removed() {
     let (_, out, _) = program.run(&["knowledge", "reindex"]).await;
     assert_eq!(
         out.trim_end(),
-        "docs: 2 documents, 2 passages in 1 segments."
+        "docs: 2 documents, 2 passages in 1 segment."
     );
     is_whole(&program, 2).await;
     let (status, _, err) = program.run(&["knowledge", "forget", "docs/guide.md"]).await;
@@ -175,7 +175,7 @@ async fn what_comes_through_a_pipe_goes_where_it_is_told() {
         .await;
     assert_eq!(
         (status, out.trim_end()),
-        (0, "notes: 1 added; 1 passages."),
+        (0, "notes: 1 added; 1 passage."),
         "{err}"
     );
     let (status, out, _) = program

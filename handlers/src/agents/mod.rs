@@ -4,6 +4,7 @@ mod change;
 mod could;
 mod history;
 mod in_use;
+mod knows;
 mod seed;
 mod write;
 
@@ -110,10 +111,25 @@ pub async fn create(
     change: Change,
 ) -> Result<Draft<Agent>, CommandError> {
     configures(member)?;
+    let change = known(home, member, &[], change).await?;
     let (agent, taken) = drafted(home, change).await?;
     let mut ops = vec![taken];
     ops.extend(write(home, &by(member), Written::created(agent.clone())).await?);
     Ok(Draft::new(ops, agent))
+}
+
+/// The change with the ids of collections that there are.
+async fn known(
+    home: &Home,
+    member: &Member,
+    had: &[String],
+    mut change: Change,
+) -> Result<Change, CommandError> {
+    if let Some(named) = change.knowledge_ids.take() {
+        let ids = knows::collections(home, member, had, named).await?;
+        change.knowledge_ids = Some(ids);
+    }
+    Ok(change)
 }
 
 /// What [`DESIGNER`] is asked: a person's words, and what there is for the new agent to know.
@@ -203,6 +219,7 @@ pub(crate) async fn revise(
         ops.extend(take_again(home, new, &before.value.id).await?);
     }
     let mut agent = before.value.clone();
+    let change = known(home, member, &agent.knowledge_ids, change).await?;
     apply(&mut agent, change)?;
     if agent == before.value {
         return Ok(Draft::fact(agent));

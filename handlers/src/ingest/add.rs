@@ -1,11 +1,11 @@
 //! A file is added: its bytes, its record and the job that reads it, in one commit.
 
 use super::stream;
-use crate::{CommandError, Draft, Home, Problem, audit};
+use crate::{CommandError, Draft, Home, Problem, audit, knowledge::own};
 use domain::{
     Digest, content,
     id::{CollectionId, DocumentId, SessionId},
-    knowledge::{Collection, Document, DocumentStatus},
+    knowledge::{Collection, Document, DocumentStatus, Revision},
     member::{Deed, Member, Role, may},
 };
 use ports::{
@@ -63,7 +63,6 @@ pub async fn add(home: &Home, member: &Member, new: New<'_>) -> Result<Draft<Add
     if let Some(same) = same(home, before.as_ref(), &new.collection.id, &source).await? {
         return Ok(Draft::fact(Added::Same(same)));
     }
-    let stored = home.blobs.put(new.bytes).await?;
     let known = before
         .as_ref()
         .is_some_and(|b| b.value.status != DocumentStatus::Removed);
@@ -77,10 +76,15 @@ pub async fn add(home: &Home, member: &Member, new: New<'_>) -> Result<Draft<Add
     document.problem = None;
     document.revision += 1;
     document.updated_at = home.now();
-    let work = Ingest::Read(ReadDocument {
+    let of = Revision {
         document: document.id.clone(),
         revision: document.revision,
-        source: stored,
+    };
+    let work = Ingest::Read(ReadDocument {
+        source: own::put(home, &of, new.bytes).await?,
+        document: of.document,
+        revision: of.revision,
+        own: true,
         bytes: new.bytes.len() as u64,
         by: member.id.clone(),
         tell: new.tell.cloned(),

@@ -1,13 +1,17 @@
 //! What was read becomes what is found, in one commit.
 
-use super::{IngestPorts, done, finish, manifest, merge, read::waiting, stream};
+use super::{
+    IngestPorts, clear, finish, manifest, merge,
+    read::{nobody_waits, waiting},
+    stream,
+};
 use crate::{HandlerError, Lease, audit, draft, keep::tell};
 use domain::{
     knowledge::{Document, DocumentStatus, HISTORY, Manifest, Reading, Revision, Segment},
     run::Actor,
 };
 use ports::{
-    job::ReadDocument,
+    job::{Clear, ReadDocument},
     present::Notice,
     repo,
     store::{ConflictReason, StoreError},
@@ -27,7 +31,8 @@ pub async fn commit(
     let home = &ports.home;
     for _ in 0..ATTEMPTS {
         let Some(stored) = waiting(home, work).await? else {
-            return done(home, lease, Vec::new()).await;
+            let made = Some((&reading.outline, &segment));
+            return nobody_waits(home, lease, work, made).await;
         };
         let collection = stored.value.collection.clone();
         let (mut found, at) = manifest(home, &collection).await?;
@@ -35,7 +40,7 @@ pub async fn commit(
             continue;
         }
         let mut document = stored.value;
-        replace(&mut document, &mut found, reading.clone());
+        let dropped = replace(&mut document, &mut found, reading.clone());
         found.segments.push(segment.clone());
         document.updated_at = home.now();
         let mut ops = vec![
@@ -43,6 +48,12 @@ pub async fn commit(
             repo::put(&home.team, &found, at)?,
         ];
         ops.extend(merge::due(home, &found).await?);
+        let dropped = Clear {
+            contents: clear::contents(&document, &dropped),
+            segments: Vec::new(),
+            collection: Some(collection),
+        };
+        ops.extend(clear::later(home, dropped)?);
         let detail = json!({"revision": reading.revision, "passages": reading.passages, "outline": reading.outline});
         let deed = audit::deed("document.read", Actor::System, &document.id, detail);
         ops.extend(audit::append(home, &stream(&document), vec![deed]).await?);
@@ -62,16 +73,17 @@ pub async fn commit(
     })
 }
 
-/// What was found so far goes into history, and is found no more.
-fn replace(document: &mut Document, found: &mut Manifest, reading: Reading) {
+/// What was found so far goes into history, and is found no more. Answers what history has no room for any more.
+fn replace(document: &mut Document, found: &mut Manifest, reading: Reading) -> Vec<Reading> {
     if let Some(before) = document.current.replace(reading) {
         found.gone.push(Revision {
             document: document.id.clone(),
             revision: before.revision,
         });
         document.history.insert(0, before);
-        document.history.truncate(HISTORY);
     }
     document.status = DocumentStatus::Ready;
     document.problem = None;
+    let kept = document.history.len().min(HISTORY);
+    document.history.split_off(kept)
 }

@@ -1,10 +1,14 @@
 //! A document that can't be read says why. What was found of it before is still found.
 
-use super::{done, read::waiting, stream};
+use super::{
+    clear, done,
+    read::{contents, waiting},
+    stream,
+};
 use crate::{HandlerError, Home, Lease, audit, keep::tell};
 use domain::{content, knowledge::DocumentStatus, run::Actor};
 use ports::{
-    job::ReadDocument,
+    job::{Clear, ReadDocument},
     present::Notice,
     repo::{self, Stored},
     store::Op,
@@ -36,6 +40,14 @@ pub async fn give_up(home: &Home, work: &ReadDocument, why: &str) -> Result<Vec<
     value.problem = Some(content::prefix(why, PROBLEM).to_owned());
     value.updated_at = home.now();
     let mut ops = vec![repo::put(&home.team, &value, Some(version))?];
+    if work.own {
+        let unread = Clear {
+            collection: Some(value.collection.clone()),
+            segments: Vec::new(),
+            contents: vec![contents(work, None)],
+        };
+        ops.extend(clear::later(home, unread)?);
+    }
     let detail = json!({"revision": work.revision, "why": value.problem});
     let deed = audit::deed("document.failed", Actor::System, &value.id, detail);
     ops.extend(audit::append(home, &stream(&value), vec![deed]).await?);

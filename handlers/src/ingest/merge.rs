@@ -1,14 +1,14 @@
 //! Few segments in place of many. What is merged is immutable, so the work needs no lock: when it is done and its segments still count, one
-//! put of the manifest exchanges them.
+//! put of the manifest exchanges them, and an hour later those that were merged are deleted.
 
-use super::{IngestPorts, done, manifest};
+use super::{IngestPorts, clear, done, manifest};
 use crate::{HandlerError, Home, Lease, draft};
 use domain::{
     id::{CollectionId, JobId},
     knowledge::{MANY_GONE, MANY_SEGMENTS, Manifest, Segment},
 };
 use ports::{
-    job::{self, Ingest},
+    job::{self, Clear, Ingest},
     repo,
     search::{Merged, SearchError},
     store::{ConflictReason, Op, StoreError},
@@ -90,7 +90,13 @@ async fn exchange(
             job: lease.job.id.clone(),
             epoch: lease.job.epoch,
         };
-        let ops = vec![repo::put(&home.team, &found, at)?, hold];
+        let replaced = Clear {
+            collection: Some(collection.clone()),
+            segments: chosen.to_vec(),
+            contents: Vec::new(),
+        };
+        let mut ops = vec![repo::put(&home.team, &found, at)?, hold];
+        ops.extend(clear::later(home, replaced)?);
         match draft::commit(home, ops).await {
             Err(StoreError::Conflict(conflict)) if conflict.reason != ConflictReason::Fenced => {}
             other => return draft::fenced(other),

@@ -3,10 +3,11 @@
 //! names the segment, the audit, the job's end. Before that commit nothing of it can be found, after it everything can; a process that dies
 //! in between leaves blobs that nobody names, and the job for the next one.
 //!
-//! [`merge`] keeps segments few. [`remove`] takes a document out of the searches, [`reindex`] makes the index again from the passages,
-//! [`verify`] compares all of it.
+//! [`merge`] keeps segments few. [`remove`] takes a document out of the searches, [`clear`] deletes what nobody can come to any more, [`reindex`]
+//! makes the index again from the passages, [`verify`] compares all of it.
 
 mod add;
+mod clear;
 mod commit;
 mod fail;
 mod merge;
@@ -15,9 +16,11 @@ mod place;
 mod read;
 mod reindex;
 mod remove;
+mod stands;
 mod verify;
 
 pub use add::{Added, New, add, document_id};
+pub use clear::empty_later;
 pub use fail::give_up;
 pub use place::{DEFAULT, place};
 pub use reindex::{Reindexed, documents, reindex};
@@ -45,7 +48,7 @@ pub struct IngestPorts {
     pub index: Arc<dyn SearchIndex>,
 }
 
-/// One document read, or one index merged.
+/// One document read, one index merged, or what is no more deleted.
 ///
 /// # Errors
 /// [`HandlerError::Retry`] when the world did not answer.
@@ -53,6 +56,8 @@ pub async fn ingest(ports: &IngestPorts, lease: &Lease, work: &Ingest) -> Result
     match work {
         Ingest::Read(work) => read::read(ports, lease, work).await,
         Ingest::Merge { collection } => merge::merge(ports, lease, collection).await,
+        Ingest::Clear(work) => clear::clear(ports, lease, work).await,
+        Ingest::Empty { collection } => clear::empty(ports, lease, collection).await,
     }
 }
 

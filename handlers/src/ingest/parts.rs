@@ -1,6 +1,6 @@
 //! A document's passages in the blob store, in parts of some dozens of KiB.
 
-use crate::Home;
+use crate::{Home, knowledge::own};
 use domain::{
     Digest,
     knowledge::{Outline, Passage, Revision},
@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 /// Bytes of passages that are read at once when one of them is shown.
 const PART: usize = 64 * 1024;
 
-/// Keeps the passages and answers the blob that says where they are. The same passages are the same blobs.
-pub async fn write(home: &Home, passages: &[Passage]) -> Result<Digest, BlobError> {
+/// Keeps the passages of a content and answers the blob that says where they are. Doing it again makes the same blobs.
+pub async fn write(home: &Home, of: &Revision, passages: &[Passage]) -> Result<Digest, BlobError> {
     let mut outline = Outline::default();
     let mut rest = passages;
     while let Some(first) = rest.first() {
@@ -22,12 +22,11 @@ pub async fn write(home: &Home, passages: &[Passage]) -> Result<Digest, BlobErro
             bytes <= PART
         });
         let (part, after) = rest.split_at(fits.count().max(1));
-        outline
-            .parts
-            .push((first.ordinal, home.blobs.put(&json(&part)?).await?));
+        let blob = own::put(home, of, &json(&part)?).await?;
+        outline.parts.push((first.ordinal, blob));
         rest = after;
     }
-    home.blobs.put(&json(&outline)?).await
+    own::put(home, of, &json(&outline)?).await
 }
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, BlobError> {
@@ -38,16 +37,20 @@ fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, BlobError> {
 ///
 /// # Errors
 /// What the blob store answers; a blob that is none of these is `Damaged`.
-pub async fn read(home: &Home, outline: &Digest) -> Result<Vec<Passage>, BlobError> {
+pub async fn read(home: &Home, of: &Revision, outline: &Digest) -> Result<Vec<Passage>, BlobError> {
     let mut passages = Vec::new();
-    for (_, part) in parsed::<Outline>(home, outline).await?.parts {
-        passages.extend(parsed::<Vec<Passage>>(home, &part).await?);
+    for (_, part) in parsed::<Outline>(home, of, outline).await?.parts {
+        passages.extend(parsed::<Vec<Passage>>(home, of, &part).await?);
     }
     Ok(passages)
 }
 
-async fn parsed<T: DeserializeOwned>(home: &Home, blob: &Digest) -> Result<T, BlobError> {
-    let bytes = home.blobs.get(blob).await?;
+async fn parsed<T: DeserializeOwned>(
+    home: &Home,
+    of: &Revision,
+    blob: &Digest,
+) -> Result<T, BlobError> {
+    let bytes = own::get(home, of, blob).await?;
     serde_json::from_slice(&bytes).map_err(|_| BlobError::Damaged(blob.clone()))
 }
 

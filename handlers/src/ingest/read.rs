@@ -1,15 +1,15 @@
 //! A document's bytes become passages.
 
-use super::{IngestPorts, commit, done, fail, parts};
-use crate::{HandlerError, Home, Lease};
+use super::{IngestPorts, clear, commit, done, fail, parts};
+use crate::{HandlerError, Home, Lease, knowledge::own};
 use domain::{
-    content,
-    knowledge::{Document, DocumentStatus, Passage, Reading, Revision, passages},
+    Digest, content,
+    knowledge::{Document, DocumentStatus, Passage, Reading, Revision, Segment, passages},
 };
 use ports::{
     blob::BlobError,
     extract::{ExtractError, Extracted, File},
-    job::{self, Ingest, ReadDocument},
+    job::{self, Clear, Contents, Ingest, ReadDocument},
     repo::{self, Stored},
     search::SearchError,
     store::{Op, StoreError},
@@ -28,9 +28,13 @@ pub async fn read(
 ) -> Result<(), HandlerError> {
     let home = &ports.home;
     let Some(stored) = waiting(home, work).await? else {
-        return done(home, lease, Vec::new()).await;
+        return nobody_waits(home, lease, work, None).await;
     };
-    let bytes = match home.blobs.get(&work.source).await {
+    let revision = Revision {
+        document: work.document.clone(),
+        revision: work.revision,
+    };
+    let bytes = match own::get(home, &revision, &work.source).await {
         Err(BlobError::Missing(_) | BlobError::Damaged(_)) => {
             let why = "its bytes are not in the blob store any more: add it again.".to_owned();
             return fail::fail(home, lease, work, why).await;
@@ -54,15 +58,12 @@ pub async fn read(
         return fail::fail(home, lease, work, why).await;
     }
     let reading = Reading {
-        outline: parts::write(home, &cut).await?,
+        outline: parts::write(home, &revision, &cut).await?,
         ..reading(home, work, extracted, cut.len())
     };
-    let revision = Revision {
-        document: work.document.clone(),
-        revision: work.revision,
-    };
     let entries = parts::entries(&revision, &reading.title, cut);
-    let segment = ports.index.write(entries).await.map_err(written)?;
+    let seal = format!("{} {}", revision.document, revision.revision);
+    let segment = ports.index.write(&seal, entries).await.map_err(written)?;
     commit::commit(ports, lease, work, (reading, segment)).await
 }
 
@@ -76,6 +77,39 @@ pub async fn waiting(
     Ok(stored.filter(|stored| {
         stored.value.revision == work.revision && stored.value.status == DocumentStatus::Reading
     }))
+}
+
+/// A newer content came, or the document is gone: what came and what was made of it goes.
+pub async fn nobody_waits(
+    home: &Home,
+    lease: &Lease,
+    work: &ReadDocument,
+    made: Option<(&Digest, &Segment)>,
+) -> Result<(), HandlerError> {
+    let (outline, segment) = made.unzip();
+    let id = work.document.as_str();
+    let document = repo::get::<Document>(&*home.store, &home.team, id).await?;
+    let own = work.own.then(|| contents(work, outline));
+    let nothing = Clear {
+        segments: segment.into_iter().cloned().collect(),
+        contents: own.into_iter().collect(),
+        collection: document.map(|stored| stored.value.collection),
+    };
+    // Not at once: a worker whose lease is over sees that nobody waits because another one was done with the same.
+    let ops = clear::later(home, nothing)?;
+    done(home, lease, ops.into_iter().collect()).await
+}
+
+/// What there is of a content that comes to nothing.
+pub fn contents(work: &ReadDocument, outline: Option<&Digest>) -> Contents {
+    Contents {
+        of: Revision {
+            document: work.document.clone(),
+            revision: work.revision,
+        },
+        source: work.source.clone(),
+        outline: outline.cloned(),
+    }
 }
 
 /// Left to a process that has a sandbox.
@@ -111,6 +145,7 @@ fn reading(home: &Home, work: &ReadDocument, extracted: Extracted, passages: usi
         revision: work.revision,
         source: work.source.clone(),
         bytes: work.bytes,
+        own: work.own,
         title: short(extracted.title, TITLE),
         media_type: extracted.media_type,
         language: extracted.language,

@@ -1,10 +1,12 @@
 //! The index of a collection made again from its documents' passages, e.g. because a segment was lost, or for a newer index.
 
-use super::{document_id, manifest, parts};
+use super::{clear, document_id, manifest, parts};
 use crate::{CommandError, Home, draft};
 use domain::knowledge::{Collection, Document, DocumentStatus, Manifest, Revision, Segment};
 use ports::{
-    SearchIndex, repo,
+    SearchIndex,
+    job::Clear,
+    repo,
     search::{Entry, SearchError},
     store::StoreError,
 };
@@ -33,14 +35,20 @@ pub async fn reindex(
     let mut attempt = 1;
     loop {
         // Whatever comes after this read changes the version, and all is read again.
-        let (_, at) = manifest(home, &collection.id).await?;
+        let (before, at) = manifest(home, &collection.id).await?;
         let (segments, done) = write(home, index, collection).await?;
         let found = Manifest {
             collection: collection.id.clone(),
             segments,
             gone: Vec::new(),
         };
-        let ops = vec![repo::put(&home.team, &found, at)?];
+        let replaced = Clear {
+            collection: Some(collection.id.clone()),
+            segments: before.segments,
+            contents: Vec::new(),
+        };
+        let mut ops = vec![repo::put(&home.team, &found, at)?];
+        ops.extend(clear::later(home, replaced)?);
         match draft::commit(home, ops).await {
             Ok(()) => return Ok(done),
             Err(StoreError::Conflict(_)) if attempt < ATTEMPTS => attempt += 1,
@@ -68,26 +76,32 @@ async fn write(
             document: document.id.clone(),
             revision: reading.revision,
         };
-        let passages = parts::read(home, &reading.outline).await?;
+        let passages = parts::read(home, &revision, &reading.outline).await?;
         done.documents += 1;
         done.passages += passages.len();
         bytes += passages.iter().map(|one| one.text.len()).sum::<usize>();
         entries.extend(parts::entries(&revision, &reading.title, passages));
         if bytes >= SEGMENT {
-            segments.push(written(index, std::mem::take(&mut entries)).await?);
+            segments.push(written(home, index, std::mem::take(&mut entries)).await?);
             bytes = 0;
         }
     }
     if !entries.is_empty() {
-        segments.push(written(index, entries).await?);
+        segments.push(written(home, index, entries).await?);
     }
     done.segments = segments.len();
     Ok((segments, done))
 }
 
-async fn written(index: &dyn SearchIndex, entries: Vec<Entry>) -> Result<Segment, CommandError> {
+async fn written(
+    home: &Home,
+    index: &dyn SearchIndex,
+    entries: Vec<Entry>,
+) -> Result<Segment, CommandError> {
     let unanswered = |error: SearchError| StoreError::Unavailable(error.to_string());
-    Ok(index.write(entries).await.map_err(unanswered)?)
+    // The ones in whose place they come may be the same, and are deleted.
+    let seal = home.chance.id();
+    Ok(index.write(&seal, entries).await.map_err(unanswered)?)
 }
 
 /// Every document of a collection that is not removed, by name. An index may be stale, so each is read by its key.

@@ -1,12 +1,16 @@
-//! A document is taken out of lists and searches. What it said stays in its record's history, for answers that name it.
+//! A document is taken out of lists and searches, and what it was is deleted. Of its record stays which contents its name has had, so that
+//! another one is no content from before; the audit says who took it out.
 
-use super::{manifest, merge, stream};
+use super::{clear, manifest, merge, stream};
 use crate::{CommandError, Draft, HandlerError, Home, Problem, audit};
 use domain::{
-    knowledge::{Collection, Document, DocumentStatus, HISTORY, Revision},
+    knowledge::{Collection, Document, DocumentStatus, Revision},
     member::{Deed, Member, Role, may},
 };
-use ports::repo::{self, Stored};
+use ports::{
+    job::Clear,
+    repo::{self, Stored},
+};
 use serde_json::json;
 
 /// The document of this id, or of this name in a collection that the person may read.
@@ -59,6 +63,12 @@ pub async fn remove(
         let needed = Role::Owner;
         return Err(Problem::NotAllowed { needed }.into());
     }
+    let readings = document.current.iter().chain(&document.history);
+    let was = Clear {
+        contents: clear::contents(&document, readings),
+        segments: Vec::new(),
+        collection: Some(document.collection.clone()),
+    };
     document.status = DocumentStatus::Removed;
     document.problem = None;
     document.updated_at = home.now();
@@ -69,11 +79,11 @@ pub async fn remove(
             document: document.id.clone(),
             revision: current.revision,
         });
-        document.history.insert(0, current);
-        document.history.truncate(HISTORY);
         ops.push(repo::put(&home.team, &found, at)?);
         ops.extend(merge::due(home, &found).await.map_err(unanswered)?);
     }
+    document.history.clear();
+    ops.extend(clear::later(home, was)?);
     ops.push(repo::put(&home.team, &document, Some(version))?);
     let by = format!("member:{}", member.id);
     let detail = json!({"name": document.name, "collection": document.collection});

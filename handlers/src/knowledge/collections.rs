@@ -7,11 +7,12 @@ use crate::{
     CommandError, Draft, Home, Problem,
     agents::{self, Change},
     audit,
+    ingest::empty_later,
 };
 use domain::{
     agent::{Agent, check_name},
     id::CollectionId,
-    knowledge::{Collection, Manifest},
+    knowledge::Collection,
     member::{Deed, Member, Role, may},
 };
 use ports::{
@@ -142,7 +143,7 @@ pub async fn rename(
     Ok(Draft::new(ops, stored.value))
 }
 
-/// Takes a collection away, with everything that could be found in it. One that agents use stays.
+/// Takes a collection away: nothing in it can be found from then on, and its documents are deleted. One that agents use stays.
 ///
 /// # Errors
 /// [`Problem`]s: not found, not allowed, and which agents use it.
@@ -163,11 +164,10 @@ pub async fn remove(
         );
         return Err(Problem::Invalid(text).into());
     }
-    let id = stored.value.id.as_str();
-    let mut ops = vec![repo::delete(&home.team, &stored)];
-    if let Some(manifest) = repo::get::<Manifest>(&*home.store, &home.team, id).await? {
-        ops.push(repo::delete(&home.team, &manifest));
-    }
+    let mut ops = vec![
+        repo::delete(&home.team, &stored),
+        empty_later(home, &stored.value.id)?,
+    ];
     ops.extend(audited(home, member, &stored.value, "collection.removed").await?);
     Ok(Draft::new(ops, stored.value))
 }

@@ -4,6 +4,7 @@
 mod collections;
 mod documents;
 mod library;
+pub(crate) mod own;
 mod reader;
 mod search;
 mod shelf;

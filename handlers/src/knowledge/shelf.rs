@@ -1,11 +1,11 @@
 //! From a document's id to a passage's text, for who may read it. Nothing here fails because something is gone: it is not there.
 
-use super::Reader;
+use super::{Reader, own};
 use crate::{CommandError, Home};
 use domain::{
     Digest,
     id::{CollectionId, DocumentId},
-    knowledge::{Collection, Document, DocumentStatus, Outline, Passage, Reading},
+    knowledge::{Collection, Document, DocumentStatus, Outline, Passage, Reading, Revision},
 };
 use ports::{blob::BlobError, repo};
 use serde::{Serialize, de::DeserializeOwned};
@@ -97,7 +97,11 @@ impl<'a> Shelf<'a> {
         let Some(reading) = reading(&document, revision).cloned() else {
             return Ok(None);
         };
-        let Some(passage) = self.passage(&reading.outline, ordinal).await? else {
+        let of = Revision {
+            document: document.id.clone(),
+            revision,
+        };
+        let Some(passage) = self.passage(&of, &reading.outline, ordinal).await? else {
             return Ok(None);
         };
         let current = document.current.as_ref();
@@ -146,11 +150,12 @@ impl<'a> Shelf<'a> {
 
     async fn passage(
         &mut self,
+        of: &Revision,
         outline: &Digest,
         ordinal: u32,
     ) -> Result<Option<Passage>, CommandError> {
         if !self.outlines.contains_key(outline) {
-            let read = self.read::<Outline>(outline).await?;
+            let read = self.read::<Outline>(of, outline).await?;
             self.outlines.insert(outline.clone(), read);
         }
         let known = self.outlines.get(outline).and_then(Option::as_ref);
@@ -158,7 +163,7 @@ impl<'a> Shelf<'a> {
             return Ok(None);
         };
         if !self.parts.contains_key(&part) {
-            let read = self.read::<Vec<Passage>>(&part).await?;
+            let read = self.read::<Vec<Passage>>(of, &part).await?;
             self.parts.insert(part.clone(), read);
         }
         let passages = self.parts.get(&part).and_then(Option::as_ref);
@@ -167,8 +172,12 @@ impl<'a> Shelf<'a> {
         Ok(found.cloned())
     }
 
-    async fn read<T: DeserializeOwned>(&self, blob: &Digest) -> Result<Option<T>, CommandError> {
-        match self.home.blobs.get(blob).await {
+    async fn read<T: DeserializeOwned>(
+        &self,
+        of: &Revision,
+        blob: &Digest,
+    ) -> Result<Option<T>, CommandError> {
+        match own::get(self.home, of, blob).await {
             Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
             Err(error @ BlobError::Io(_)) => Err(error.into()),
             Err(error) => {

@@ -6,18 +6,19 @@ use super::{
 };
 use crate::{
     CommandError, Problem,
-    ingest::{Added, New, add, document_id, find, reindex, remove, verify},
+    ingest::{Added, IngestPorts, New, add, document_id, find, reindex, remove, verify},
 };
 use domain::{
+    Digest,
     id::{CollectionId, SessionId},
     knowledge::{Collection, Document, DocumentStatus, MANY_SEGMENTS, Manifest},
     member::{Member, Role},
 };
 use insta::assert_snapshot;
 use ports::search::Search;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-fn docs() -> Collection {
+pub fn docs() -> Collection {
     Collection {
         id: CollectionId::new("docs"),
         name: "docs".to_owned(),
@@ -29,8 +30,13 @@ fn docs() -> Collection {
     }
 }
 
+/// The blob of a content's bytes.
+fn original(document: &Document, revision: u32, text: &str) -> Digest {
+    Digest::of_bytes(format!("{} {revision}\n{text}", document.id))
+}
+
 impl Team {
-    async fn sends(&self, name: &str, text: &str) -> Result<Added, Problem> {
+    pub async fn sends(&self, name: &str, text: &str) -> Result<Added, Problem> {
         self.sends_as(&self.ann, name, text.as_bytes()).await
     }
 
@@ -50,12 +56,12 @@ impl Team {
         self.get::<Document>(id.as_str()).await.expect("a document")
     }
 
-    async fn manifest(&self) -> Manifest {
+    pub async fn manifest(&self) -> Manifest {
         self.get::<Manifest>("docs").await.expect("a manifest")
     }
 
     /// The names of the documents that are found, each with its revision.
-    async fn finds(&self, words: &str) -> Vec<String> {
+    pub async fn finds(&self, words: &str) -> Vec<String> {
         let search = Search {
             text: words.to_owned(),
             limit: 50,
@@ -79,9 +85,7 @@ impl Team {
     }
 
     async fn is_whole(&self) {
-        let verified = verify(&self.home, &*self.ingest.index, &docs())
-            .await
-            .unwrap();
+        let verified = verify(&self.ingest, &docs()).await.unwrap();
         assert_eq!(verified.findings, Vec::<String>::new());
         assert!(verified.documents > 0);
     }
@@ -168,6 +172,7 @@ async fn two_contents_at_once_are_read_in_order_and_the_last_one_is_found() {
         team.finds("apples pears plums").await,
         ["a.txt 2", "b.txt 1"]
     );
+    team.hour_goes_by().await;
     team.is_whole().await;
     team.is_quiet();
 }
@@ -259,22 +264,18 @@ async fn a_pdf_is_left_to_a_process_with_a_sandbox() {
 async fn lost_bytes_are_said() {
     let team = Team::new().await;
     let added = team.sends("a.txt", "apples").await.unwrap();
-    team.fakes.blobs.lose(&added.document().source);
+    let original = |revision| original(added.document(), revision, "apples");
+    team.fakes.blobs.lose(&original(1));
     team.work().await;
     assert_snapshot!(team.transcript(), @"bot> [Failed] a.txt its bytes are not in the blob store any more: add it again.");
     team.sends("a.txt", "apples").await.unwrap();
     team.work().await;
-    team.fakes.blobs.lose(&added.document().source);
+    team.fakes.blobs.lose(&original(2));
     let outline = team.document("a.txt").await.current.unwrap().outline;
-    let findings = async || {
-        verify(&team.home, &*team.ingest.index, &docs())
-            .await
-            .unwrap()
-            .findings
-    };
+    let findings = async || verify(&team.ingest, &docs()).await.unwrap().findings;
     assert_eq!(
         findings().await,
-        ["the original bytes of “a.txt” are lost: add it again."]
+        ["the original bytes of “a.txt” are lost: forget it and add it again."]
     );
     team.sends("b.txt", "pears").await.unwrap();
     team.work().await;
@@ -303,11 +304,14 @@ async fn many_documents_are_in_few_segments_and_a_lost_index_is_made_again() {
         manifest.segments.len()
     );
     assert_eq!(team.finds("apples").await.len(), 30);
+    team.hour_goes_by().await;
     team.is_whole().await;
     team.is_quiet();
-    let lost = verify(&team.home, &testkit::search::MemoryIndex::new(), &docs())
-        .await
-        .unwrap();
+    let without = IngestPorts {
+        index: Arc::new(testkit::search::MemoryIndex::new()),
+        ..team.ingest.clone()
+    };
+    let lost = verify(&without, &docs()).await.unwrap();
     assert_eq!(lost.findings.len(), 1, "{:?}", lost.findings);
     let done = reindex(&team.home, &*team.ingest.index, &docs())
         .await

@@ -2,7 +2,7 @@
 
 use super::team::Team;
 use crate::{
-    CommandError, Problem,
+    CommandError, Problem, agents,
     knowledge::{self, Reader, Wanted},
 };
 use domain::{
@@ -357,4 +357,37 @@ async fn an_agent_without_documents_has_no_tool_for_them() {
     team.with_handbook().await;
     team.says("say: hello").await;
     assert!(names(&team).contains(&"search_knowledge".to_owned()));
+}
+
+#[tokio::test]
+async fn an_agent_is_given_only_collections_that_there_are() {
+    let team = Team::new().await;
+    let bob = team.joins("bob", Role::Operator).await;
+    let sets = async |named: &str| {
+        let change = || agents::Change {
+            knowledge_ids: Some(named.split_whitespace().map(str::to_owned).collect()),
+            ..agents::Change::default()
+        };
+        let changed = team.does(|| agents::change(&team.home, &team.ann, "assistant", change()));
+        changed.await.map(|agent| agent.knowledge_ids)
+    };
+    let invalid = |why: &str| Err(Problem::Invalid(why.to_owned()));
+    assert_eq!(
+        sets("handbook").await,
+        invalid("There is no collection “handbook”. There is none yet.")
+    );
+    let handbook = team.collection(&team.ann, "handbook", false).await;
+    let notes = team.collection(&team.ann, "notes", false).await;
+    team.collection(&bob, "diary", true).await;
+    let ids = [&handbook.id, &notes.id].map(|id| id.as_str().to_owned());
+    assert_eq!(
+        sets("diary").await,
+        invalid("There is no collection “diary”. There are handbook, notes.")
+    );
+    // By name or id, each once.
+    assert_eq!(
+        sets(&format!("handbook {} notes", ids[0])).await,
+        Ok(ids.to_vec())
+    );
+    assert_eq!(sets("").await, Ok(Vec::new()));
 }

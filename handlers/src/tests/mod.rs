@@ -7,6 +7,7 @@ mod basics;
 mod budgets;
 mod cancelling;
 mod charges;
+mod clearing;
 mod commands;
 mod crashes;
 mod drafts;

@@ -65,13 +65,7 @@ impl FsBlobs {
     }
 
     fn fetch(&self, digest: &Digest) -> Result<Vec<u8>, BlobError> {
-        // A digest may come from a record that somebody has edited; it must not become a path to anywhere.
-        let well_formed = digest.as_str().len() == 64
-            && digest
-                .as_str()
-                .bytes()
-                .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        if !well_formed {
+        if !is_well_formed(digest) {
             return Err(BlobError::Missing(digest.clone()));
         }
         let path = self.path(digest);
@@ -87,6 +81,19 @@ impl FsBlobs {
             Ok(bytes)
         } else {
             Err(BlobError::Damaged(digest.clone()))
+        }
+    }
+
+    fn remove(&self, digest: &Digest) -> io::Result<()> {
+        if !is_well_formed(digest) {
+            return Ok(());
+        }
+        match fs::remove_file(self.path(digest)) {
+            // Without the directory it may be there again tomorrow, as for [`Self::fetch`].
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.directory.exists() => {
+                Ok(())
+            }
+            removed => removed,
         }
     }
 
@@ -118,6 +125,17 @@ impl Blobs for FsBlobs {
         let (this, digest) = (self.clone(), digest.clone());
         blocking(move || this.fetch(&digest)).await
     }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError> {
+        let (this, digest) = (self.clone(), digest.clone());
+        blocking(move || this.remove(&digest).map_err(|error| this.failed(&error))).await
+    }
+}
+
+/// A digest may come from a record that somebody has edited; it must not become a path to anywhere.
+fn is_well_formed(digest: &Digest) -> bool {
+    let hexadecimal = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    digest.as_str().len() == 64 && digest.as_str().bytes().all(hexadecimal)
 }
 
 async fn blocking<T: Send + 'static>(

@@ -152,6 +152,20 @@ impl Blobs for S3Blobs {
             false => Err(BlobError::Damaged(digest.clone())),
         }
     }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError> {
+        if checksum(digest).is_err() {
+            return Ok(());
+        }
+        let object = self
+            .client
+            .delete_object()
+            .bucket(&self.bucket)
+            .key(key(digest));
+        // Of one that is not there S3 says the same.
+        object.send().await.map_err(|e| self.failed(&e))?;
+        Ok(())
+    }
 }
 
 fn key(digest: &Digest) -> String {

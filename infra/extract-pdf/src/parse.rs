@@ -1,6 +1,9 @@
 //! What the process in the sandbox does.
 
-use domain::{content::prefix, knowledge::Section};
+use domain::{
+    content::prefix,
+    knowledge::{Origin, Section},
+};
 use pdf_oxide::PdfDocument;
 use ports::extract::Extracted;
 use serde::{Deserialize, Serialize};
@@ -75,6 +78,7 @@ fn read(bytes: Vec<u8>) -> Result<Extracted, String> {
             Ok(Err(_)) | Err(_) => broken.push(number),
         }
     }
+    place(&mut sections);
     if sections.is_empty() {
         let whole = broken.is_empty() && count > 0;
         return Err(textless(whole, pictures).to_owned());
@@ -97,6 +101,15 @@ fn read(bytes: Vec<u8>) -> Result<Extracted, String> {
         sections,
         skipped,
     })
+}
+
+/// Says where each page stands in the text of all.
+fn place(sections: &mut [Section]) {
+    let mut origin = Origin::EXTRACTED;
+    for section in sections {
+        section.origin = Some(origin);
+        origin = origin.after(&section.text);
+    }
 }
 
 /// Why there is no text at all.
@@ -123,7 +136,7 @@ fn has_pictures(bytes: &[u8]) -> bool {
     found.any(|(at, name)| name == NAME && !after(at).is_some_and(u8::is_ascii_alphanumeric))
 }
 
-/// Lines without blank at their ends, and no characters that no one sees.
+/// Lines without blank at their ends, and no characters that no one sees. After a page a line is empty: what follows is another paragraph.
 fn tidy(text: &str) -> String {
     let lines = text.lines().map(|line| {
         let visible = |c: &char| !c.is_control() || *c == '\t';
@@ -134,7 +147,7 @@ fn tidy(text: &str) -> String {
             .to_owned()
     });
     let mut text = lines.collect::<Vec<_>>().join("\n");
-    text.push('\n');
+    text.push_str("\n\n");
     text
 }
 

@@ -6,8 +6,8 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 pub struct Decoded {
     pub text: String,
-    /// None where characters can't be counted back to bytes.
-    pub origin: Option<Origin>,
+    /// In bytes of the file, where characters can be counted back to them.
+    pub origin: Origin,
     /// What was left out, for people.
     pub note: Option<String>,
 }
@@ -38,10 +38,10 @@ pub fn decode(bytes: &[u8]) -> Option<Decoded> {
         let at = mark as u64;
         return Some(Decoded {
             text: text.to_owned(),
-            origin: Some(Origin {
+            origin: Origin {
                 at,
                 unit: Unit::Utf8,
-            }),
+            },
             note: None,
         });
     }
@@ -54,10 +54,10 @@ fn wide(bytes: &[u8], encoding: &'static Encoding, at: usize) -> Decoded {
     let (text, _) = encoding.decode_without_bom_handling(whole);
     Decoded {
         text: text.into_owned(),
-        origin: Some(Origin {
+        origin: Origin {
             at: at as u64,
             unit: Unit::Utf16,
-        }),
+        },
         note: None,
     }
 }
@@ -98,10 +98,8 @@ fn damaged(bytes: &[u8]) -> Option<Decoded> {
     }
     (whole > broken * 4).then(|| Decoded {
         text: String::from_utf8_lossy(bytes).into_owned(),
-        origin: None,
-        note: Some(format!(
-            "{broken} characters that are broken in the file; passages can’t be compared with its bytes."
-        )),
+        origin: Origin::EXTRACTED,
+        note: Some(format!("{broken} characters that are broken in the file.")),
     })
 }
 
@@ -113,10 +111,11 @@ fn legacy(bytes: &[u8]) -> Decoded {
         detector.guess(None, Utf8Detection::Deny)
     });
     let (text, _) = encoding.decode_without_bom_handling(bytes);
-    let origin = encoding.is_single_byte().then_some(Origin {
-        at: 0,
-        unit: Unit::OneByte,
-    });
+    let unit = match encoding.is_single_byte() {
+        true => Unit::OneByte,
+        false => Unit::Extracted,
+    };
+    let origin = Origin { at: 0, unit };
     Decoded {
         text: text.into_owned(),
         origin,

@@ -3,6 +3,7 @@
 
 use crate::markdown;
 use dom_smoothie::Readability;
+use domain::knowledge::Origin;
 use htmd::HtmlToMarkdown;
 use ports::extract::Extracted;
 
@@ -22,7 +23,7 @@ const LEFT_OUT: [&str; 14] = [
 pub fn read(text: &str) -> Result<Extracted, String> {
     let broken = || "this HTML can’t be read: save the page as text or as a PDF.".to_owned();
     if depth(text) > DEEP {
-        let mut extracted = markdown::of_text(&stripped(text), None, None);
+        let mut extracted = markdown::of_text(&stripped(text), Origin::EXTRACTED, None);
         extracted.skipped.push(
             "the structure: its elements are nested too deeply, so it was read as plain text."
                 .to_owned(),
@@ -59,7 +60,7 @@ fn within(text: &str) -> Option<Extracted> {
     let left_out = inner
         .as_ref()
         .is_some_and(|inner| inner.len() + 200 < whole.len());
-    let mut extracted = markdown::of_text(&inner.unwrap_or(whole), None, None);
+    let mut extracted = markdown::of_text(&inner.unwrap_or(whole), Origin::EXTRACTED, None);
     if left_out {
         extracted
             .skipped

@@ -50,7 +50,7 @@ fn code(decoded: &Decoded, media_type: &str) -> Extracted {
         sections: vec![Section {
             code: true,
             text: decoded.text.clone(),
-            origin: decoded.origin,
+            origin: Some(decoded.origin),
             line: Some(1),
             ..Section::default()
         }],

@@ -17,8 +17,8 @@ pub fn read(decoded: &Decoded) -> Extracted {
     of_text(&decoded.text, decoded.origin, Some(1))
 }
 
-/// Also of what was made Markdown, which has no place in a source.
-pub fn of_text(text: &str, origin: Option<Origin>, line: Option<u32>) -> Extracted {
+/// Also of what was made Markdown, which has no lines in a source.
+pub fn of_text(text: &str, origin: Origin, line: Option<u32>) -> Extracted {
     let found = headings(text);
     let title = found.iter().min_by_key(|heading| heading.level);
     Extracted {
@@ -68,7 +68,7 @@ fn headings(text: &str) -> Vec<Heading> {
 /// The text cut where headings begin, each section with the path of its heading. Nothing is left out.
 pub fn sections(
     text: &str,
-    origin: Option<Origin>,
+    origin: Origin,
     line: Option<u32>,
     headings: Vec<Heading>,
 ) -> Vec<Section> {
@@ -92,7 +92,7 @@ pub fn sections(
 struct Cutter<'a> {
     text: &'a str,
     /// Of what is not cut yet.
-    origin: Option<Origin>,
+    origin: Origin,
     line: Option<u32>,
     from: usize,
     path: Vec<(usize, String)>,
@@ -108,11 +108,11 @@ impl Cutter<'_> {
         self.sections.push(Section {
             headings: self.path.iter().map(|(_, text)| text.clone()).collect(),
             text: part.to_owned(),
-            origin: self.origin,
+            origin: Some(self.origin),
             line: self.line,
             ..Section::default()
         });
-        self.origin = self.origin.map(|origin| origin.after(part));
+        self.origin = self.origin.after(part);
         let lines = u32::try_from(part.matches('\n').count()).unwrap_or(u32::MAX);
         self.line = self.line.map(|line| line.saturating_add(lines));
         self.from = to;

@@ -29,6 +29,23 @@ fn stands(bytes: &[u8], extracted: &Extracted, decode: impl Fn(&[u8]) -> String)
     }
 }
 
+/// Each passage is what its bytes of the extracted text say, and that is always the same.
+fn is_extracted_again(extracted: &Extracted, name: &str, bytes: &[u8]) {
+    for _ in 0..10 {
+        let again = understood(name, bytes);
+        assert_eq!(again, *extracted);
+        let text: String = again.sections.iter().map(|one| &*one.text).collect();
+        for passage in passages(&extracted.sections) {
+            let within = passage.within.expect("a place");
+            assert_eq!(passage.at, None);
+            assert_eq!(
+                text[within.start as usize..within.end as usize],
+                passage.text
+            );
+        }
+    }
+}
+
 #[test]
 fn markdown_keeps_its_headings_places_and_lines() {
     let text = "---\ntitle: x\n---\nBefore.\n\n# Guide\n\nHello.\n\n## `fn` of *it*\n\n```\n# no heading\n```\n\n# Other\n\nEnd.\n";
@@ -136,12 +153,23 @@ fn encodings_are_detected_and_places_hold_in_them() {
 }
 
 #[test]
+fn letters_of_several_bytes_are_counted_in_the_extracted_text() {
+    let text =
+        "列車は正午に三番線から発車します。切符は一階の窓口で十一時まで販売しています。".repeat(3);
+    let (bytes, _, _) = encoding_rs::SHIFT_JIS.encode(&text);
+    let read = understood("a.txt", &bytes);
+    assert_eq!(read.sections[0].text, text);
+    is_extracted_again(&read, "a.txt", &bytes);
+}
+
+#[test]
 fn broken_characters_are_said() {
     let mut bytes = RUSSIAN.as_bytes().to_vec();
     bytes[20] = 0xff;
     let read = understood("a.txt", &bytes);
     assert_eq!(read.skipped.len(), 1, "{:?}", read.skipped);
-    assert!(read.sections[0].origin.is_none() && read.language.as_deref() == Some("ru"));
+    assert_eq!(read.language.as_deref(), Some("ru"));
+    is_extracted_again(&read, "a.txt", &bytes);
 }
 
 #[test]
@@ -188,7 +216,8 @@ fn html_becomes_sections_without_menus_and_scripts() {
         .find(|one| one.text.contains("eleven"))
         .unwrap();
     assert_eq!(tickets.headings.last().map(String::as_str), Some("Tickets"));
-    assert!(tickets.origin.is_none());
+    assert_eq!(tickets.origin.unwrap().unit, Unit::Extracted);
+    is_extracted_again(&read, "page.txt", PAGE.as_bytes());
 }
 
 #[test]

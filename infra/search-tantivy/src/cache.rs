@@ -2,7 +2,8 @@
 //!
 //! The directory may be shared by processes and deleted at any time. A file appears in it under its name with all its bytes; it is
 //! checked when a process first opens it, and fetched again when it is not what its name says. Where nothing can be
-//! written (a full disk) segments are read into memory. Beyond its limit the files go that nobody has opened for longest.
+//! written (a full disk) segments are read into memory. Beyond its limit the files go that nobody has opened for longest, and
+//! those that nobody has opened for a day: another process may have deleted the segment.
 
 use crate::{
     blocking,
@@ -28,6 +29,11 @@ use tantivy::directory::{Directory, FileSlice, MmapDirectory};
 
 /// After which an unfinished file is of a process that died.
 const FORGOTTEN: Duration = Duration::from_secs(3600);
+
+/// After which a copy goes that nobody opened anew; who needs it fetches it again.
+const UNUSED: Duration = Duration::from_secs(24 * 3600);
+/// Between two looks at what there is, where little is written.
+const LOOK: Duration = Duration::from_secs(3600);
 
 /// Where segments are kept.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +61,7 @@ impl Cache {
                 place,
                 // Whatever is written first, others have been here.
                 unseen: AtomicU64::new(u64::MAX),
+                looked: Mutex::new(SystemTime::UNIX_EPOCH),
             }),
             open: Mutex::default(),
         }
@@ -111,6 +118,21 @@ impl Cache {
         Pack::open(FileSlice::from(bytes))
     }
 
+    /// From the blob store and from here. Whoever has it open keeps it until then.
+    ///
+    /// # Errors
+    /// What the blob store answers.
+    pub async fn delete(&self, segment: &Segment) -> Result<(), SearchError> {
+        self.blobs.delete(&segment.blob).await.map_err(unkept)?;
+        let (kept, blob) = (self.kept.clone(), segment.blob.clone());
+        blocking(move || {
+            // A copy that stays goes when it was not used for long enough.
+            let _ = fs::remove_file(kept.path(&blob));
+            Ok(())
+        })
+        .await
+    }
+
     /// The bytes again: as a file where that is possible, else as they came.
     async fn keep_here(&self, blob: Digest, bytes: Vec<u8>) -> Result<FileSlice, SearchError> {
         let here = self.kept.clone();
@@ -134,6 +156,7 @@ struct Kept {
     place: Place,
     /// Bytes written since it was looked what is there.
     unseen: AtomicU64,
+    looked: Mutex<SystemTime>,
 }
 
 impl Kept {
@@ -185,12 +208,16 @@ impl Kept {
     /// For so many bytes. Whoever has a file open that goes here keeps it open.
     fn make_room(&self, bytes: u64) {
         let unseen = self.unseen.load(Ordering::Relaxed).saturating_add(bytes);
-        let look = unseen > self.place.limit / UNSEEN;
+        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+        let long_ago = looked.elapsed().is_ok_and(|age| age > LOOK);
+        let look = unseen > self.place.limit / UNSEEN || long_ago;
         self.unseen
             .store(if look { 0 } else { unseen }, Ordering::Relaxed);
         if !look {
             return;
         }
+        *looked = SystemTime::now();
+        drop(looked);
         let Ok(entries) = fs::read_dir(&self.place.directory) else {
             return;
         };
@@ -206,8 +233,12 @@ impl Kept {
         let mut all = files.iter().map(|(_, size, _)| size).sum::<u64>() + bytes;
         for (used, size, path) in files {
             let unfinished = path.extension().is_some();
-            let forgotten = used.elapsed().is_ok_and(|age| age > FORGOTTEN);
-            if (all > self.place.limit && !unfinished) || (unfinished && forgotten) {
+            let older = |limit| used.elapsed().is_ok_and(|age| age > limit);
+            let goes = match unfinished {
+                true => older(FORGOTTEN),
+                false => all > self.place.limit || older(UNUSED),
+            };
+            if goes {
                 let _ = fs::remove_file(path);
                 all = all.saturating_sub(size);
             }

@@ -51,19 +51,28 @@ impl TantivyIndex {
 
 #[async_trait::async_trait]
 impl SearchIndex for TantivyIndex {
-    async fn write(&self, entries: Vec<Entry>) -> Result<Segment, SearchError> {
-        let packed = blocking(move || write::segment(&entries)).await?;
+    async fn write(&self, seal: &str, entries: Vec<Entry>) -> Result<Segment, SearchError> {
+        let seal = seal.to_owned();
+        let packed = blocking(move || write::segment(seal, &entries)).await?;
         self.cache.keep(packed).await
     }
 
     async fn merge(&self, segments: &[Segment], gone: &[Revision]) -> Result<Merged, SearchError> {
         let view = self.views.open(&self.cache, segments, gone).await?;
-        let (packed, dropped) = blocking(move || merge::merged(&view)).await?;
+        let seal = merge::seal(segments, gone);
+        let (packed, dropped) = blocking(move || merge::merged(seal, &view)).await?;
         let segment = match packed {
             Some(packed) => Some(self.cache.keep(packed).await?),
             None => None,
         };
         Ok(Merged { segment, dropped })
+    }
+
+    async fn delete(&self, segments: &[Segment]) -> Result<(), SearchError> {
+        for segment in segments {
+            self.cache.delete(segment).await?;
+        }
+        Ok(())
     }
 
     async fn search(&self, of: &[Manifest], search: &Search) -> Result<Vec<Hit>, SearchError> {

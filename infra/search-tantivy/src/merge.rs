@@ -3,10 +3,14 @@
 use crate::{
     failed,
     pack::{About, Packed},
+    schema,
     view::View,
     write,
 };
-use domain::knowledge::Revision;
+use domain::{
+    Digest,
+    knowledge::{Revision, Segment},
+};
 use ports::search::SearchError;
 use tantivy::{
     BitSet,
@@ -19,16 +23,24 @@ use tantivy::{
 ///
 /// # Errors
 /// What the segments answer when they are read.
-pub fn merged(view: &View) -> Result<(Option<Packed>, Vec<Revision>), SearchError> {
+pub fn merged(seal: String, view: &View) -> Result<(Option<Packed>, Vec<Revision>), SearchError> {
     let passages = view.alive();
     if passages == 0 {
         return Ok((None, view.dropped.clone()));
     }
-    let packed = written(view, passages).map_err(|error| failed(&error))?;
+    let packed = written(seal, view, passages).map_err(|error| failed(&error))?;
     Ok((Some(packed), view.dropped.clone()))
 }
 
-fn written(view: &View, passages: u32) -> tantivy::Result<Packed> {
+/// Of what is merged, so that the same merge makes the same bytes, and another one never makes them again.
+pub fn seal(segments: &[Segment], gone: &[Revision]) -> String {
+    let ids = segments.iter().map(|segment| segment.id.clone());
+    let mut parts: Vec<String> = ids.chain(gone.iter().map(schema::key)).collect();
+    parts.sort_unstable();
+    Digest::of_bytes(parts.join("\n")).as_str().to_owned()
+}
+
+fn written(seal: String, view: &View, passages: u32) -> tantivy::Result<Packed> {
     let mut filters = Vec::new();
     for segment in &view.segments {
         filters.push(segment.gone.as_ref().map(alive).transpose()?);
@@ -40,6 +52,7 @@ fn written(view: &View, passages: u32) -> tantivy::Result<Packed> {
     let languages =
         languages.map(|language| language.map_or("", |language| language.code()).to_owned());
     let about = About {
+        seal,
         passages,
         languages: languages.collect(),
     };

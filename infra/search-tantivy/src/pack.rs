@@ -18,6 +18,8 @@ const ENDINGS: [&str; 6] = ["term", "idx", "fieldnorm", "fast", "store", "pos"];
 #[derive(Serialize, Deserialize, Debug)]
 struct Head {
     format: u32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    seal: String,
     passages: u32,
     /// ISO 639-1; empty: passages whose words are indexed as they stand.
     languages: Vec<String>,
@@ -27,6 +29,8 @@ struct Head {
 /// What there is to know of a segment without opening it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct About {
+    /// What makes the bytes other ones than those of any other segment that says the same.
+    pub seal: String,
     pub passages: u32,
     pub languages: Vec<String>,
 }
@@ -56,6 +60,7 @@ pub fn pack(directory: &RamDirectory, name: &str, about: About) -> io::Result<Pa
     }
     let head = Head {
         format: FORMAT,
+        seal: about.seal,
         passages: about.passages,
         languages: about.languages,
         files,
@@ -103,6 +108,7 @@ impl Pack {
             from = to;
         }
         let about = About {
+            seal: head.seal,
             passages: head.passages,
             languages: head.languages,
         };

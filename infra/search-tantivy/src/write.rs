@@ -19,14 +19,14 @@ const REMEMBERED: usize = 200_000;
 
 /// # Errors
 /// [`SearchError::Io`] for no entries, and when memory for the segment can't be had.
-pub fn segment(entries: &[Entry]) -> Result<Packed, SearchError> {
+pub fn segment(seal: String, entries: &[Entry]) -> Result<Packed, SearchError> {
     if entries.is_empty() {
         return Err(SearchError::Io("there is nothing to write".to_owned()));
     }
-    written(entries).map_err(|error| failed(&error))
+    written(seal, entries).map_err(|error| failed(&error))
 }
 
-fn written(entries: &[Entry]) -> tantivy::Result<Packed> {
+fn written(seal: String, entries: &[Entry]) -> tantivy::Result<Packed> {
     let fields = schema::fields();
     let directory = RamDirectory::create();
     let mut writer = Index::builder()
@@ -46,6 +46,7 @@ fn written(entries: &[Entry]) -> tantivy::Result<Packed> {
     }
     let index = writer.finalize()?;
     let about = About {
+        seal,
         passages: u32::try_from(entries.len()).unwrap_or(u32::MAX),
         languages: languages.into_iter().collect(),
     };

@@ -73,7 +73,7 @@ pub enum DocumentStatus {
     Ready,
     /// The newest content could not be read; `problem` says why.
     Failed,
-    /// Gone from lists and searches; kept in history.
+    /// Gone from lists and searches, and what it was with it.
     Removed,
 }
 
@@ -81,10 +81,13 @@ pub enum DocumentStatus {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Reading {
     pub revision: u32,
-    /// The bytes as they came, in the blob store.
+    /// The blob with the bytes as they came.
     pub source: Digest,
     /// Their number.
     pub bytes: u64,
+    /// Its blobs are nobody else's, so that they can be deleted with it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     pub title: String,
     /// `text/markdown`, `application/pdf`, …
     pub media_type: String,
@@ -140,6 +143,10 @@ pub struct Passage {
     /// The bytes of the source that say this, where it can be said exactly: the citation can be checked against them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Range<u64>>,
+    /// Where the source does not hold it in these letters (HTML, PDF, some encodings): the bytes of the text that is extracted from it, which
+    /// can be extracted again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Range<u64>>,
     /// Source code, where identifiers matter more than words.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub code: bool,

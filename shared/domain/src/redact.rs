@@ -44,10 +44,13 @@ impl std::fmt::Debug for Redactor {
     }
 }
 
+/// With what [`marker`]s begin.
+pub const MARK: &str = "[secret:";
+
 /// What stands where a secret stood.
 #[must_use]
 pub fn marker(name: &str) -> String {
-    format!("[secret:{name}]")
+    format!("{MARK}{name}]")
 }
 
 impl Redactor {

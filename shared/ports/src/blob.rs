@@ -22,6 +22,10 @@ pub trait Blobs: Send + Sync {
 
     /// The bytes, checked against the digest.
     async fn get(&self, digest: &Digest) -> Result<Vec<u8>, BlobError>;
+
+    /// Takes the bytes away; what is not there is no error. Only for bytes that nobody else can have kept: who keeps the same ones at this
+    /// moment may lose them.
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError>;
 }
 
 /// Keeps a text inline when it is small, in the blob store when it is not.

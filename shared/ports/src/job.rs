@@ -7,6 +7,7 @@ use crate::{
 use domain::{
     Digest, Micros,
     id::{ApprovalId, CollectionId, DocumentId, JobId, MemberId, RunId, SessionId, TeamId},
+    knowledge::{Revision, Segment},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -179,6 +180,32 @@ pub enum Ingest {
     Read(ReadDocument),
     /// Few segments in place of many.
     Merge { collection: CollectionId },
+    /// What nobody can come to any more is deleted.
+    Clear(Clear),
+    /// A collection is no more: its documents and its index are deleted.
+    Empty { collection: CollectionId },
+}
+
+/// What no record names any more.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Clear {
+    /// Of the segments; none when that is gone too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<CollectionId>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub segments: Vec<Segment>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contents: Vec<Contents>,
+}
+
+/// The blobs of one content of a document.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Contents {
+    pub of: Revision,
+    pub source: Digest,
+    /// None before it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outline: Option<Digest>,
 }
 
 /// One content of one document.
@@ -187,8 +214,11 @@ pub struct ReadDocument {
     pub document: DocumentId,
     /// Of the document when this came; where it is another one by now, that one's job does the work.
     pub revision: u32,
-    /// The bytes as they came.
+    /// The blob with the bytes as they came.
     pub source: Digest,
+    /// It is nobody else's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own: bool,
     pub bytes: u64,
     pub by: MemberId,
     /// Where somebody waits to hear what became of it.
@@ -214,6 +244,9 @@ impl Work for Ingest {
         Some(match self {
             Self::Read(read) => format!("document:{}", read.document),
             Self::Merge { collection } => format!("merge:{collection}"),
+            // There is no order in deleting.
+            Self::Clear(_) => return None,
+            Self::Empty { collection } => format!("empty:{collection}"),
         })
     }
 }

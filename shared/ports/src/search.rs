@@ -60,11 +60,15 @@ pub enum SearchError {
 
 #[async_trait::async_trait]
 pub trait SearchIndex: Send + Sync {
-    /// Writes a new segment; nobody finds it before a manifest names it. At least one entry.
-    async fn write(&self, entries: Vec<Entry>) -> Result<Segment, SearchError>;
+    /// Writes a new segment; nobody finds it before a manifest names it. At least one entry. The same entries with the same `seal` are the
+    /// same segment, with another one they have bytes of their own: what was replaced is never written again, and can be deleted.
+    async fn write(&self, seal: &str, entries: Vec<Entry>) -> Result<Segment, SearchError>;
 
-    /// One segment in place of several, without what is gone.
+    /// One segment in place of several, without what is gone. Of the same ones it is the same, and none that was there before.
     async fn merge(&self, segments: &[Segment], gone: &[Revision]) -> Result<Merged, SearchError>;
+
+    /// Deletes segments that no manifest will name again, and this process's copies of them. What is not there is no error.
+    async fn delete(&self, segments: &[Segment]) -> Result<(), SearchError>;
 
     /// Searches several collections as one.
     async fn search(&self, of: &[Manifest], search: &Search) -> Result<Vec<Hit>, SearchError>;

@@ -58,6 +58,11 @@ impl Blobs for MemoryBlobs {
             false => Err(BlobError::Damaged(digest.clone())),
         }
     }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError> {
+        self.lose(digest);
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -78,6 +78,7 @@ impl TestHome {
             revision,
             source: self.blobs.put(texts.join("\n").as_bytes()).await?,
             bytes: 1,
+            own: false,
             title: title.to_owned(),
             media_type: "text/markdown".to_owned(),
             language: Some("en".to_owned()),
@@ -129,7 +130,7 @@ impl TestHome {
         };
         let segment = self
             .index
-            .write(passages.iter().map(entry).collect())
+            .write("", passages.iter().map(entry).collect())
             .await?;
         let mut manifest = self.manifest(of).await?;
         manifest.segments.push(segment);
@@ -176,6 +177,7 @@ fn passage(ordinal: u32, text: &str) -> Passage {
         page: None,
         line: Some(ordinal * 10 + 1),
         at: None,
+        within: None,
         code: false,
         language: Some("en".to_owned()),
     }

@@ -24,6 +24,12 @@ impl MemoryIndex {
         Self::default()
     }
 
+    /// How many segments are kept.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// From now on the segment is not there.
     pub fn lose(&self, segment: &Segment) {
         self.lock().remove(&segment.id);
@@ -40,9 +46,10 @@ impl MemoryIndex {
             .ok_or_else(|| SearchError::Damaged(format!("segment {} is not there", segment.id)))
     }
 
-    fn keep(&self, entries: Vec<Entry>) -> Segment {
+    fn keep(&self, seal: &str, entries: Vec<Entry>) -> Segment {
         let mut written = self.lock();
-        let id = format!("segment-{}", written.len());
+        let id = Digest::of_bytes(format!("{seal} {entries:?}"));
+        let id = format!("segment-{}", id.as_str());
         let segment = Segment {
             blob: Digest::of_bytes(&id),
             bytes: entries.iter().map(|entry| entry.text.len() as u64).sum(),
@@ -65,8 +72,15 @@ impl MemoryIndex {
 
 #[async_trait]
 impl SearchIndex for MemoryIndex {
-    async fn write(&self, entries: Vec<Entry>) -> Result<Segment, SearchError> {
-        Ok(self.keep(entries))
+    async fn write(&self, seal: &str, entries: Vec<Entry>) -> Result<Segment, SearchError> {
+        Ok(self.keep(seal, entries))
+    }
+
+    async fn delete(&self, segments: &[Segment]) -> Result<(), SearchError> {
+        for segment in segments {
+            self.lose(segment);
+        }
+        Ok(())
     }
 
     async fn merge(&self, segments: &[Segment], gone: &[Revision]) -> Result<Merged, SearchError> {
@@ -74,12 +88,13 @@ impl SearchIndex for MemoryIndex {
         for segment in segments {
             left.extend(self.read(segment)?);
         }
+        let seal = format!("{segments:?} {gone:?}");
         let dropped: BTreeSet<_> = left
             .extract_if(.., |entry| gone.contains(&entry.revision))
             .map(|entry| entry.revision)
             .collect();
         Ok(Merged {
-            segment: (!left.is_empty()).then(|| self.keep(left)),
+            segment: (!left.is_empty()).then(|| self.keep(&seal, left)),
             dropped: dropped.into_iter().collect(),
         })
     }

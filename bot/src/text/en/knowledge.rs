@@ -63,15 +63,33 @@ pub fn document(document: &Document) -> String {
     match (document.status, &document.current) {
         (DocumentStatus::Reading, _) => format!("{name} — being read"),
         (DocumentStatus::Failed, _) => format!("{name} — ⚠️ {}", one_line(problem)),
-        (_, Some(reading)) => format!("{name} — {}", passages(reading.passages)),
+        (_, Some(reading)) => format!("{name} — {}", passages(reading.passages.into())),
         (_, None) => name,
     }
 }
 
-fn passages(count: u32) -> String {
+#[must_use]
+pub fn passages(count: u64) -> String {
     match count {
         1 => "1 passage".to_owned(),
         count => format!("{count} passages"),
+    }
+}
+
+#[must_use]
+pub fn documents(count: usize) -> String {
+    match count {
+        1 => "1 document".to_owned(),
+        count => format!("{count} documents"),
+    }
+}
+
+/// Of the index.
+#[must_use]
+pub fn segments(count: usize) -> String {
+    match count {
+        1 => "1 segment".to_owned(),
+        count => format!("{count} segments"),
     }
 }
 

@@ -47,6 +47,13 @@ impl Blobs for Perilous<dyn Blobs> {
     async fn get(&self, digest: &Digest) -> Result<Vec<u8>, BlobError> {
         self.0.get(digest).await
     }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError> {
+        reached(Point::BlobBefore);
+        let deleted = self.0.delete(digest).await;
+        reached(Point::BlobAfter);
+        deleted
+    }
 }
 
 struct Reader(Arc<dyn Sandbox>);
@@ -82,9 +89,9 @@ impl Sandbox for Reader {
 
 #[async_trait::async_trait]
 impl SearchIndex for Perilous<dyn SearchIndex> {
-    async fn write(&self, entries: Vec<Entry>) -> Result<Segment, SearchError> {
+    async fn write(&self, seal: &str, entries: Vec<Entry>) -> Result<Segment, SearchError> {
         reached(Point::IngestBefore);
-        let written = self.0.write(entries).await;
+        let written = self.0.write(seal, entries).await;
         reached(Point::IngestAfter);
         written
     }
@@ -94,6 +101,13 @@ impl SearchIndex for Perilous<dyn SearchIndex> {
         let merged = self.0.merge(of, gone).await;
         reached(Point::MergeAfter);
         merged
+    }
+
+    async fn delete(&self, segments: &[Segment]) -> Result<(), SearchError> {
+        reached(Point::MergeBefore);
+        let deleted = self.0.delete(segments).await;
+        reached(Point::MergeAfter);
+        deleted
     }
 
     async fn search(&self, of: &[Manifest], search: &Search) -> Result<Vec<Hit>, SearchError> {

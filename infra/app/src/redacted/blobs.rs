@@ -16,6 +16,10 @@ impl Blobs for Redacted<dyn Blobs> {
         let bytes = self.inner.get(digest).await?;
         Ok(clean(&self.redaction.now(), &bytes).into_owned())
     }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError> {
+        self.inner.delete(digest).await
+    }
 }
 
 fn clean<'a>(redactor: &Redactor, bytes: &'a [u8]) -> Cow<'a, [u8]> {

@@ -10,14 +10,18 @@ use std::ops::Range;
 
 #[async_trait::async_trait]
 impl SearchIndex for Redacted<dyn SearchIndex> {
-    async fn write(&self, entries: Vec<Entry>) -> Result<Segment, SearchError> {
+    async fn write(&self, seal: &str, entries: Vec<Entry>) -> Result<Segment, SearchError> {
         let redactor = self.redaction.now();
         let entries = entries.into_iter().map(|entry| clean(&redactor, entry));
-        self.inner.write(entries.collect()).await
+        self.inner.write(seal, entries.collect()).await
     }
 
     async fn merge(&self, segments: &[Segment], gone: &[Revision]) -> Result<Merged, SearchError> {
         self.inner.merge(segments, gone).await
+    }
+
+    async fn delete(&self, segments: &[Segment]) -> Result<(), SearchError> {
+        self.inner.delete(segments).await
     }
 
     async fn search(&self, of: &[Manifest], search: &Search) -> Result<Vec<Hit>, SearchError> {

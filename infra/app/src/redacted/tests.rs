@@ -355,7 +355,7 @@ fn progress_shows_none() {
 async fn the_index_finds_none() -> Result<(), Broken> {
     let inner: Arc<dyn SearchIndex> = Arc::new(MemoryIndex::new());
     let index = redaction().over(inner.clone());
-    let segment = index.write(vec![entry("keys", 0, KEY)]).await?;
+    let segment = index.write("", vec![entry("keys", 0, KEY)]).await?;
     let of = [manifest(&[&segment], &[])];
     let search = |text: &str| Search {
         text: text.to_owned(),

@@ -17,7 +17,7 @@ async fn another_process_reads_what_one_has_fetched() -> Outcome {
     let directory = tempfile::tempdir()?;
     let blobs = Arc::new(MemoryBlobs::new());
     let writer = TantivyIndex::new(blobs.clone(), place(&directory));
-    let segment = writer.write(vec![entry("cats", 0, "cat")]).await?;
+    let segment = writer.write("", vec![entry("cats", 0, "cat")]).await?;
     let of = [manifest(&[&segment], &[])];
     blobs.lose(&segment.blob);
     let reader = TantivyIndex::new(blobs, place(&directory));
@@ -36,7 +36,7 @@ async fn a_damaged_or_lost_copy_is_fetched_again() -> Outcome {
     let directory = tempfile::tempdir()?;
     let blobs = Arc::new(MemoryBlobs::new());
     let writer = TantivyIndex::new(blobs.clone(), place(&directory));
-    let segment = writer.write(vec![entry("cats", 0, "cat")]).await?;
+    let segment = writer.write("", vec![entry("cats", 0, "cat")]).await?;
     let of = [manifest(&[&segment], &[])];
     let copy = directory.path().join(segment.blob.as_str());
     fs::write(&copy, "nonsense")?;
@@ -62,7 +62,7 @@ async fn where_nothing_can_be_kept_memory_does() -> Outcome {
         limit: 1_000_000,
     };
     let index = TantivyIndex::new(Arc::new(MemoryBlobs::new()), nowhere);
-    let segment = index.write(vec![entry("cats", 0, "cat")]).await?;
+    let segment = index.write("", vec![entry("cats", 0, "cat")]).await?;
     let of = [manifest(&[&segment], &[])];
     assert_eq!(found(&index, &of, "cat").await?, ["cats 0"]);
     assert_eq!(index.verify(&of[0]).await?, 1);
@@ -82,7 +82,7 @@ async fn what_was_used_longest_ago_makes_room() -> Outcome {
     let mut segments = Vec::new();
     for n in 0..20 {
         let title = format!("document {n}");
-        segments.push(index.write(vec![entry(&title, 0, &text)]).await?);
+        segments.push(index.write("", vec![entry(&title, 0, &text)]).await?);
     }
     let kept = || -> Result<u64, std::io::Error> {
         let sizes = fs::read_dir(directory.path())?.map(|entry| Ok(entry?.metadata()?.len()));
@@ -93,5 +93,26 @@ async fn what_was_used_longest_ago_makes_room() -> Outcome {
     let of = [manifest(&segments.iter().collect::<Vec<_>>(), &[])];
     assert_eq!(found(&index, &of, "word7").await?.len(), 10);
     assert!(kept()? <= 20_000, "{}", kept()?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn copies_of_what_is_deleted_go_here_at_once_and_elsewhere_in_a_day() -> Outcome {
+    let (here, there) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let blobs = Arc::new(MemoryBlobs::new());
+    let index = TantivyIndex::new(blobs.clone(), place(&here));
+    let segment = index.write("", vec![entry("cats", 0, "cat")]).await?;
+    let of = [manifest(&[&segment], &[])];
+    let other = TantivyIndex::new(blobs.clone(), place(&there));
+    assert_eq!(found(&other, &of, "cat").await?, ["cats 0"]);
+    index.delete(&[segment.clone()]).await?;
+    let copy = |place: &tempfile::TempDir| place.path().join(segment.blob.as_str());
+    assert!(!copy(&here).exists() && copy(&there).exists());
+    assert_eq!(blobs.count(), 0);
+    let yesterday = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 3600);
+    fs::File::open(copy(&there))?.set_modified(yesterday)?;
+    let later = TantivyIndex::new(blobs, place(&there));
+    later.write("", vec![entry("dogs", 0, "dog")]).await?;
+    assert!(!copy(&there).exists());
     Ok(())
 }

@@ -66,7 +66,7 @@ const SEARCHES: [(&str, &str); 17] = [
 #[tokio::test]
 async fn words_are_found_by_their_stems_in_a_collection_of_many_languages() -> Outcome {
     let (indexed, _directory) = make().await?;
-    let of = [manifest(&[&indexed.index.write(texts()).await?], &[])];
+    let of = [manifest(&[&indexed.index.write("", texts()).await?], &[])];
     for (search, expected) in SEARCHES {
         assert_eq!(
             found(&*indexed.index, &of, search).await?,
@@ -80,7 +80,7 @@ async fn words_are_found_by_their_stems_in_a_collection_of_many_languages() -> O
 #[tokio::test]
 async fn stop_words_count_only_alone() -> Outcome {
     let (indexed, _directory) = make().await?;
-    let of = [manifest(&[&indexed.index.write(texts()).await?], &[])];
+    let of = [manifest(&[&indexed.index.write("", texts()).await?], &[])];
     assert_eq!(
         found(&*indexed.index, &of, "which of the houses?").await?,
         ["english 0"]
@@ -94,7 +94,7 @@ async fn stop_words_count_only_alone() -> Outcome {
 async fn repetitions_count() -> Outcome {
     let (indexed, _directory) = make().await?;
     let entries = vec![entry("cats", 0, "a cat"), entry("dogs", 0, "a dog")];
-    let of = [manifest(&[&indexed.index.write(entries).await?], &[])];
+    let of = [manifest(&[&indexed.index.write("", entries).await?], &[])];
     assert_eq!(
         found(&*indexed.index, &of, "cat dog dog").await?,
         ["dogs 0", "cats 0"]

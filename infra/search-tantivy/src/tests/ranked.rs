@@ -35,10 +35,10 @@ async fn search(
 async fn it_is_the_same_in_one_segment_and_in_many() -> Outcome {
     let (indexed, _directory) = make().await?;
     let index = &*indexed.index;
-    let one = index.write(passages()).await?;
+    let one = index.write("", passages()).await?;
     let mut several = Vec::new();
     for few in passages().chunks(37) {
-        several.push(index.write(few.to_vec()).await?);
+        several.push(index.write("", few.to_vec()).await?);
     }
     let merged = index
         .merge(&several, &[])
@@ -65,14 +65,14 @@ async fn a_word_is_as_rare_as_it_is_in_all_segments() -> Outcome {
     let (indexed, _directory) = make().await?;
     let index = &*indexed.index;
     let with_cats = index
-        .write(vec![
-            entry("cats", 0, "cat house"),
-            entry("cats", 1, "cat home"),
-        ])
+        .write(
+            "",
+            vec![entry("cats", 0, "cat house"), entry("cats", 1, "cat home")],
+        )
         .await?;
     let fish = (0..30).map(|n| entry("fish", n, "fish bowl"));
     let fish = index
-        .write(fish.chain([entry("lone cat", 0, "cat bowl")]).collect())
+        .write("", fish.chain([entry("lone cat", 0, "cat bowl")]).collect())
         .await?;
     let hits = search(index, &[&with_cats, &fish], "house bowl").await?;
     assert_eq!(
@@ -90,7 +90,7 @@ async fn headings_count_more_than_text() -> Outcome {
         ..entry("a manual", 1, "They want it twice a day.")
     };
     let other = entry("b manual", 0, "Feeding cats is done twice a day.");
-    let segment = indexed.index.write(vec![other, headed]).await?;
+    let segment = indexed.index.write("", vec![other, headed]).await?;
     let hits = search(&*indexed.index, &[&segment], "feeding cats").await?;
     assert_eq!(hits.first().map(|hit| hit.ordinal), Some(1));
     Ok(())

@@ -102,7 +102,7 @@ async fn ours(project: &Project, set: &Set) -> Result<Vec<Vec<usize>>> {
         })
     };
     let entries = set.corpus.iter().enumerate().map(entry);
-    let segment = index.write(entries.collect::<Result<_>>()?).await?;
+    let segment = index.write("", entries.collect::<Result<_>>()?).await?;
     let of = [manifest(&[&segment], &[])];
     let mut found = Vec::new();
     for query in &set.queries {

@@ -92,18 +92,20 @@ async fn make(directory: &Path, passages: &[(String, String)]) -> Result<Made> {
     let index = open(directory);
     let of = |range: std::ops::Range<usize>| entries(passages, range);
     let began = Instant::now();
-    let segment = index.write(of(0..LARGE)?).await?;
+    let segment = index.write("", of(0..LARGE)?).await?;
     let seconds = began.elapsed().as_secs_f64();
     keep(directory, "large.json", &manifest(&[&segment], &[]))?;
-    let small = index.write(of(0..SMALL)?).await?;
+    let small = index.write("", of(0..SMALL)?).await?;
     keep(directory, "small.json", &manifest(&[&small], &[]))?;
-    let bulk = index.write(of(0..SINGLE)?).await?;
+    let bulk = index.write("", of(0..SINGLE)?).await?;
     keep(directory, "bulk.json", &manifest(&[&bulk], &[]))?;
 
     let began = Instant::now();
     let mut singly = manifest(&[], &[]);
     for at in 0..SINGLE {
-        singly.segments.push(index.write(of(at..at + 1)?).await?);
+        singly
+            .segments
+            .push(index.write("", of(at..at + 1)?).await?);
         while let Some(few) = singly.to_merge() {
             let merged = index.merge(&few, &[]).await?;
             singly.segments.retain(|segment| !few.contains(segment));

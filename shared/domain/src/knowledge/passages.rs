@@ -6,7 +6,7 @@
 
 mod pieces;
 
-use super::{Origin, Passage, Section};
+use super::{Origin, Passage, Section, Unit};
 use pieces::{Pause, Piece};
 use std::ops::Range;
 
@@ -159,13 +159,19 @@ fn passage(sections: &[Section], pieces: &[Piece], place: &mut Place) -> Option<
     let begin = &sections[first.section];
     place.go(sections, first);
     let origin = place.origin.filter(|_| whole);
+    let stands = |extracted: bool| {
+        let origin = origin.filter(|origin| (origin.unit == Unit::Extracted) == extracted)?;
+        Some(origin.at..origin.after(&text).at)
+    };
+    let (at, within) = (stands(false), stands(true));
     let parts = &sections[first.section..=last.section];
     Some(Passage {
         ordinal: 0,
         headings: headings(parts),
         page: begin.page,
         line: place.line,
-        at: origin.map(|origin| origin.at..origin.after(&text).at),
+        at,
+        within,
         code: begin.code,
         language: parts.iter().find_map(|section| section.language.clone()),
         text,

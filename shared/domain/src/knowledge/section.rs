@@ -18,7 +18,7 @@ pub struct Section {
     /// ISO 639-1, when it is clear.
     #[serde(default)]
     pub language: Option<String>,
-    /// Where `text` stands in the source; none where the source does not hold it in these letters (a PDF, HTML).
+    /// Where `text` stands in the source, or in the text that was extracted from it.
     #[serde(default)]
     pub origin: Option<Origin>,
     /// The first line in the source, from 1.
@@ -42,6 +42,8 @@ pub enum Unit {
     Utf16,
     /// One for each character: KOI8-R, windows-1252 and their like.
     OneByte,
+    /// The source does not hold it in these letters (a PDF, HTML): places are bytes of the extracted text, all of its sections in a row.
+    Extracted,
 }
 
 impl Unit {
@@ -49,7 +51,7 @@ impl Unit {
     #[must_use]
     pub fn bytes(self, text: &str) -> u64 {
         match self {
-            Self::Utf8 => text.len() as u64,
+            Self::Utf8 | Self::Extracted => text.len() as u64,
             Self::Utf16 => text.encode_utf16().count() as u64 * 2,
             Self::OneByte => text.chars().count() as u64,
         }
@@ -57,6 +59,12 @@ impl Unit {
 }
 
 impl Origin {
+    /// The beginning of the text that is extracted.
+    pub const EXTRACTED: Self = Self {
+        at: 0,
+        unit: Unit::Extracted,
+    };
+
     /// The place of what follows `text`.
     #[must_use]
     pub fn after(self, text: &str) -> Self {

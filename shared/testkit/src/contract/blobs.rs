@@ -26,6 +26,7 @@ macro_rules! blobs_contract {
             what_was_put_is_got_and_twice_is_once,
             what_is_not_there_is_missing,
             damage_is_noticed_and_healed_by_the_same_bytes,
+            what_is_deleted_is_missing_and_may_come_again,
             many_at_once_agree,
             large_ones_come_back,
         }
@@ -77,6 +78,30 @@ pub async fn damage_is_noticed_and_healed_by_the_same_bytes(kept: Kept) -> Outco
         kept.blobs.put(b"content").await?;
         assert_eq!(kept.blobs.get(&digest).await?, b"content");
     }
+    Ok(())
+}
+
+pub async fn what_is_deleted_is_missing_and_may_come_again(kept: Kept) -> Outcome {
+    let gone = kept.blobs.put(b"for an hour").await?;
+    let stays = kept.blobs.put(b"for good").await?;
+    // A second time it is not there, which is no error either; nor is a digest that is none.
+    let forged: Digest = serde_json::from_value("../secret".into())?;
+    for digest in [&gone, &gone, &forged] {
+        kept.blobs.delete(digest).await?;
+    }
+    let answer = kept.blobs.get(&gone).await;
+    assert!(
+        matches!(&answer, Err(BlobError::Missing(d)) if *d == gone),
+        "{answer:?}"
+    );
+    assert_eq!(kept.blobs.get(&stays).await?, b"for good");
+    assert_eq!(kept.blobs.put(b"for an hour").await?, gone);
+    assert_eq!(kept.blobs.get(&gone).await?, b"for an hour");
+    // What is not what it was goes as well.
+    kept.vandal.damage(&stays, b"for g00d").await?;
+    kept.blobs.delete(&stays).await?;
+    let answer = kept.blobs.get(&stays).await;
+    assert!(matches!(answer, Err(BlobError::Missing(_))), "{answer:?}");
     Ok(())
 }
 

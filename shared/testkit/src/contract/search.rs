@@ -38,6 +38,7 @@ macro_rules! search_contract {
             identifiers_are_found_by_their_parts,
             what_was_found_is_shown,
             a_spoiled_segment_is_noticed,
+            what_was_replaced_is_never_written_again_and_goes,
             many_at_once_agree,
         }
     };
@@ -107,9 +108,11 @@ pub async fn what_a_manifest_names_is_found_and_nothing_else(
         entry("cats", 0, "a cat sleeps all day"),
         entry("cats", 1, "the cat and another cat and a third cat"),
     ];
-    let cats = index.write(cats).await?;
+    let cats = index.write("", cats).await?;
     assert_eq!(cats.passages, 2);
-    let dogs = index.write(vec![entry("dogs", 0, "no cat here")]).await?;
+    let dogs = index
+        .write("", vec![entry("dogs", 0, "no cat here")])
+        .await?;
     assert_ne!(cats.id, dogs.id);
     let only = [manifest(&[&cats], &[])];
     assert_eq!(found(&*index, &only, "cat").await?, ["cats 1", "cats 0"]);
@@ -120,10 +123,12 @@ pub async fn what_a_manifest_names_is_found_and_nothing_else(
 }
 
 pub async fn several_manifests_are_one_collection(Indexed { index, .. }: Indexed) -> Outcome {
-    let one = index.write(vec![entry("one", 0, "cat cat cat")]).await?;
-    let two = index.write(vec![entry("two", 0, "cat")]).await?;
+    let one = index
+        .write("", vec![entry("one", 0, "cat cat cat")])
+        .await?;
+    let two = index.write("", vec![entry("two", 0, "cat")]).await?;
     let three = index
-        .write(vec![entry("three", 0, "cat cat, and much else beside")])
+        .write("", vec![entry("three", 0, "cat cat, and much else beside")])
         .await?;
     let of = [manifest(&[&three, &two], &[]), manifest(&[&one], &[])];
     let all = found(&*index, &of, "cat").await?;
@@ -141,9 +146,11 @@ pub async fn what_is_gone_is_not_found(Indexed { index, .. }: Indexed) -> Outcom
     let mut newer = entry("cats", 0, "the cat is awake");
     newer.revision.revision = 2;
     let first = index
-        .write(vec![entry("cats", 0, "the cat sleeps")])
+        .write("", vec![entry("cats", 0, "the cat sleeps")])
         .await?;
-    let second = index.write(vec![newer, entry("dogs", 0, "a dog")]).await?;
+    let second = index
+        .write("", vec![newer, entry("dogs", 0, "a dog")])
+        .await?;
     let gone = [revision("cats")];
     let of = manifest(&[&first, &second], &gone);
     let search = Search {
@@ -162,12 +169,12 @@ pub async fn a_merge_finds_the_same_without_what_is_gone(
     Indexed { index, .. }: Indexed,
 ) -> Outcome {
     let cats = vec![entry("cats", 0, "cat"), entry("cats", 1, "cat and mouse")];
-    let cats = index.write(cats).await?;
+    let cats = index.write("", cats).await?;
     let birds = vec![
         entry("birds", 0, "birds and a cat"),
         entry("crows", 0, "a crow"),
     ];
-    let birds = index.write(birds).await?;
+    let birds = index.write("", birds).await?;
     let gone = [revision("birds"), revision("elsewhere")];
     let before = manifest(&[&cats, &birds], &gone);
     let merged = index.merge(&before.segments, &gone).await?;
@@ -187,7 +194,7 @@ pub async fn a_merge_finds_the_same_without_what_is_gone(
 }
 
 pub async fn a_merge_of_what_is_gone_leaves_nothing(Indexed { index, .. }: Indexed) -> Outcome {
-    let segment = index.write(vec![entry("cats", 0, "cat")]).await?;
+    let segment = index.write("", vec![entry("cats", 0, "cat")]).await?;
     let merged = index.merge(&[segment], &[revision("cats")]).await?;
     assert_eq!(merged.segment, None);
     assert_eq!(merged.dropped, [revision("cats")]);
@@ -198,8 +205,8 @@ pub async fn equal_ones_are_in_order_whatever_the_segments(
     Indexed { index, .. }: Indexed,
 ) -> Outcome {
     let ones = |titles: &[&str]| titles.iter().map(|title| entry(title, 0, "cat")).collect();
-    let first = index.write(ones(&["d", "a", "f"])).await?;
-    let second = index.write(ones(&["c", "b", "e"])).await?;
+    let first = index.write("", ones(&["d", "a", "f"])).await?;
+    let second = index.write("", ones(&["c", "b", "e"])).await?;
     for segments in [[&first, &second], [&second, &first]] {
         let of = [manifest(&segments, &[])];
         let all = found(&*index, &of, "cat").await?;
@@ -224,7 +231,7 @@ pub async fn the_limit_takes_the_best(Indexed { index, .. }: Indexed) -> Outcome
         )
     };
     let entries = (1..40).map(|n| entry("cats", n, &text(n))).collect();
-    let of = [manifest(&[&index.write(entries).await?], &[])];
+    let of = [manifest(&[&index.write("", entries).await?], &[])];
     for limit in [0, 1, 7] {
         let search = Search {
             text: "cat".to_owned(),
@@ -241,7 +248,7 @@ pub async fn the_limit_takes_the_best(Indexed { index, .. }: Indexed) -> Outcome
 pub async fn whatever_is_typed_is_a_search(Indexed { index, .. }: Indexed) -> Outcome {
     let of = [manifest(
         &[&index
-            .write(vec![entry("cats", 0, "the cat's meow")])
+            .write("", vec![entry("cats", 0, "the cat's meow")])
             .await?],
         &[],
     )];
@@ -286,7 +293,7 @@ pub async fn identifiers_are_found_by_their_parts(Indexed { index, .. }: Indexed
         code("snake", "def read_config_file(path):"),
         code("other", "int main(void)"),
     ];
-    let of = [manifest(&[&index.write(entries).await?], &[])];
+    let of = [manifest(&[&index.write("", entries).await?], &[])];
     for (search, title) in [
         ("http request", "camel 0"),
         ("parseHttpRequest", "camel 0"),
@@ -318,7 +325,7 @@ pub async fn what_was_found_is_shown(Indexed { index, .. }: Indexed) -> Outcome 
 }
 
 pub async fn a_spoiled_segment_is_noticed(Indexed { index, vandal }: Indexed) -> Outcome {
-    let segment = index.write(vec![entry("cats", 0, "cat")]).await?;
+    let segment = index.write("", vec![entry("cats", 0, "cat")]).await?;
     let of = manifest(&[&segment], &[]);
     vandal.spoil(&segment).await?;
     let verified = index.verify(&of).await;
@@ -336,12 +343,41 @@ pub async fn a_spoiled_segment_is_noticed(Indexed { index, vandal }: Indexed) ->
     Ok(())
 }
 
+pub async fn what_was_replaced_is_never_written_again_and_goes(
+    Indexed { index, .. }: Indexed,
+) -> Outcome {
+    let cat = |name: &str| vec![entry(name, 0, "cat")];
+    let first = index.write("1", cat("one")).await?;
+    // Whoever does it a second time, after a crash, does the same.
+    assert_eq!(index.write("1", cat("one")).await?, first);
+    let again = index.write("2", cat("one")).await?;
+    assert_ne!((&again.id, &again.blob), (&first.id, &first.blob));
+    let other = index.write("1", cat("two")).await?;
+    let pair = [again.clone(), other];
+    let merged = index.merge(&pair, &[revision("two")]).await?;
+    assert_eq!(index.merge(&pair, &[revision("two")]).await?, merged);
+    // It has what the first had, and is another one.
+    let merged = merged.segment.ok_or("a segment")?;
+    assert!(merged.id != first.id && merged.id != again.id);
+    for _ in 0..2 {
+        index.delete(&pair).await?;
+    }
+    assert_eq!(
+        found(&*index, &[manifest(&[&merged], &[])], "cat").await?,
+        ["one 0"]
+    );
+    assert_eq!(index.verify(&manifest(&[&first], &[])).await?, 1);
+    let lost = index.verify(&manifest(&[&pair[0]], &[])).await;
+    assert!(matches!(lost, Err(SearchError::Damaged(_))), "{lost:?}");
+    Ok(())
+}
+
 pub async fn many_at_once_agree(Indexed { index, .. }: Indexed) -> Outcome {
     let written = all_of(8, |n| {
         let index = index.clone();
         async move {
             let title = format!("document {n}");
-            Ok::<_, Broken>(index.write(vec![entry(&title, 0, "cat")]).await?)
+            Ok::<_, Broken>(index.write("", vec![entry(&title, 0, "cat")]).await?)
         }
     });
     let written = written.await?;

@@ -269,8 +269,9 @@ fn told(summary: &Summary) -> String {
         false => parts.join(", "),
     };
     let mut lines = vec![format!(
-        "{}: {counts}; {} passages.",
-        summary.collection, summary.passages
+        "{}: {counts}; {}.",
+        summary.collection,
+        bot::text::en::passages(summary.passages)
     )];
     let reasons = summary.not_read.iter().chain(&summary.left_out);
     lines.extend(reasons.map(|(name, why)| format!("  {name}: {why}")));

@@ -4,11 +4,12 @@ use super::super::{
     Failure,
     output::{self, Output, table},
 };
-use crate::compose::{Local, search};
+use crate::compose::{Local, extract::Extractors, sandbox, search};
 use bot::text::en;
 use domain::knowledge::{Collection, Document};
 use handlers::{
-    commit_with, ingest,
+    commit_with,
+    ingest::{self, IngestPorts},
     knowledge::{self, Reader},
 };
 use ports::SearchIndex;
@@ -40,9 +41,21 @@ pub async fn index(local: &Local) -> Result<Arc<dyn SearchIndex>, Failure> {
     Ok(search::index(&local.config).await?)
 }
 
+/// What reads originals again.
+async fn ports(local: &Local) -> Result<IngestPorts, Failure> {
+    let picked = sandbox::pick(&local.config).await;
+    let sandbox = local.config.redaction.over(picked.sandbox);
+    Ok(IngestPorts {
+        home: local.home.clone(),
+        extract: Arc::new(Extractors::new(&local.config, Some(sandbox))),
+        index: index(local).await?,
+    })
+}
+
 #[derive(Serialize)]
 struct Listed {
-    collection: String,
+    /// The document says the id.
+    collection_name: String,
     #[serde(flatten)]
     document: Document,
 }
@@ -51,9 +64,9 @@ pub async fn list(local: &Local, output: Output, name: Option<&str>) -> Result<u
     let mut listed = Vec::new();
     for collection in meant(local, name).await? {
         for document in ingest::documents(&local.home, &collection).await? {
-            let collection = collection.name.clone();
+            let collection_name = collection.name.clone();
             listed.push(Listed {
-                collection,
+                collection_name,
                 document,
             });
         }
@@ -85,7 +98,7 @@ fn row(listed: &Listed) -> Vec<String> {
         None => output::word(&document.status),
     };
     vec![
-        listed.collection.clone(),
+        listed.collection_name.clone(),
         document.name.clone(),
         status,
         of(reading.map(|reading| reading.passages.to_string())),
@@ -127,8 +140,10 @@ pub async fn reindex(local: &Local, output: Output, name: Option<&str>) -> Resul
     output.show(&done, || {
         let line = |(name, one): &(String, ingest::Reindexed)| {
             format!(
-                "{name}: {} documents, {} passages in {} segments.",
-                one.documents, one.passages, one.segments
+                "{name}: {}, {} in {}.",
+                en::documents(one.documents),
+                en::passages(one.passages as u64),
+                en::segments(one.segments)
             )
         };
         done.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -137,19 +152,19 @@ pub async fn reindex(local: &Local, output: Output, name: Option<&str>) -> Resul
 }
 
 pub async fn verify(local: &Local, output: Output, name: Option<&str>) -> Result<u8, Failure> {
-    let (index, mut done) = (index(local).await?, Vec::new());
+    let (ports, mut done) = (ports(local).await?, Vec::new());
     for collection in meant(local, name).await? {
-        let one = ingest::verify(&local.home, &*index, &collection).await?;
+        let one = ingest::verify(&ports, &collection).await?;
         done.push((collection.name, one));
     }
     let whole = done.iter().all(|(_, one)| one.findings.is_empty());
     output.show(&done, || {
         let line = |(name, one): &(String, ingest::Verified)| {
             let mut lines = vec![format!(
-                "{name}: {} documents, {} passages, {} segments: {}",
-                one.documents,
-                one.passages,
-                one.segments,
+                "{name}: {}, {}, {}: {}",
+                en::documents(one.documents),
+                en::passages(one.passages),
+                en::segments(one.segments),
                 if one.findings.is_empty() {
                     "whole"
                 } else {
@@ -157,6 +172,10 @@ pub async fn verify(local: &Local, output: Output, name: Option<&str>) -> Result
                 }
             )];
             lines.extend(one.findings.iter().map(|finding| format!("  {finding}")));
+            let not_compared = one.not_compared.iter();
+            lines.extend(not_compared.map(|name| {
+                format!("  {name} is not compared with its original: that needs a sandbox.")
+            }));
             lines.join("\n")
         };
         done.iter().map(line).collect::<Vec<_>>().join("\n")
