@@ -217,7 +217,7 @@ async fn it_finds_what_a_plain_sum_over_all_passages_finds() -> Outcome {
             let entries = chance.entries(documents, first);
             first += documents;
             passages.extend(entries.iter().map(passage));
-            segments.push(indexed.index.write(entries).await?);
+            segments.push(indexed.index.write("", entries).await?);
         }
         let gone: Vec<_> = (0..first)
             .filter(|_| chance.below(4) == 0)
