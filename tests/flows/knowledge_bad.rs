@@ -92,11 +92,8 @@ async fn texts_that_are_odd_are_read() {
         "</div>".repeat(50_000)
     );
     let line = "Trains to Basel leave at noon and come back at six; ".repeat(200_000);
-    let mixed = [
-        b"A train \xff leaves; ".as_slice(),
-        "ein Zug fährt.".as_bytes(),
-    ]
-    .concat();
+    let whole = "ein Zug fährt über Köln nach München; ".repeat(6);
+    let mixed = [b"A train \xff leaves; ".as_slice(), whole.as_bytes()].concat();
     let russian = b"\xcf\xee\xe5\xe7\xe4 \xee\xf2\xf5\xee\xe4\xe8\xf2 \xe2 \xef\xee\xeb\xe4\xe5\xed\xfc, \xe8 \xed\xe5 \xee\xef\xe0\xe7\xe4\xfb\xe2\xe0\xe5\xf2.";
     let odd: [(&str, &[u8], &str); 4] = [
         ("deep.html", html.as_bytes(), "noon"),
