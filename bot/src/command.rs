@@ -16,12 +16,15 @@ mod help;
 mod invite;
 pub(crate) mod kb;
 mod mcp;
+pub(crate) mod memory;
 pub(crate) mod modify;
 mod new;
+pub(crate) mod resume;
 mod rules;
 mod run;
 mod runs;
 mod search;
+mod sessions;
 mod settings;
 pub(crate) mod several;
 pub(crate) mod skill;
@@ -38,6 +41,8 @@ pub static COMMANDS: &[&dyn Command] = &[
     &start::Start,
     &help::Help,
     &new::New,
+    &sessions::Sessions,
+    &resume::Resume,
     &agents::Agents,
     &agent::Agent,
     &runs::Runs,
@@ -53,6 +58,7 @@ pub static COMMANDS: &[&dyn Command] = &[
     &skills::Skills,
     &skill::Skill,
     &mcp::Mcp,
+    &memory::Memory,
     &audit::Audit,
     &cost::Cost,
     &budget::Budget,

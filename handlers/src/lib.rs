@@ -20,6 +20,7 @@ mod keep;
 pub mod knowledge;
 pub mod mcp;
 pub mod members;
+pub mod memory;
 pub mod modify;
 pub mod outage;
 pub mod queries;

@@ -28,6 +28,7 @@ mod knowledge_bad;
 mod knowledge_bombs;
 mod knowledge_kept;
 mod mcp;
+mod memory;
 mod modify;
 mod outbox;
 mod people;

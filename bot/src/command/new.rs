@@ -12,7 +12,7 @@ impl Command for New {
         "new"
     }
     fn description(&self) -> &'static str {
-        "Start afresh, without the history of this chat"
+        "Begin another conversation, without the history of this one"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         let draft = sessions::renew(ctx.home, ctx.member, &ctx.inbound.session).await?;

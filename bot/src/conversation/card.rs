@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply, design, kb, modify, several, skill},
+    command::{Ctx, Reply, design, kb, modify, resume, several, skill},
     inbound::What,
     present,
     text::en,
@@ -42,6 +42,7 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "redraft" => return to_redraft(ctx, tap, id, digest).await,
         "details" => return details(ctx, tap, id).await,
         "skill" => return skill_agreed(ctx, tap, id, digest).await,
+        "resume" => return resumed(ctx, tap, id).await,
         "noskill" => return skill_declined(ctx, tap, id, digest),
         _ => {}
     }
@@ -125,6 +126,17 @@ async fn details(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandErr
     reply
         .messages
         .extend(present::details(&ctx.inbound.session, &approval));
+    Ok(reply)
+}
+
+/// Of the list of conversations.
+async fn resumed(ctx: &Ctx<'_>, tap: &str, number: &str) -> Result<Reply, CommandError> {
+    let Ok(number) = number.parse() else {
+        return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON));
+    };
+    let mut reply = resume::to(ctx, number).await?;
+    let said = toast(ctx.inbound, tap, en::SEE_BELOW);
+    reply.messages.splice(0..0, said.messages);
     Ok(reply)
 }
 

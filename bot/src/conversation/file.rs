@@ -2,7 +2,7 @@
 
 use super::toast;
 use crate::{
-    command::{Ctx, Reply},
+    command::{Ctx, Reply, memory},
     present::document,
     telegram::DOWNLOAD,
     text::en,
@@ -46,6 +46,9 @@ pub async fn came(
             return Err(StoreError::Unavailable(error.to_string()).into());
         }
     };
+    if let Some(layer) = memory::named(sent.name, sent.caption) {
+        return memory::came(ctx, layer, &bytes).await;
+    }
     let named = collection(ctx, sent.caption).await?;
     let place = ingest::place(ctx.home, ctx.reader(), named.as_deref()).await?;
     // A name of this surface has no directories.

@@ -30,6 +30,7 @@ use testkit::{home::TestHome, scripted_model::ScriptedModel, shelf::MemoryShelf}
 
 mod knowledge;
 mod matrix;
+mod memory;
 mod skills;
 mod versions;
 

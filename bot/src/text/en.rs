@@ -1,10 +1,12 @@
 //! Every English sentence that a person reads, in one place. Functions take facts and answer words; layout is elsewhere.
 
 mod alerts;
+mod conversations;
 mod documents;
 mod knowledge;
 mod lists;
 mod mcp;
+mod memory;
 mod money;
 mod persons;
 mod skills;
@@ -12,10 +14,12 @@ mod talk;
 mod versions;
 
 pub use alerts::*;
+pub use conversations::*;
 pub use documents::*;
 pub use knowledge::*;
 pub use lists::*;
 pub use mcp::*;
+pub use memory::*;
 pub use money::*;
 pub use persons::*;
 pub use skills::*;
@@ -89,6 +93,7 @@ pub fn card_title(approval: &Approval) -> String {
         (_, "write_file") => format!("{agent} wants to write a file"),
         (_, "edit_file") => format!("{agent} wants to change a file"),
         (_, "read_file") => format!("{agent} wants to read a file"),
+        (_, "remember") => format!("{agent} wants to remember something"),
         (_, CREATE_AGENT) => format!("{agent} wants to make an agent"),
         (_, other) => format!("{agent} wants to use {}", super::one_line(other)),
     }

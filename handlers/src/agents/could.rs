@@ -121,8 +121,11 @@ pub async fn could(
 }
 
 fn line(sample: &Value) -> String {
-    let command = sample.get("command").and_then(Value::as_str);
-    command.map_or_else(|| sample.to_string(), str::to_owned)
+    let names = ["command", "layer"].iter();
+    let said = names
+        .filter_map(|name| sample.get(name))
+        .find_map(Value::as_str);
+    said.map_or_else(|| sample.to_string(), str::to_owned)
 }
 
 /// What its rules would have said about the calls of the team's latest runs.

@@ -3,7 +3,9 @@
 use crate::{
     CommandError, Draft, HandlerError, Home, Problem, audit, budgets,
     keep::{fit, keep, keep_within},
-    members, sessions, skills,
+    members,
+    memory::{self, Whose},
+    sessions, skills,
 };
 use domain::{
     agent::{Agent, AgentStatus},
@@ -241,6 +243,7 @@ pub(crate) async fn begin(
     let summary = RunSummary {
         id: run.clone(),
         session: session.id.clone(),
+        conversation: session.conversation,
         agent: agent.id.clone(),
         agent_name: agent.name.clone(),
         requester: requester.clone(),
@@ -253,6 +256,9 @@ pub(crate) async fn begin(
         spent: Vec::new(),
         model: String::new(),
     };
+    if session.title.is_empty() {
+        session.title = fit(&summary.title, 80).to_owned();
+    }
     let events = opening(home, session, &agent, queued).await?;
     let entries: Vec<Entry> = events
         .into_iter()
@@ -308,6 +314,8 @@ async fn opening(
             limits
         }
     };
+    let conversation = (&session.id, session.conversation);
+    let whose = Whose::of_run(conversation, &agent.id, &queued.by);
     let mut events = vec![Event::Started {
         agent: snapshot,
         session: session.id.clone(),
@@ -315,6 +323,7 @@ async fn opening(
         prompt: queued.text,
         limits,
     }];
+    events.extend(memory::context(home, &whose).await?);
     let mut messages = Vec::new();
     for turn in &session.turns {
         messages.push(Message::User {

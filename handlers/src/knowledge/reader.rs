@@ -1,6 +1,10 @@
 //! Who gets something, and who else would see it.
 
-use domain::{id::SessionId, knowledge::Collection, member::Member};
+use domain::{
+    id::{MemberId, SessionId},
+    knowledge::Collection,
+    member::Member,
+};
 
 /// Somebody who reads, at a place.
 #[derive(Clone, Copy, Debug)]
@@ -14,9 +18,14 @@ impl<'a> Reader<'a> {
     /// In a group nobody's own collections are looked at, on nobody's behalf: an answer would show them to all.
     #[must_use]
     pub fn at(member: &'a Member, session: &SessionId) -> Self {
-        let private = session.as_str() == member.id.as_str();
-        let alone = private || session.as_str().starts_with("terminal:");
+        let alone = Self::is_alone(&member.id, session);
         Self { member, alone }
+    }
+
+    /// Whether nobody else reads along there.
+    #[must_use]
+    pub fn is_alone(member: &MemberId, session: &SessionId) -> bool {
+        session.as_str() == member.as_str() || session.as_str().starts_with("terminal:")
     }
 
     #[must_use]

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     CommandError, HandlerError, Home, ask, circulate, decide,
     keep::{fit, keep, tell},
-    skills,
+    sessions, skills,
     tool::person,
 };
 use domain::{
@@ -176,21 +176,39 @@ async fn free_session(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, Handl
         version,
     } = stored;
     if session.run.as_ref() != Some(&log.run) {
-        return Ok(Vec::new());
+        return left_behind(log, outcome).await;
     }
     session.run = None;
     session.expects = None;
     session.updated_at = home.now();
-    session.turns.push(turn(log, outcome));
-    let surplus = session.turns.len().saturating_sub(HISTORY_TURNS);
-    session.turns.drain(..surplus);
-    while session.turns.len() > 1 && serde_json::to_string(&session.turns)?.len() > HISTORY_BYTES {
-        session.turns.remove(0);
-    }
+    add_turn(&mut session.turns, turn(log, outcome))?;
     let mut ops = go_on(home, &mut session).await?;
     let value = session;
     ops.push(repo::update(&home.team, &Stored { value, version })?);
     Ok(ops)
+}
+
+/// People talk about something else there by now: the turn goes into the conversation that it belongs to.
+async fn left_behind(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, HandlerError> {
+    let home = log.home();
+    let Some(mut stored) = sessions::left(home, &log.summary.value).await? else {
+        return Ok(Vec::new());
+    };
+    let conversation = &mut stored.value;
+    conversation.run = None;
+    conversation.updated_at = home.now();
+    add_turn(&mut conversation.turns, turn(log, outcome))?;
+    Ok(vec![repo::update(&home.team, &stored)?])
+}
+
+fn add_turn(turns: &mut Vec<Turn>, turn: Turn) -> Result<(), serde_json::Error> {
+    turns.push(turn);
+    let surplus = turns.len().saturating_sub(HISTORY_TURNS);
+    turns.drain(..surplus);
+    while turns.len() > 1 && serde_json::to_string(&turns)?.len() > HISTORY_BYTES {
+        turns.remove(0);
+    }
+    Ok(())
 }
 
 fn turn(log: &Log<'_>, outcome: &Outcome) -> Turn {

@@ -276,6 +276,7 @@ impl Step<'_> {
                 agent: &state.agent.id,
                 requester: &state.requester,
                 session: &state.session,
+                conversation: self.log.summary.value.conversation,
                 taint: &state.taint,
                 skills: &state.agent.skills,
                 approval: asked.map(|(id, _)| id),

@@ -1,18 +1,19 @@
-//! Sessions: finding the one of a chat, starting afresh, choosing its agent.
+//! Sessions: finding the one of a chat, its conversations, choosing its agent.
 
+mod conversations;
 mod moved;
 
-use crate::{CommandError, Draft, Home, Problem, agents, ask};
+use crate::{CommandError, Draft, Home, Problem, agents};
 use domain::{
     agent::{Agent, AgentStatus},
-    content::Content,
     id::{AgentId, SessionId, short},
     member::{Deed, Member, Role, may},
-    run::{Actor, Event},
-    session::{Expects, Session},
+    session::Session,
 };
 use ports::repo::{self, settings::Setting};
 
+pub(crate) use conversations::left;
+pub use conversations::{Listed, conversations, renew, resume};
 pub use moved::{moved, place_of};
 
 /// Name of the setting that holds the id of the agent of new sessions.
@@ -58,50 +59,16 @@ pub async fn get_or_new(
         run: None,
         queued: Vec::new(),
         turns: Vec::new(),
+        conversation: 1,
+        conversations: 1,
+        title: String::new(),
+        summary: None,
         expects: None,
         workspace: None,
         created_at: now,
         updated_at: now,
     };
     Ok((session, None))
-}
-
-/// `/new`: forgets the history and what waits; a run that works goes on and is told apart by its own messages.
-///
-/// # Errors
-/// [`Problem::NotAllowed`].
-pub async fn renew(
-    home: &Home,
-    member: &Member,
-    id: &SessionId,
-) -> Result<Draft<Session>, CommandError> {
-    if !may(member.role, Deed::Run) {
-        return Err(Problem::NotAllowed {
-            needed: Role::Operator,
-        }
-        .into());
-    }
-    let (mut session, version) = get_or_new(home, id).await?;
-    let mut ops = Vec::new();
-    if let Some(Expects::Answer { run, call }) = session.expects.take() {
-        // Nobody will answer any more, and a run must not wait for that.
-        let text = "Not answered: the person started afresh. Decide yourself, or finish.";
-        let event = Event::CallFinished {
-            call,
-            output: Content::inline(text),
-            ok: false,
-            taint: None,
-            artifacts: Vec::new(),
-            sources: Vec::new(),
-        };
-        ops = ask::answered(home, Actor::Member(member.id.clone()), &run, event).await?;
-    }
-    session.turns.clear();
-    session.queued.clear();
-    session.run = None;
-    session.updated_at = home.now();
-    ops.push(repo::put(&home.team, &session, version)?);
-    Ok(Draft::new(ops, session))
 }
 
 /// `/agent NAME`: whom the session talks to from now on.

@@ -163,7 +163,7 @@ async fn what_the_model_gets_wrong_it_is_told() {
     team.says("go").await;
     assert_snapshot!(told(team.model.requests().last().unwrap()).join("\n"), @r#"
     Not run: its arguments are not a JSON object: {"command":  (not JSON).
-    Not run: there is no tool “fly”; there are: ask_person, create_agent, create_skill, edit_file, finish, list_files, read_file, run_command, run_skill_script, search_files, search_knowledge, use_skill, write_file.
+    Not run: there is no tool “fly”; there are: ask_person, create_agent, create_skill, edit_file, finish, list_files, read_file, recall, remember, run_command, run_skill_script, search_files, search_knowledge, use_skill, write_file.
     Not run: “path” is missing.
     “gone.md” does not exist
     Not run: “../secret” is outside the workspace.

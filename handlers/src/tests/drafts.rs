@@ -39,7 +39,7 @@ async fn the_card_shows_the_draft_and_what_it_could_do_and_that_is_made() {
     Model: strong · preset: read-only
 
     Allowed: list_files, read_file, run_command (git log), search_files
-    Denied: create_agent, create_skill, edit_file, run_command (cargo test; make; git commit -m x; git push; rm notes.md; curl https://example.org), write_file
+    Denied: create_agent, create_skill, edit_file, remember (session; agent; member), run_command (cargo test; make; git commit -m x; git push; rm notes.md; curl https://example.org), write_file
     Of the latest 2 calls here: 1 allowed, 0 asked, 1 denied
 
     You review.

@@ -11,6 +11,8 @@ mod files;
 mod list_files;
 pub mod person;
 mod read_file;
+mod recall;
+mod remember;
 pub(crate) mod run_command;
 mod run_skill_script;
 mod search_files;
@@ -19,7 +21,7 @@ mod server;
 mod use_skill;
 mod write_file;
 
-use crate::{CommandError, Home, Problem, knowledge::Library};
+use crate::{CommandError, Home, Problem, knowledge::Library, memory::Whose};
 use catalog::Preset;
 use domain::{
     Digest,
@@ -61,12 +63,21 @@ pub struct Caller<'a> {
     /// Who asked for the run.
     pub requester: &'a MemberId,
     pub session: &'a SessionId,
+    /// Which conversation of the session.
+    pub conversation: u32,
     /// Where content from outside came from that the run has read.
     pub taint: &'a [String],
     /// The skills that the run began with.
     pub skills: &'a [SkillRef],
     /// The card of this call, if there was one.
     pub approval: Option<&'a ApprovalId>,
+}
+
+impl From<Caller<'_>> for Whose {
+    fn from(caller: Caller<'_>) -> Self {
+        let conversation = (caller.session, caller.conversation);
+        Self::of_run(conversation, caller.agent, caller.requester)
+    }
 }
 
 /// The files of the session, and where commands run on them.
@@ -215,6 +226,8 @@ pub fn all() -> Tools {
         Arc::new(search_files::SearchFiles),
         Arc::new(run_command::RunCommand),
         Arc::new(search_knowledge::SearchKnowledge),
+        Arc::new(remember::Remember),
+        Arc::new(recall::Recall),
         Arc::new(create_skill::CreateSkill),
         Arc::new(use_skill::UseSkill),
         Arc::new(run_skill_script::RunSkillScript),

@@ -52,6 +52,7 @@ impl Bench {
                 agent: &self.agent,
                 requester: &self.requester,
                 session: &self.session,
+                conversation: 1,
                 taint: &[],
                 approval: None,
             },

@@ -9,6 +9,7 @@ use domain::{
     citation::{Quoted, quoted},
     content::Content,
     id::CallId,
+    memory,
     message::Message,
     tool::ToolCall,
 };
@@ -49,9 +50,9 @@ pub fn to(request: &ModelRequest) -> Answer {
     }
 }
 
-/// What a person wrote. Passages from documents stand there too, and nothing in them is a wish.
+/// What a person wrote. Passages from documents and what is remembered stand there too, and nothing in them is a wish.
 fn prompt(message: &Message) -> Option<&str> {
-    text(message).filter(|text| quoted(text).is_empty())
+    text(message).filter(|text| quoted(text).is_empty() && !text.starts_with(memory::HEAD))
 }
 
 fn text(message: &Message) -> Option<&str> {

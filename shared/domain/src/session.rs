@@ -24,6 +24,18 @@ pub struct Session {
     /// Finished turns, oldest first, at most [`HISTORY_TURNS`].
     #[serde(default)]
     pub turns: Vec<Turn>,
+    /// Which conversation this is. The first one has the number 1.
+    #[serde(default = "first")]
+    pub conversation: u32,
+    /// How many began here.
+    #[serde(default = "first")]
+    pub conversations: u32,
+    /// The beginning of the conversation's first prompt.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// What came before its turns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
     /// What the next text is an answer to.
     #[serde(default)]
     pub expects: Option<Expects>,
@@ -32,6 +44,24 @@ pub struct Session {
     pub workspace: Option<String>,
     pub created_at: Micros,
     pub updated_at: Micros,
+}
+
+fn first() -> u32 {
+    1
+}
+
+impl Session {
+    /// The id of the conversation that this is.
+    #[must_use]
+    pub fn conversation_id(&self) -> String {
+        conversation_id(&self.id, self.conversation)
+    }
+}
+
+/// The id of a conversation of a session.
+#[must_use]
+pub fn conversation_id(session: &SessionId, number: u32) -> String {
+    format!("{session}#{number}")
 }
 
 /// A prompt that waits for the run before it.
@@ -54,21 +84,23 @@ pub struct Turn {
     pub taint: Vec<String>,
 }
 
-/// What was talked about in a session before a new conversation began there; it can be taken up again.
+/// What was talked about in a session before another conversation went on there; it can be taken up again.
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
 pub struct Conversation {
+    /// [`conversation_id`].
     pub id: String,
     pub session: SessionId,
+    pub number: u32,
     pub agent: AgentId,
     /// The beginning of its first prompt.
     pub title: String,
+    /// A run that goes on though nobody talks to it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
     pub turns: Vec<Turn>,
     /// What came before those turns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
-    /// The conversation's own memory.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub memory: String,
     pub updated_at: Micros,
 }
 

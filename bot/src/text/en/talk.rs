@@ -15,7 +15,6 @@ pub const STRANGERS_TAP: &str = "Only members of the team can decide this.";
 pub const JOIN_IN_PRIVATE: &str = "Open that link in a private chat with me.";
 pub const INVITE_IN_PRIVATE: &str =
     "An invitation is for one person: ask me for it in a private chat.";
-pub const FRESH: &str = "A new conversation: what was said before is forgotten here. Files stay.";
 pub const ONLY_TEXT: &str = "I read text, and files with text: .txt, .md, .html, .pdf, source code. Write what you want done.";
 pub const EDITED: &str =
     "I go by what was first written: an edit changes nothing. Send it as a new message.";
@@ -284,6 +283,7 @@ fn where_to_look(what: &str) -> &'static str {
         "budget" => "/budget lists them.",
         "member" => "/settings lists them.",
         "collection" => "/kb lists them.",
+        "conversation" => "/sessions lists them.",
         "passage" => "It was removed, or you can’t read it here.",
         _ => "",
     }

@@ -130,7 +130,7 @@ impl Fields {
     }
 }
 
-fn read(path: &PathBuf) -> Result<String, Failure> {
+pub(super) fn read(path: &PathBuf) -> Result<String, Failure> {
     let mut text = String::new();
     let result = if path.as_os_str() == "-" {
         std::io::stdin().read_to_string(&mut text).map(drop)

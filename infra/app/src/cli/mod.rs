@@ -22,6 +22,7 @@ mod follow;
 mod import;
 mod knowledge;
 mod mcp;
+mod memory;
 mod migrate;
 mod output;
 mod pair;
@@ -29,6 +30,7 @@ mod read_pdf;
 mod rules;
 mod runs;
 mod secrets;
+mod sessions;
 mod skills;
 mod stop;
 mod up;
@@ -61,7 +63,7 @@ pub struct Arguments {
 }
 
 /// Commands that without a verb show what there is.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 10] = [
     "agents",
     "runs",
     "approvals",
@@ -70,6 +72,8 @@ const LISTS: [&str; 8] = [
     "knowledge",
     "skills",
     "mcp",
+    "memory",
+    "sessions",
 ];
 
 impl Arguments {
@@ -125,6 +129,8 @@ enum Command {
     Chat(chat::Arguments),
     /// List, show and change agents
     Agents(agents::Arguments),
+    /// List conversations, begin another one, go back to an earlier one
+    Sessions(sessions::Arguments),
     /// List, show and cancel runs
     Runs(runs::Arguments),
     /// List and decide approvals
@@ -137,6 +143,8 @@ enum Command {
     Skills(skills::Arguments),
     /// Servers of further tools: add, look at, approve, restart, remove
     Mcp(mcp::Arguments),
+    /// What is remembered: list, show and edit it
+    Memory(memory::Arguments),
     /// List and set what models may cost
     Budgets(budgets::Arguments),
     /// Show, seal and verify the audit
@@ -162,6 +170,8 @@ enum Command {
 pub struct Context {
     pub config: Config,
     pub output: Output,
+    /// What the person edits texts with.
+    pub editor: Option<String>,
 }
 
 impl Context {
@@ -195,6 +205,11 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
         return read_pdf::run(arguments);
     }
     let places = vault::unlocked(Places::of_this_process(arguments.config)).await?;
+    let editor = ["VISUAL", "EDITOR"]
+        .iter()
+        .find_map(|name| places.environment.get(*name))
+        .filter(|editor| !editor.trim().is_empty())
+        .cloned();
     let config = config::load(&places).map_err(|error| Failure::new(error.to_string()))?;
     let command = arguments
         .command
@@ -212,6 +227,7 @@ async fn start(arguments: Arguments) -> Result<u8, Failure> {
         output: Output {
             json: arguments.json,
         },
+        editor,
     };
     let done = dispatch(command, context).await;
     done.map_err(|failure| Failure {
@@ -228,12 +244,14 @@ async fn dispatch(command: Command, context: Context) -> Result<u8, Failure> {
         Command::Ask(arguments) => ask::run(context, arguments).await,
         Command::Chat(arguments) => chat::run(context, arguments).await,
         Command::Agents(arguments) => agents::run(context, arguments).await,
+        Command::Sessions(arguments) => sessions::run(context, arguments).await,
         Command::Runs(arguments) => runs::run(context, arguments).await,
         Command::Approvals(arguments) => approvals::run(context, arguments).await,
         Command::Rules(arguments) => rules::run(context, arguments).await,
         Command::Knowledge(arguments) => knowledge::run(context, arguments).await,
         Command::Skills(arguments) => skills::run(context, arguments).await,
         Command::Mcp(arguments) => mcp::run(context, arguments).await,
+        Command::Memory(arguments) => memory::run(context, arguments).await,
         Command::Budgets(arguments) => budgets::run(context, arguments).await,
         Command::Audit(arguments) => audit::run(context, arguments).await,
         Command::Pair(arguments) => pair::run(context, arguments).await,

@@ -84,6 +84,9 @@ impl From<&Outcome> for RunStatus {
 pub struct RunSummary {
     pub id: RunId,
     pub session: SessionId,
+    /// Which conversation of it, as `Session::conversation`; 0 in records from before there were several.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub conversation: u32,
     pub agent: AgentId,
     pub agent_name: String,
     pub requester: MemberId,
@@ -101,6 +104,11 @@ pub struct RunSummary {
     /// `provider/model` that answered last.
     #[serde(default)]
     pub model: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_none(number: &u32) -> bool {
+    *number == 0
 }
 
 impl RunSummary {
