@@ -28,14 +28,17 @@ async fn says(chat: &Conversation, text: &str, expected: &str) -> String {
     answer.text
 }
 
-/// Sends it, and taps the button of the card that comes.
-async fn decides(team: &Team, text: &str, button: &str) -> String {
+/// Sends it, taps the button of the card that comes, and waits for what is said then; the card's text.
+async fn decides(team: &Team, text: &str, (button, expected): (&str, &str)) -> String {
     let sent = team.ann.send(text);
     let card = team
         .ann
         .wait_for_message(|m| m.id > sent && m.button(button).is_some())
         .await;
     team.ann.tap(card.id, button);
+    team.ann
+        .wait_for_message(|m| m.id > card.id && m.text.contains(expected))
+        .await;
     card.text
 }
 
@@ -46,13 +49,25 @@ async fn what_is_remembered_is_known_later_and_about_a_member_to_nobody_else() {
     let bob = team.tg.private_chat(&User::new(1002, "Bob"));
     says(&bob, &format!("/start {code}"), "an operator").await;
 
-    let card = decides(&team, &remember("member", "Ann likes tables."), "Approve").await;
-    for part in ["wants to remember something", "Ann likes tables.", "/memory member undo"] {
+    let card = decides(
+        &team,
+        &remember("member", "Ann likes tables."),
+        ("Approve", "Remembered (member)"),
+    )
+    .await;
+    for part in [
+        "wants to remember something",
+        "Ann likes tables.",
+        "/memory member undo",
+    ] {
         assert!(card.contains(part), "{part}:\n{card}");
     }
-    team.ann.wait_for_text("Remembered (member)").await;
-    decides(&team, &remember("agent", "Tuesday is closed."), "Approve").await;
-    team.ann.wait_for_text("Remembered (agent)").await;
+    decides(
+        &team,
+        &remember("agent", "Tuesday is closed."),
+        ("Approve", "Remembered (agent)"),
+    )
+    .await;
     team.ask("/new", "A new conversation").await;
     team.ask(&recall("ann"), "- Ann likes tables.").await;
     let latest = short_id(&team.ask("/runs", "recall").await);
@@ -84,26 +99,38 @@ async fn what_is_remembered_is_known_later_and_about_a_member_to_nobody_else() {
 async fn what_comes_from_outside_asks_though_a_rule_allows() {
     let team = Team::start().await;
     team.ask("/rules add allow memory", "allow memory").await;
-    team.ask(&remember("agent", "Ann is here."), "Remembered").await;
-    decides(&team, "write: notes.md: the port is 8080", "Approve").await;
-    team.ann.wait_for_text("notes.md").await;
+    team.ask(&remember("agent", "Ann is here."), "Remembered")
+        .await;
+    decides(
+        &team,
+        "write: notes.md: the port is 8080",
+        ("Approve", "notes.md"),
+    )
+    .await;
     team.ask("read: notes.md", "the port is 8080").await;
     // The conversation is tainted by what it read.
-    let card = decides(&team, &remember("agent", "The port is 8080."), "Approve").await;
-    assert!(card.contains("notes.md") && !card.contains("Always"), "{card}");
+    let card = decides(
+        &team,
+        &remember("agent", "The port is 8080."),
+        ("Approve", "Remembered (agent)"),
+    )
+    .await;
+    assert!(
+        card.contains("notes.md") && !card.contains("Always"),
+        "{card}"
+    );
     team.ask("/memory agent", "[from outside: notes.md]").await;
     team.ask("/new", "A new conversation").await;
     team.ask(&recall("port"), "- The port is 8080.").await;
-    let card = decides(&team, &remember("session", "again"), "Deny").await;
-    assert!(card.contains("what was remembered from notes.md"), "{card}");
+    let card = decides(&team, &remember("session", "again"), ("Deny", "denied")).await;
+    assert!(card.contains("notes.md"), "{card}");
     team.assert_well();
 }
 
 #[tokio::test]
 async fn a_conversation_is_left_gone_back_to_and_summed_up_with_its_open_card() {
     let mut team = Team::start().await;
-    decides(&team, "run: echo one >> effects", "Approve").await;
-    team.ann.wait_for_text("effects").await;
+    decides(&team, "run: echo one >> effects", ("Approve", "effects")).await;
     let sent = team.ann.send("run: echo two >> effects");
     let open = team
         .ann
@@ -112,21 +139,34 @@ async fn a_conversation_is_left_gone_back_to_and_summed_up_with_its_open_card() 
     team.ask("/new", "A new conversation").await;
     team.ask("hello", "I am a rehearsal").await;
     let list = team.ask("/sessions", "Conversations here").await;
-    assert!(list.contains("waits for you") && list.contains("2 · hello"), "{list}");
-    for n in 1..=12 {
-        team.ask(&format!("Fact {n} is that it is {n} o'clock."), "What I understand").await;
+    assert!(
+        list.contains("waits for you") && list.contains("2 · hello"),
+        "{list}"
+    );
+    for n in 1..=11 {
+        team.ask(
+            &format!("Fact {n} is that it is {n} o'clock."),
+            "What I understand",
+        )
+        .await;
     }
     team.program.kill().await;
     team.program.leases_run_out();
     team.program.up().await;
     team.ask("hello", "I am a rehearsal").await;
-    let (_, out, _) = team.program.run(&["runs", "list", "--json", "--limit", "1"]).await;
+    let (_, out, _) = team
+        .program
+        .run(&["runs", "list", "--json", "--limit", "1"])
+        .await;
     let runs: Value = serde_json::from_str(&out).unwrap();
     let (_, journal, _) = team
         .program
         .run(&["runs", "journal", runs[0]["id"].as_str().unwrap(), "--json"])
         .await;
-    assert!(journal.contains("\"summarised\"") && journal.contains("run_command: echo two >> effects"), "{journal}");
+    assert!(
+        journal.contains("\"summarised\"") && journal.contains("run_command: echo two >> effects"),
+        "{journal}"
+    );
     // The open card holds: in the end both commands ran once.
     team.ann.tap(open.id, "Approve");
     team.ann
@@ -136,14 +176,19 @@ async fn a_conversation_is_left_gone_back_to_and_summed_up_with_its_open_card() 
     team.ask("hello", "I am a rehearsal").await;
     assert_eq!(team.effects(), 2);
     let (_, out, _) = team.program.run(&["sessions"]).await;
-    assert!(out.contains("telegram:1001") && out.contains("echo one"), "{out}");
+    assert!(
+        out.contains("telegram:1001") && out.contains("echo one"),
+        "{out}"
+    );
     team.assert_well();
 }
 
 #[tokio::test]
 async fn the_command_line_edits_a_memory() {
     let mut program = Program::alone();
-    let (status, _, err) = program.run_with(&["memory", "set", "agent", "-"], "# Team\n- a\n").await;
+    let (status, _, err) = program
+        .run_with(&["memory", "set", "agent", "-"], "# Team\n- a\n")
+        .await;
     assert_eq!(status, 0, "{err}");
     let (status, _, err) = program.run(&["memory", "edit", "agent"]).await;
     assert!(status == 1 && err.contains("set EDITOR"), "{err}");
@@ -161,8 +206,12 @@ async fn the_command_line_edits_a_memory() {
     assert!(out.contains("took version 2 back"), "{out}");
     let (_, out, _) = program.run(&["memory"]).await;
     assert!(out.contains("assistant"), "{out}");
-    let (status, _, err) = program.run(&["memory", "show", "member", "--of", "Bob"]).await;
+    let (status, _, err) = program
+        .run(&["memory", "show", "member", "--of", "Bob"])
+        .await;
     assert!(status == 2 && err.contains("theirs alone"), "{err}");
-    let (status, _, err) = program.run(&["memory", "show", "session", "--of", "terminal:x"]).await;
+    let (status, _, err) = program
+        .run(&["memory", "show", "session", "--of", "terminal:x"])
+        .await;
     assert!(status == 1 && err.contains("no conversation"), "{err}");
 }

@@ -236,7 +236,7 @@ async fn the_built_in_skills_do_their_work() {
     for rule in [
         "shell_exec run_skill_script *",
         "file_write PLAN.md",
-        "file_write MEMORY.md",
+        "memory",
     ] {
         team.ask(&format!("/rules add allow {rule}"), "allow").await;
     }
@@ -244,7 +244,7 @@ async fn the_built_in_skills_do_their_work() {
         ("planning", "PLAN.md"),
         ("ralph-loop", "Ralph loop"),
         ("keyword-research", "Keyword research"),
-        ("memory", "MEMORY.md"),
+        ("memory", "`recall` finds words"),
     ] {
         team.ask(&call("use_skill", &json!({"name": name})), part)
             .await;
@@ -291,22 +291,13 @@ async fn the_built_in_skills_do_their_work() {
         &json!({"name": "keyword-research", "script": "rank", "input": input}),
     );
     team.ask(&rank, "\"gaps\":[\"green tea\"]").await;
-    // memory: kept in one task, found in another.
-    team.ask(
-        &call(
-            "write_file",
-            &json!({"path": "MEMORY.md", "text": "- invoices go into out/\n"}),
-        ),
-        "MEMORY.md",
-    )
-    .await;
-    team.ask(
-        &call(
-            "search_files",
-            &json!({"text": "invoices", "glob": "MEMORY.md"}),
-        ),
-        "invoices go into out/",
-    )
-    .await;
+    // memory: kept in one task, found in another. The results of tasks before were content from outside.
+    team.ask("/new", "A new conversation").await;
+    let fact = json!({"layer": "agent", "text": "Invoices go into out/."});
+    team.ask(&call("remember", &fact), "Invoices go into out/.")
+        .await;
+    team.ask("/new", "A new conversation").await;
+    let found = call("recall", &json!({"query": "invoices"}));
+    team.ask(&found, "- Invoices go into out/.").await;
     team.assert_well();
 }

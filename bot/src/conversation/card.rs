@@ -131,11 +131,8 @@ async fn details(ctx: &Ctx<'_>, tap: &str, id: &str) -> Result<Reply, CommandErr
 
 /// Of the list of conversations.
 async fn resumed(ctx: &Ctx<'_>, tap: &str, number: &str) -> Result<Reply, CommandError> {
-    let Ok(number) = number.parse() else {
-        return Ok(toast(ctx.inbound, tap, en::WRONG_BUTTON));
-    };
-    let mut reply = resume::to(ctx, number).await?;
-    let said = toast(ctx.inbound, tap, en::SEE_BELOW);
+    let mut reply = resume::to(ctx, number.parse().unwrap_or(0)).await?;
+    let said = toast(ctx.inbound, tap, en::THERE_AGAIN);
     reply.messages.splice(0..0, said.messages);
     Ok(reply)
 }

@@ -715,14 +715,16 @@ async fn commands_show_what_there_is() {
     Nothing waits for a decision.
 
     > /new
-    A new conversation: what was said before is forgotten here. Files stay.
+    A new conversation: what was said before is not known in it; /sessions goes back there. Files stay.
     "#);
-    insta::assert_snapshot!(world.say(ANN, "/help@cs_bot").await, @"
+    insta::assert_snapshot!(world.say(ANN, "/help@cs_bot").await, @r#"
     Write what you want done, and this chat’s agent does it. What is harmless happens; what needs your yes comes as a card. Reply to a card to deny with a reason. Each chat and topic has its own history.
 
     /start — Say hello
     /help — What I can do
-    /new — Start afresh, without the history of this chat
+    /new — Begin another conversation, without the history of this one
+    /sessions — This chat’s conversations; go back to one
+    /resume <number> — Go back to an earlier conversation of this chat
     /agents [show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | rename NAME NEW | duplicate NAME NEW | pause NAME | resume NAME | archive NAME | delete NAME | history NAME | undo NAME | export NAME] — List the agents, make and change them
     /agent <name> [prompt] | new WORDS | history NAME | undo NAME — Choose this chat’s agent, or give one task to another
     /runs — The latest runs
@@ -738,6 +740,7 @@ async fn commands_show_what_there_is() {
     /skills — List the skills that agents can be given
     /skill show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT — Show, install or remove a skill, or give it to an agent
     /mcp [add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | restart NAME | remove NAME] — Servers of further tools: add, look at and approve them
+    /memory [session|agent|member [edit | add TEXT | set TEXT | clear | undo | history]] — What is remembered here, by the agent, about you
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days
     /budget [team | day | run | agent NAME | member NAME] [DOLLARS | off] — What models may cost: team, day, agent, member, run
@@ -745,7 +748,7 @@ async fn commands_show_what_there_is() {
     /away <span> [to <member>] — Be away for a while; somebody may decide for you
     /back — Be back: cards come to you again, nobody decides for you
     /invite operator|viewer|owner — A one-time link for a new member
-    ");
+    "#);
 }
 
 #[tokio::test]

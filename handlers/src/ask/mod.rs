@@ -13,7 +13,9 @@ use domain::{
     id::{AgentId, CallId, RunId, SessionId},
     member::{Deed, Member, Role, may},
     message::Message,
-    run::{Actor, AgentSnapshot, Entry, Event, Limits, RunStatus, RunSummary},
+    run::{
+        Actor, AgentSnapshot, EARLIER_TURNS, Entry, Event, Limits, RunStatus, RunSummary, summary,
+    },
     session::{Expects, Queued, Session},
 };
 use ports::{
@@ -256,9 +258,7 @@ pub(crate) async fn begin(
         spent: Vec::new(),
         model: String::new(),
     };
-    if session.title.is_empty() {
-        session.title = fit(&summary.title, 80).to_owned();
-    }
+    session.entitle(&summary.title);
     let events = opening(home, session, &agent, queued).await?;
     let entries: Vec<Entry> = events
         .into_iter()
@@ -324,6 +324,13 @@ async fn opening(
         limits,
     }];
     events.extend(memory::context(home, &whose).await?);
+    events.extend(summarised(home, session).await?);
+    events.extend(earlier(session));
+    Ok(events)
+}
+
+/// The session's turns. What an earlier task read from outside may stand in its answer.
+fn earlier(session: &Session) -> Option<Event> {
     let mut messages = Vec::new();
     for turn in &session.turns {
         messages.push(Message::User {
@@ -334,23 +341,34 @@ async fn opening(
             calls: Vec::new(),
         });
     }
-    if !messages.is_empty() {
-        // What an earlier task read from outside may stand in its answer.
-        let mut taint: Vec<String> = Vec::new();
-        for source in session.turns.iter().flat_map(|turn| &turn.taint) {
-            if !taint.contains(source) {
-                taint.push(source.clone());
-            }
+    let mut taint: Vec<String> = Vec::new();
+    for source in session.turns.iter().flat_map(|turn| &turn.taint) {
+        if !taint.contains(source) {
+            taint.push(source.clone());
         }
-        events.push(Event::ContextAdded {
-            source: "earlier turns".to_owned(),
-            messages,
-            tainted: !taint.is_empty(),
-            taint,
-            sources: Vec::new(),
-        });
     }
-    Ok(events)
+    (!messages.is_empty()).then(|| Event::ContextAdded {
+        source: EARLIER_TURNS.to_owned(),
+        messages,
+        tainted: !taint.is_empty(),
+        taint,
+        sources: Vec::new(),
+    })
+}
+
+/// What stands for the turns that the session has no more, with the cards that wait now.
+async fn summarised(home: &Home, session: &Session) -> Result<Option<Event>, CommandError> {
+    let Some(known) = &session.summary else {
+        return Ok(None);
+    };
+    let waiting = crate::run::waiting_in(home, &session.id).await?;
+    Ok(Some(Event::ContextAdded {
+        source: "a summary".to_owned(),
+        messages: vec![summary(&known.text, &known.decided, &waiting)],
+        tainted: !known.taint.is_empty(),
+        taint: known.taint.clone(),
+        sources: Vec::new(),
+    }))
 }
 
 /// The team's setting `limits`, else the built-in ones.

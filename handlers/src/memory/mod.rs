@@ -218,6 +218,9 @@ fn own(member: &Member, layer: &Layer) -> Result<(), Problem> {
     }
 }
 
+/// The `source` of what a run begins with, where it has something about who asked.
+pub const OWN: &str = "memory of who asks";
+
 /// What a run begins with: of each layer what is at hand, none of it from outside. None, if nothing is remembered.
 ///
 /// # Errors
@@ -225,16 +228,17 @@ fn own(member: &Member, layer: &Layer) -> Result<(), Problem> {
 pub async fn context(home: &Home, whose: &Whose) -> Result<Option<Event>, CommandError> {
     let layers = whose.layers();
     let share = AT_HAND / layers.len().max(1);
-    let mut text = String::new();
+    let (mut text, mut is_own) = (String::new(), false);
     for layer in &layers {
         let (memory, _) = read(home, layer).await?;
         let (shown, left) = at_hand(&memory, share);
         if shown.is_empty() && left == 0 {
             continue;
         }
+        is_own |= matches!(layer, Layer::Member(_));
         text.push_str(&format!("\n\n## {}\n{shown}", title(layer)));
         if left > 0 {
-            text.push_str(&format!("\n({left} more lines: recall finds them)"));
+            text.push_str(&format!("\n({left} more: recall finds them)"));
         }
     }
     if text.is_empty() {
@@ -244,7 +248,7 @@ pub async fn context(home: &Home, whose: &Whose) -> Result<Option<Event>, Comman
         text: crate::keep::keep(&*home.blobs, format!("{HEAD}{text}")).await?,
     };
     Ok(Some(Event::ContextAdded {
-        source: "memory".to_owned(),
+        source: if is_own { OWN } else { "memory" }.to_owned(),
         messages: vec![message],
         tainted: false,
         taint: Vec::new(),

@@ -3,10 +3,11 @@
 use super::{
     Step,
     log::{Log, Tail},
+    summary::{latest, lines},
 };
 use crate::{
     CommandError, HandlerError, Home, ask, circulate, decide,
-    keep::{fit, keep, tell},
+    keep::{fit, keep, keep_within, tell},
     sessions, skills,
     tool::person,
 };
@@ -17,12 +18,17 @@ use domain::{
     member::Member,
     message::Message,
     run::{Actor, Event, Outcome, Phase, RunStatus, State},
-    session::{HISTORY_TURNS, Session, Turn},
+    session::{HISTORY_TURNS, Session, Summary, Turn},
 };
 use ports::{blob, present::Notice, progress::Doing, repo, repo::Stored, store::Op};
 
 /// Bytes of a session's turns: the record holds 32 KiB, and prompts that wait want room in it too.
-const HISTORY_BYTES: usize = 16 * 1024;
+const HISTORY_BYTES: usize = 14 * 1024;
+/// Bytes of each of a turn's two texts, and of what of it stands in the record.
+const TURN: usize = 16 * 1024;
+const TURN_INLINE: usize = 240;
+/// Decisions of a turn that are told, the latest.
+const DECISIONS: usize = 6;
 
 impl Step<'_> {
     pub(super) async fn finish(&mut self, outcome: Outcome) -> Result<bool, HandlerError> {
@@ -181,7 +187,8 @@ async fn free_session(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, Handl
     session.run = None;
     session.expects = None;
     session.updated_at = home.now();
-    add_turn(&mut session.turns, turn(log, outcome))?;
+    let history = (&mut session.turns, &mut session.summary);
+    add_turn(log, outcome, history).await?;
     let mut ops = go_on(home, &mut session).await?;
     let value = session;
     ops.push(repo::update(&home.team, &Stored { value, version })?);
@@ -197,35 +204,81 @@ async fn left_behind(log: &Log<'_>, outcome: &Outcome) -> Result<Vec<Op>, Handle
     let conversation = &mut stored.value;
     conversation.run = None;
     conversation.updated_at = home.now();
-    add_turn(&mut conversation.turns, turn(log, outcome))?;
+    let history = (&mut conversation.turns, &mut conversation.summary);
+    add_turn(log, outcome, history).await?;
     Ok(vec![repo::update(&home.team, &stored)?])
 }
 
-fn add_turn(turns: &mut Vec<Turn>, turn: Turn) -> Result<(), serde_json::Error> {
-    turns.push(turn);
-    let surplus = turns.len().saturating_sub(HISTORY_TURNS);
-    turns.drain(..surplus);
-    while turns.len() > 1 && serde_json::to_string(&turns)?.len() > HISTORY_BYTES {
-        turns.remove(0);
+/// Takes the run's turn into the history, and the summary that it made in the place of older ones.
+async fn add_turn(
+    log: &Log<'_>,
+    outcome: &Outcome,
+    (turns, summary): (&mut Vec<Turn>, &mut Option<Summary>),
+) -> Result<(), HandlerError> {
+    if let Some(made) = &log.state.past.summary {
+        turns.drain(..(made.turns as usize).min(turns.len()));
+        let before = summary.as_ref().map_or(0, |summary| summary.turns);
+        *summary = Some(Summary {
+            turns: before + made.turns,
+            taint: log.state.taint.clone(),
+            ..made.clone()
+        });
+    }
+    turns.push(turn(log, outcome).await?);
+    // No summary was made in time: what was decided stays all the same.
+    while turns.len() > 1
+        && (turns.len() > 2 * HISTORY_TURNS || serde_json::to_string(&turns)?.len() > HISTORY_BYTES)
+    {
+        let gone = turns.remove(0);
+        let summary = summary.get_or_insert_with(|| Summary {
+            text: "(The oldest turns are not known any more.)".to_owned(),
+            turns: 0,
+            decided: Vec::new(),
+            taint: Vec::new(),
+        });
+        summary.turns += 1;
+        summary.decided.extend(gone.decided);
+        summary.decided = latest(std::mem::take(&mut summary.decided));
+        summary.taint.extend(gone.taint);
+        summary.taint.dedup();
     }
     Ok(())
 }
 
-fn turn(log: &Log<'_>, outcome: &Outcome) -> Turn {
-    let answer = match (outcome, &log.state.answer) {
-        (Outcome::Answered, Some(answer)) => fit(answer.head(), 1500).to_owned(),
-        (Outcome::Answered, None) => "(done)".to_owned(),
+async fn turn(log: &Log<'_>, outcome: &Outcome) -> Result<Turn, HandlerError> {
+    let home = log.home();
+    let state = &log.state;
+    let answer = match (outcome, &state.answer) {
+        (Outcome::Answered, Some(answer)) => short(home, answer).await?,
+        (Outcome::Answered, None) => Content::inline("(done)"),
         (outcome, _) => {
             let how = RunStatus::from(outcome);
-            format!("(this task ended without an answer: {how:?})")
+            Content::inline(format!("(this task ended without an answer: {how:?})"))
         }
     };
-    Turn {
+    let mut decided = lines(home, &state.past.decisions).await?;
+    decided.drain(..decided.len().saturating_sub(DECISIONS));
+    Ok(Turn {
         run: log.run.clone(),
-        prompt: Content::inline(fit(log.state.prompt.head(), 700)),
-        answer: Content::Inline(answer),
-        taint: log.state.taint.clone(),
-    }
+        prompt: short(home, &state.prompt).await?,
+        answer,
+        taint: state.taint.clone(),
+        decided,
+    })
+}
+
+/// A text of a turn: its beginning, if it is very long; in the blob store, if it is long.
+async fn short(home: &Home, text: &Content) -> Result<Content, HandlerError> {
+    let text = blob::text(&*home.blobs, text).await?;
+    let text = fit(&text, TURN).to_owned();
+    Ok(match keep_within(&*home.blobs, text, TURN_INLINE).await? {
+        Content::Stored { blob, bytes, head } => Content::Stored {
+            blob,
+            bytes,
+            head: fit(&head, 80).to_owned(),
+        },
+        inline => inline,
+    })
 }
 
 /// Starts the first of the waiting prompts that can be started.

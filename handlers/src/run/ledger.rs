@@ -86,6 +86,13 @@ fn deed(run: &RunId, entry: &Entry) -> Option<Deed> {
             run.to_string(),
             json!({"model": model, "tokens": usage.total(), "cost": cost}),
         ),
+        Event::Summarised {
+            model, usage, cost, ..
+        } => (
+            "model.summarised",
+            run.to_string(),
+            json!({"model": model, "tokens": usage.total(), "cost": cost}),
+        ),
         Event::ModelFailed { cost, .. } if *cost > MicroUsd::ZERO => {
             ("model.failed", run.to_string(), json!({"cost": cost}))
         }

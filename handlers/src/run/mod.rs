@@ -21,6 +21,7 @@ mod log;
 mod model;
 mod modified;
 mod recall;
+mod summary;
 
 use crate::{
     HandlerError, Home, Lease,
@@ -47,6 +48,7 @@ use ports::{
     workspace::Workspaces,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+pub(crate) use summary::waiting_in;
 
 /// What a run needs of the world.
 #[derive(Clone)]

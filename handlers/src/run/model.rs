@@ -40,7 +40,12 @@ impl Step<'_> {
         let Some((name, model)) = chain.get(at as usize).or(chain.last()) else {
             return self.model_failed(self.no_model(), 0, MicroUsd::ZERO);
         };
-        let mut request = self.request().await?;
+        let request = self.request().await?;
+        let cut = self.crowded(&request, model.window(&name.model));
+        let mut request = match cut {
+            Some(cut) => self.to_summarise(cut, &request),
+            None => request,
+        };
         request.model.clone_from(&name.model);
         let reserved = model.ceiling(&request);
         if !self.reserve(name.to_string(), reserved).await? {
@@ -52,7 +57,11 @@ impl Step<'_> {
             () = cancel.raised() => return self.interrupted().await,
         };
         match answer {
-            Ok(reply) => self.take_reply(name, reply).await.map(|()| true),
+            Ok(reply) => match cut {
+                Some(cut) => self.take_summary(name, reply, cut).await,
+                None => self.take_reply(name, reply).await,
+            }
+            .map(|()| true),
             Err((error, cost)) => {
                 tracing::warn!(model = %name, %error, "the model did not answer");
                 self.failures.push(format!("{name}: {error}"));

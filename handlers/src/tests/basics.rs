@@ -289,6 +289,7 @@ async fn the_history_stands_before_the_next_prompt() {
 #[tokio::test]
 async fn what_models_are_asked_begins_as_before() {
     let team = Team::new().await;
+    team.model.set_window(1 << 40);
     team.workspace().put("notes.md", "x".repeat(20_000));
     let long = "y".repeat(10_000);
     team.says(&format!("run: ls\nread: notes.md\nthen\nwrite: b.txt = {long}\nrun: make\nthen\nask: sure?\nthen\nread: b.txt")).await;

@@ -47,22 +47,45 @@ async fn a_conversation_is_left_with_an_open_card_and_taken_up_again() {
     renew(&team).await;
     team.says("say: second").await;
     assert_eq!(history(&team), ["say: second"]);
-    insta::assert_snapshot!(list(&team).await, @"");
+    insta::assert_snapshot!(list(&team).await, @r#"
+    2 "say: second" with assistant, None (here)
+    1 "say: first" with assistant, Some(Waiting)
+    "#);
     // The card of the conversation that was left holds; what comes of it is told, and belongs there.
     team.decides(Choice::Approve).await;
-    insta::assert_snapshot!(list(&team).await, @"");
+    insta::assert_snapshot!(list(&team).await, @r#"
+    2 "say: second" with assistant, None (here)
+    1 "say: first" with assistant, None
+    "#);
     resume(&team, 1).await.unwrap();
     team.says("say: third").await;
     assert_eq!(history(&team), ["say: first", "run: make", "say: third"]);
     resume(&team, 2).await.unwrap();
     resume(&team, 2).await.unwrap();
-    insta::assert_snapshot!(list(&team).await, @"");
+    insta::assert_snapshot!(list(&team).await, @r#"
+    2 "say: second" with assistant, None (here)
+    1 "say: first" with assistant, None
+    "#);
     team.says("say: fourth").await;
     assert_eq!(history(&team), ["say: second", "say: fourth"]);
-    insta::assert_snapshot!(format!("{:?}", resume(&team, 7).await.unwrap_err()), @"");
+    insta::assert_snapshot!(format!("{:?}", resume(&team, 7).await.unwrap_err()), @r#"NotFound { what: "conversation", name: "7" }"#);
     renew(&team).await;
     assert_eq!(team.talk().await.conversation, 3);
-    insta::assert_snapshot!(team.transcript(), @"");
+    insta::assert_snapshot!(team.transcript(), @r#"
+    ann> say: first
+    bot> [answered] first
+    ann> run: make
+    bot> [approval asked] run_command: make
+    ann> say: second
+    bot> [answered] second
+    ann> (Approve)
+    edit> [approved by ann] run_command: make
+    bot> [answered] done: ran: make
+    ann> say: third
+    bot> [answered] third
+    ann> say: fourth
+    bot> [answered] fourth
+    "#);
     team.is_quiet();
     team.audit_holds().await;
 }
@@ -91,6 +114,9 @@ async fn a_question_is_answered_by_nobody_who_went_elsewhere() {
     team.work().await;
     team.says("say: two").await;
     assert_eq!(history(&team), ["say: one", "say: two"]);
-    insta::assert_snapshot!(list(&team).await, @"");
+    insta::assert_snapshot!(list(&team).await, @r#"
+    1 "say: one" with assistant, None (here)
+    2 "ask: Which?" with assistant, None
+    "#);
     team.is_quiet();
 }

@@ -82,10 +82,41 @@ async fn what_one_run_remembers_the_next_one_knows() {
     team.decides(Choice::Always).await;
     team.says(&remember("agent", "Tuesday is closed.")).await;
     team.says("say: hello").await;
-    insta::assert_snapshot!(at_hand(&team), @"");
+    insta::assert_snapshot!(at_hand(&team), @r#"
+    ## session: this conversation
+    - Invoices go into out/.
+
+    ## agent: you, whoever you work for
+    - Ann is the treasurer.
+    - Tuesday is closed.
+    "#);
     team.says(r#"call: recall = {"query": "closed"}"#).await;
-    insta::assert_snapshot!(told(&team.model.requests().pop().unwrap()).join("\n"), @"");
-    insta::assert_snapshot!(team.transcript(), @"");
+    insta::assert_snapshot!(told(&team.model.requests().pop().unwrap()).join("\n"), @r#"
+    ## agent: you, whoever you work for
+    - Tuesday is closed.
+    "#);
+    insta::assert_snapshot!(team.transcript(), @r#"
+    ann> call: remember = {"layer":"session","text":"Invoices go into out/."}
+    bot> [approval asked] remember: Remember for this conversation: Invoices go into out/.
+    ann> (Approve)
+    edit> [approved by ann] remember: Remember for this conversation: Invoices go into out/.
+    bot> [answered] done: Remembered (session):
+    +- Invoices go into out/.
+    ann> call: remember = {"layer":"agent","text":"Ann is the treasurer."}
+    bot> [approval asked] remember: Remember for this agent: Ann is the treasurer.
+    ann> (Always)
+    edit> [approved by ann] remember: Remember for this agent: Ann is the treasurer.
+    bot> [answered] done: Remembered (agent):
+    +- Ann is the treasurer.
+    ann> call: remember = {"layer":"agent","text":"Tuesday is closed."}
+    bot> [answered] done: Remembered (agent):
+    +- Tuesday is closed.
+    ann> say: hello
+    bot> [answered] hello
+    ann> call: recall = {"query": "closed"}
+    bot> [answered] done: ## agent: you, whoever you work for
+    - Tuesday is closed.
+    "#);
     let events = team.events(&team.latest().await.id).await;
     let is_tainted = |event: &Event| matches!(event, Event::CallFinished { taint: Some(_), .. });
     assert!(!events.iter().any(is_tainted));
@@ -94,7 +125,11 @@ async fn what_one_run_remembers_the_next_one_knows() {
         .await
         .unwrap();
     team.says("say: hello").await;
-    insta::assert_snapshot!(at_hand(&team), @"");
+    insta::assert_snapshot!(at_hand(&team), @r#"
+    ## agent: you, whoever you work for
+    - Ann is the treasurer.
+    - Tuesday is closed.
+    "#);
     team.is_quiet();
     team.audit_holds().await;
 }
@@ -182,9 +217,16 @@ async fn what_comes_from_outside_asks_says_so_and_taints_again() {
         remember("member", "8080 is the port.")
     );
     says(&team, &bob, "chat:bob", &prompt).await;
-    insta::assert_snapshot!(at_hand(&team), @"");
+    insta::assert_snapshot!(at_hand(&team), @r#"
+    ## agent: you, whoever you work for
+
+    (1 more: recall finds them)
+    "#);
     let card = team.card().await;
-    insta::assert_snapshot!(format!("{}\n{}", card.shown.tainted_by.join(", "), card.shown.diff), @"");
+    insta::assert_snapshot!(format!("{}\n{}", card.shown.tainted_by.join(", "), card.shown.diff), @r#"
+    notes.md
+    +- 8080 is the port. [from outside: notes.md]
+    "#);
     team.decides(Choice::Deny {
         reason: String::new(),
     })

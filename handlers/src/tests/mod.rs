@@ -31,6 +31,7 @@ mod rights;
 mod sending;
 mod sizes;
 mod skills;
+mod summaries;
 mod team;
 mod ticks;
 mod together;

@@ -103,6 +103,7 @@ async fn long_commands_paths_questions_and_results() {
         Turn::calls([("finish", json!({"answer": long}))]),
     ];
     let team = Team::with(ScriptedModel::queue(turns)).await;
+    team.model.set_window(1 << 40);
     team.setting("limits", json!({"tokens": 1_000_000_000}))
         .await;
     let output = awkward(200_000);
@@ -134,6 +135,7 @@ async fn a_long_question_and_a_long_answer() {
 #[tokio::test]
 async fn a_long_history() {
     let team = Team::with(ScriptedModel::answering(|_| Turn::text(awkward(5000)))).await;
+    team.model.set_window(1_000_000);
     for _ in 0..20 {
         team.says(&awkward(5000)).await;
     }

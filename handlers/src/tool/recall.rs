@@ -77,8 +77,7 @@ impl Tool for Recall {
                 said => said.to_owned(),
             },
             ok: true,
-            taint: (!taint.is_empty())
-                .then(|| format!("what was remembered from {}", taint.join(", "))),
+            taint: (!taint.is_empty()).then(|| taint.join(", ")),
             sources: Vec::new(),
         })
     }

@@ -3,7 +3,7 @@
 use crate::{
     design,
     directive::{self, Wish},
-    passages, summary,
+    extract, passages, summary,
 };
 use domain::{
     citation::{Quoted, quoted},
@@ -11,6 +11,7 @@ use domain::{
     id::CallId,
     memory,
     message::Message,
+    run::{SUMMARISE, SUMMARY},
     tool::ToolCall,
 };
 use ports::model::ModelRequest;
@@ -25,6 +26,9 @@ pub struct Answer {
 /// Looks at what came after the rehearsal's own last words: results are summarised, people's messages are parsed.
 #[must_use]
 pub fn to(request: &ModelRequest) -> Answer {
+    if request.system.starts_with(SUMMARISE) {
+        return only(extract::of(&prompt_of(request)));
+    }
     if let Some(draft) = design::draft(request) {
         return draft;
     }
@@ -52,7 +56,14 @@ pub fn to(request: &ModelRequest) -> Answer {
 
 /// What a person wrote. Passages from documents and what is remembered stand there too, and nothing in them is a wish.
 fn prompt(message: &Message) -> Option<&str> {
-    text(message).filter(|text| quoted(text).is_empty() && !text.starts_with(memory::HEAD))
+    text(message).filter(|text| {
+        quoted(text).is_empty() && !text.starts_with(memory::HEAD) && !text.starts_with(SUMMARY)
+    })
+}
+
+fn prompt_of(request: &ModelRequest) -> String {
+    let texts: Vec<&str> = request.messages.iter().filter_map(text).collect();
+    texts.join("\n")
 }
 
 fn text(message: &Message) -> Option<&str> {

@@ -7,6 +7,7 @@
 pub mod answer;
 mod design;
 pub mod directive;
+mod extract;
 mod passages;
 mod summary;
 mod written_call;

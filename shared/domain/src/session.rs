@@ -2,12 +2,12 @@
 
 use crate::{
     Micros,
-    content::Content,
+    content::{Content, prefix},
     id::{AgentId, ApprovalId, CallId, MemberId, RunId, SessionId},
 };
 use serde::{Deserialize, Serialize};
 
-/// Turns that go into the next run's context. Older ones stay in the journals.
+/// Turns that go into the next run's context. Of more than these the older ones give way to a summary; they stay in the journals.
 pub const HISTORY_TURNS: usize = 12;
 
 #[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
@@ -21,7 +21,7 @@ pub struct Session {
     /// What a person wrote while the run worked; the next run starts with it.
     #[serde(default)]
     pub queued: Vec<Queued>,
-    /// Finished turns, oldest first, at most [`HISTORY_TURNS`].
+    /// Finished turns that no summary stands for, oldest first.
     #[serde(default)]
     pub turns: Vec<Turn>,
     /// Which conversation this is. The first one has the number 1.
@@ -56,6 +56,13 @@ impl Session {
     pub fn conversation_id(&self) -> String {
         conversation_id(&self.id, self.conversation)
     }
+
+    /// What begins a conversation names it.
+    pub fn entitle(&mut self, first: &str) {
+        if self.title.is_empty() {
+            prefix(first, 80).clone_into(&mut self.title);
+        }
+    }
 }
 
 /// The id of a conversation of a session.
@@ -82,6 +89,9 @@ pub struct Turn {
     /// Where content from outside came from that the answer may repeat: who reads the turn is tainted by it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taint: Vec<String>,
+    /// What people decided about its calls, a line each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<String>,
 }
 
 /// What was talked about in a session before another conversation went on there; it can be taken up again.
@@ -110,6 +120,9 @@ pub struct Summary {
     pub text: String,
     /// How many turns it stands for.
     pub turns: u32,
+    /// What people decided in them, a line each, word for word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub decided: Vec<String>,
     /// Of those turns, as in [`Turn::taint`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub taint: Vec<String>,

@@ -33,6 +33,7 @@ struct Inner {
     /// How many requests have arrived, so that a test can wait for one.
     arrived: watch::Sender<usize>,
     ceiling: Mutex<MicroUsd>,
+    window: Mutex<u64>,
 }
 
 enum Script {
@@ -58,6 +59,7 @@ impl ScriptedModel {
                 requests: Mutex::default(),
                 arrived: watch::Sender::new(0),
                 ceiling: Mutex::default(),
+                window: Mutex::new(8_192),
             }),
         }
     }
@@ -72,6 +74,11 @@ impl ScriptedModel {
     /// What every request may cost at most, from now on; zero at first.
     pub fn set_ceiling(&self, ceiling: MicroUsd) {
         *lock(&self.inner.ceiling) = ceiling;
+    }
+
+    /// Tokens that it can be shown, from now on; few at first, as of a small model.
+    pub fn set_window(&self, tokens: u64) {
+        *lock(&self.inner.window) = tokens;
     }
 
     /// All requests so far, the held and the failed ones too.
@@ -123,6 +130,10 @@ impl Model for ScriptedModel {
 
     fn ceiling(&self, _: &ModelRequest) -> MicroUsd {
         *lock(&self.inner.ceiling)
+    }
+
+    fn window(&self, _: &str) -> u64 {
+        *lock(&self.inner.window)
     }
 
     fn is_priced(&self, _: &str) -> bool {

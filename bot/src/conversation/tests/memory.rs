@@ -39,7 +39,69 @@ async fn a_person_reads_and_edits_memories() {
         ],
     )
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    Ann> /memory
+    This conversation (session): nothing
+    assistant (agent): nothing
+    You (member): nothing
+
+    /memory agent shows one; with “add TEXT” a line is added, with “edit” it comes as a file that you change and send back, “clear” empties it, “undo” takes the latest change back, “history” lists the changes.
+    Ann> /memory agent edit
+    Nothing was remembered there yet. /memory agent add TEXT begins it.
+    Ann> /memory agent add Tuesday is closed.
+    The agent’s memory has 21 bytes now.
+    +- Tuesday is closed.
+    /memory agent undo takes the latest change back.
+    Ann> /memory agent add Tuesday is closed.
+    The agent’s memory is as it was: it says so already.
+    Ann> /memory member set # Ann
+    - likes tables
+    Your memory has 20 bytes now.
+    +# Ann
+    +- likes tables
+    /memory member undo takes the latest change back.
+    Ann> /memory
+    This conversation (session): nothing
+    assistant (agent): 1 line, 21 bytes, changed 09:00 UTC by Ann
+    You (member): 2 lines, 20 bytes, changed 09:00 UTC by Ann
+
+    /memory agent shows one; with “add TEXT” a line is added, with “edit” it comes as a file that you change and send back, “clear” empties it, “undo” takes the latest change back, “history” lists the changes.
+    Ann> /memory member
+    You (member): 2 lines, 20 bytes, changed 09:00 UTC by Ann
+    # Ann
+    - likes tables
+    Ann> /memory agent edit
+    File { name: "memory-agent.md", content: Inline("- Tuesday is closed.\n"), caption: "Change it and send it back, under this name or with the caption /memory agent." }
+    Bob> /memory
+    This conversation (session): nothing
+    assistant (agent): 1 line, 21 bytes, changed 09:00 UTC by Ann
+    You (member): nothing
+
+    /memory agent shows one; with “add TEXT” a line is added, with “edit” it comes as a file that you change and send back, “clear” empties it, “undo” takes the latest change back, “history” lists the changes.
+    Bob> /memory member
+    You (member): nothing
+    Ann> /memory member undo
+    Your memory is as before change 1.
+    -# Ann
+    -- likes tables
+    /memory member undo takes the latest change back.
+    Ann> /memory member undo
+    Nothing was changed there that could be taken back.
+    Ann> /memory agent clear
+    The agent’s memory has 0 bytes now.
+    -- Tuesday is closed.
+    /memory agent undo takes the latest change back.
+    Ann> /memory agent history
+    1 · 09:00 UTC · Ann changed it
+    +- Tuesday is closed.
+    2 · 09:00 UTC · Ann changed it
+    -- Tuesday is closed.
+    /memory agent undo takes the latest change back.
+    Ann> /memory team
+    Write it like this: /memory [session|agent|member [edit | add TEXT | set TEXT | clear | undo | history]]
+    Ann> /memory agent burn
+    Write it like this: /memory [session|agent|member [edit | add TEXT | set TEXT | clear | undo | history]]
+    "#);
 }
 
 #[tokio::test]
@@ -50,7 +112,20 @@ async fn a_file_that_comes_back_is_the_memory() {
     let by_caption = world.message(ANN, ANN, file("x.md", "/memory agent")).await;
     let wrong = world.message(ANN, ANN, file("x.md", "/memory team")).await;
     let shown = world.say(ANN, "/memory member").await;
-    insta::assert_snapshot!([by_name, by_caption, wrong, shown].join("\n---\n"), @"");
+    insta::assert_snapshot!([by_name, by_caption, wrong, shown].join("\n---\n"), @r#"
+    Your memory has 11 bytes now.
+    +- likes tea
+    /memory member undo takes the latest change back.
+    ---
+    The agent’s memory has 11 bytes now.
+    +- likes tea
+    /memory agent undo takes the latest change back.
+    ---
+    “team” is no memory: there are session, agent, member.
+    ---
+    You (member): 1 line, 11 bytes, changed 09:00 UTC by Ann
+    - likes tea
+    "#);
 }
 
 #[tokio::test]
@@ -64,7 +139,16 @@ async fn in_a_group_nobodys_own_memory_is_shown() {
     for text in ["/memory", "/memory member", "/memory member undo"] {
         shown.push(world.message(ANN, GROUP, said(text)).await);
     }
-    insta::assert_snapshot!(shown.join("\n---\n"), @"");
+    insta::assert_snapshot!(shown.join("\n---\n"), @r#"
+    This conversation (session): nothing
+    assistant (agent): nothing
+
+    /memory agent shows one; with “add TEXT” a line is added, with “edit” it comes as a file that you change and send back, “clear” empties it, “undo” takes the latest change back, “history” lists the changes.
+    ---
+    What is remembered about a member is theirs alone: it is there in their own chat, not where others read along.
+    ---
+    What is remembered about a member is theirs alone: it is there in their own chat, not where others read along.
+    "#);
 }
 
 #[tokio::test]
@@ -86,5 +170,24 @@ async fn conversations_are_listed_and_gone_back_to() {
     .await;
     said.push_str(&world.tap(ANN, "resume:2").await);
     said.push_str(&format!("\n{}", world.tap(ANN, "resume:x").await));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    Ann> /new
+    A new conversation: what was said before is not known in it; /sessions goes back there. Files stay.
+    Ann> /agent coder
+    This chat talks to coder now: Does things.
+    Ann> what is up?
+
+    Ann> /sessions
+    Card { card: Card { title: "Conversations here", blocks: [Text { text: "2 · what is up? · coder · 09:00 UTC · at work · here\n1 · fix the invoices · assistant · 09:00 UTC · at work" }], actions: [[Action { label: "1 · fix the invoices", data: "resume:1", style: Plain }]] } }
+    Ann> /resume
+    Write it like this: /resume <number>
+    Ann> /resume 5
+    There is no conversation “5”. /sessions lists them.
+    Ann> /resume 1
+    Back in conversation 1, “fix the invoices”. You talk to assistant. It is at work.
+    (toast) You are in that conversation now.
+    --
+    Back in conversation 2, “what is up?”. You talk to coder. It is at work.
+    (toast) There is no conversation “0”. /sessions lists them.
+    "#);
 }

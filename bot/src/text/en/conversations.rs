@@ -5,6 +5,7 @@ use domain::run::RunStatus;
 use handlers::sessions::Listed;
 
 pub const FRESH: &str = "A new conversation: what was said before is not known in it; /sessions goes back there. Files stay.";
+pub const THERE_AGAIN: &str = "You are in that conversation now.";
 pub const CONVERSATIONS: &str = "Conversations here";
 
 /// `3 · Fix the invoices · coder · 09:00 UTC · waits`.
@@ -45,7 +46,7 @@ pub fn resumed(one: &Listed) -> String {
         None => String::new(),
     };
     format!(
-        "Back in conversation {}: {}. You talk to {}.{state}",
+        "Back in conversation {}, “{}”. You talk to {}.{state}",
         one.number,
         title(one),
         one_line(&one.agent)

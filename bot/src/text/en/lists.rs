@@ -184,6 +184,9 @@ pub fn event(event: &Event) -> Option<String> {
                 .trim()
                 .to_owned()
         }
+        Event::Summarised { from, to, cost, .. } => {
+            format!("summarised {} older messages ({cost})", to - from)
+        }
         Event::ModelFailed { error, .. } => format!("no model answered: {}", one_line(error)),
         Event::CallProposed { verdict, .. } => format!("judged: {}", one_line(&verdict.because)),
         Event::ApprovalAsked { approval, .. } => {

@@ -4,6 +4,8 @@ use crate::text::one_line;
 use handlers::memory::{Shown, Written};
 
 pub const NOTHING_REMEMBERED: &str = "Nothing was remembered there yet.";
+/// In place of what somebody else's run said, where it may repeat what is remembered about them.
+pub const HIDDEN: &str = "(it knew what is remembered about who asked, which only they may read)";
 pub const MEMORY_NO_TEXT: &str = "A memory is a text (Markdown, UTF-8); that file is none.";
 pub const MEMORY_HINT: &str = "/memory agent shows one; with “add TEXT” a line is added, with “edit” it comes as a file that you change and send back, “clear” empties it, \
 “undo” takes the latest change back, “history” lists the changes.";

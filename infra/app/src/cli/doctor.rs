@@ -43,7 +43,7 @@ fn check(what: &'static str, health: Health, found: impl Into<String>) -> Check 
 }
 
 pub async fn run(context: Context) -> Result<u8, Failure> {
-    let Context { config, output } = context;
+    let Context { config, output, .. } = context;
     let mut checks = vec![home(&config)];
     let found = models::find(&config).await;
     checks.extend(database::checks(&config, found.as_ref().ok()).await);

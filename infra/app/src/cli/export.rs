@@ -30,7 +30,7 @@ struct Left {
 }
 
 pub async fn run(context: Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let Context { config, output } = context;
+    let Context { config, output, .. } = context;
     if database::schema(&config).await?.is_none() {
         return Err(Failure::new(format!(
             "There is nothing to export: {} has no tables yet.",

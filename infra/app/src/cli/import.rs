@@ -41,7 +41,7 @@ pub struct Arguments {
 const AHEAD: usize = 64;
 
 pub async fn run(context: Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let Context { config, output } = context;
+    let Context { config, output, .. } = context;
     let name = arguments.file.display().to_string();
     let mut file = match name == "-" {
         true => spooled(&config)?,

@@ -11,7 +11,7 @@ pub struct Arguments {
 }
 
 pub async fn run(context: Context, arguments: &Arguments) -> Result<u8, Failure> {
-    let Context { config, output } = context;
+    let Context { config, output, .. } = context;
     let shown = config.database.to_string();
     let before = database::schema(&config).await?;
     let known = database::known();

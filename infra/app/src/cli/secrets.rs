@@ -40,7 +40,7 @@ struct Known {
 }
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
-    let Context { config, output } = context;
+    let Context { config, output, .. } = context;
     match arguments.command {
         Command::Set { name } => {
             check_name(&name).map_err(|error| Failure::usage(format!("“{name}”: {error}.")))?;

@@ -22,7 +22,7 @@ enum Command {
 }
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
-    let Context { config, output } = context;
+    let Context { config, output, .. } = context;
     let (Some(api), Some(door)) = (surfaces::telegram(&config), Door::of(&config)) else {
         return Err(Failure::new(
             "There is no bot: set TELEGRAM_BOT_TOKEN, which @BotFather gives.",

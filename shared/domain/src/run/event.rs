@@ -133,6 +133,23 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "is_nothing")]
         cost: MicroUsd,
     },
+    /// A model made a summary of a part of what models see. It stands in the place of these messages from here on.
+    Summarised {
+        model: String,
+        /// Positions among the run's messages: from the first that goes to the first that stays.
+        from: u32,
+        to: u32,
+        /// At most 3 KiB.
+        text: String,
+        /// What people decided in the turns that went, and in those before them: a line each, word for word.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        decided: Vec<String>,
+        /// What people decided in this run, and what waits for a decision.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        waiting: Vec<String>,
+        usage: Usage,
+        cost: MicroUsd,
+    },
     /// A call was judged. `digest` binds what was judged; it is asked for again when the world changed before it could start.
     CallProposed {
         call: CallId,

@@ -12,6 +12,7 @@ mod limits;
 mod money;
 mod next;
 mod state;
+mod summary;
 
 pub use call::CallState;
 pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, RECALLED, lift};
@@ -19,6 +20,7 @@ pub use limits::{Limit, Limits};
 pub use money::{BudgetCard, Hold, Moves, Spent};
 pub use next::{ASK_PERSON, Action, MAX_REPEATS, Refusal, next};
 pub use state::{FoldError, Phase, State};
+pub use summary::{Decision, EARLIER_TURNS, Past, SUMMARISE, SUMMARY, SUMMARY_BYTES, summary};
 
 use crate::{
     MicroUsd, Micros,

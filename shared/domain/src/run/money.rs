@@ -25,7 +25,9 @@ impl Hold {
     /// Takes the event in, and says what was spent on the call that it settles. What it moves is added to `moves`.
     pub fn apply(&mut self, event: &Event, moves: &mut Moves) -> MicroUsd {
         let spent = match event {
-            Event::ModelReplied { cost, .. } | Event::ModelFailed { cost, .. } => *cost,
+            Event::ModelReplied { cost, .. }
+            | Event::Summarised { cost, .. }
+            | Event::ModelFailed { cost, .. } => *cost,
             Event::ModelAsked { .. } | Event::BudgetAsked { .. } | Event::Finished { .. } => {
                 self.amount
             }

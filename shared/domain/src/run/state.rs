@@ -2,7 +2,7 @@
 
 use super::{
     Actor, AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Outcome, ParkedOn,
-    RECALLED, Spent,
+    Past, Spent,
 };
 use crate::{
     Digest, MicroUsd, Micros, Usage,
@@ -24,8 +24,9 @@ pub struct State {
     pub prompt: Content,
     pub limits: Limits,
     pub phase: Phase,
-    /// What a model is shown, in order. It only grows, so that a provider's cache holds from step to step.
+    /// What a model is shown, in order. It only grows, so that a provider's cache holds from step to step; but for a summary.
     pub messages: Vec<Message>,
+    pub past: Past,
     /// Calls of the latest reply, in order.
     pub calls: Vec<CallState>,
     pub cancel_asked: Option<MemberId>,
@@ -120,6 +121,7 @@ impl State {
             messages: vec![Message::User {
                 text: prompt.clone(),
             }],
+            past: Past::default(),
             calls: Vec::new(),
             cancel_asked: None,
             taint: Vec::new(),
@@ -159,8 +161,7 @@ impl State {
                 taint,
                 sources,
             } => {
-                self.add_context(messages);
-                self.recalled |= source == RECALLED;
+                self.add_context(source, messages);
                 self.add_sources(sources);
                 taint.iter().for_each(|source| self.add_taint(source));
                 if *tainted && taint.is_empty() {
@@ -170,6 +171,7 @@ impl State {
             Event::ModelAsked { .. } | Event::ModelReplied { .. } | Event::ModelFailed { .. } => {
                 self.apply_model(entry);
             }
+            Event::Summarised { .. } => self.apply_summary(entry),
             Event::BudgetAsked { .. } => self.ask_for_money(entry),
             Event::ApprovalDecided {
                 approval, decided, ..
@@ -179,7 +181,7 @@ impl State {
             | Event::ApprovalDecided { .. }
             | Event::CallStarted { .. }
             | Event::CallFinished { .. } => {
-                self.apply_call(&entry.event)?;
+                self.apply_call(entry)?;
             }
             Event::CallModified {
                 call,
@@ -209,12 +211,6 @@ impl State {
         Ok(())
     }
 
-    /// Context stands before the prompt, and the prompt is the latest message when context is added.
-    fn add_context(&mut self, messages: &[Message]) {
-        let at = self.messages.len().saturating_sub(1);
-        self.messages.splice(at..at, messages.iter().cloned());
-    }
-
     /// Steps write all events but a start, a person's words and decisions. What was before a `Resumed` was nobody's work: the
     /// process was gone, or its step made a pause.
     fn count_time(&mut self, entry: &Entry) {
@@ -238,8 +234,8 @@ impl State {
         }
     }
 
-    fn apply_call(&mut self, event: &Event) -> Result<(), FoldError> {
-        match event {
+    fn apply_call(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        match &entry.event {
             Event::CallProposed {
                 call,
                 verdict,
@@ -267,6 +263,7 @@ impl State {
                 approval,
                 decided,
             } => {
+                self.note_decision(entry);
                 let call = self.call_mut(call)?;
                 if call
                     .asked
