@@ -8,7 +8,7 @@ use crate::compose::Local;
 use bot::text::en;
 use domain::{Micros, id::SessionId, session::Session};
 use handlers::{
-    Problem, commit_with,
+    CommandError, Problem, commit_with,
     sessions::{self, Listed},
 };
 use ports::repo;
@@ -58,10 +58,10 @@ async fn known(local: &Local, name: &str) -> Result<SessionId, Failure> {
     let id = SessionId::new(name);
     match sessions::get_or_new(&local.home, &id).await? {
         (session, Some(_)) => Ok(session.id),
-        (_, None) => Err(Problem::NotFound {
+        (_, None) => Err(CommandError::from(Problem::NotFound {
             what: "session",
             name: name.to_owned(),
-        }
+        })
         .into()),
     }
 }

@@ -1,3 +1,5 @@
+//! Entries in memories: added once, replaced, forgotten, marked; what is at hand and what is found.
+
 use super::*;
 use proptest::prelude::*;
 
