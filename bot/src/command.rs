@@ -13,6 +13,7 @@ mod cost;
 mod deny;
 pub(crate) mod design;
 mod help;
+mod history;
 mod invite;
 pub(crate) mod kb;
 mod mcp;

@@ -1,6 +1,9 @@
 //! `/mcp`: servers of tools, added, looked at, agreed to, restarted, removed.
 
-use super::{Command, Ctx, Reply};
+use super::{
+    Command, Ctx, Reply,
+    history::{self, Of},
+};
 use crate::text::{Builder, en};
 use domain::{
     mcp::{McpServer, Reach},
@@ -20,7 +23,7 @@ impl Command for Mcp {
         "Servers of further tools: add, look at and approve them"
     }
     fn usage(&self) -> &'static str {
-        "[add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | restart NAME | remove NAME]"
+        "[add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | restart NAME | remove NAME | history NAME | undo NAME]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         let (home, member, servers) = (ctx.home, ctx.member, ctx.tools.servers());
@@ -58,6 +61,21 @@ impl Command for Mcp {
                 Ok(ctx
                     .say(&en::deleted("MCP server", &draft.fact.name))
                     .with(draft.ops))
+            }
+            ("history", name, _) => {
+                let past = mcp::history(home, name).await?;
+                let (words, command) = ("mcp", "mcp");
+                let of = Of {
+                    words,
+                    command,
+                    name,
+                };
+                Ok(history::reply(ctx, &of, &past))
+            }
+            ("undo", name, _) => {
+                let draft = mcp::undo(home, member, name).await?;
+                let said = en::taken_back(name, draft.fact);
+                Ok(ctx.say(&said).with(draft.ops))
             }
             _ => Ok(super::usage(ctx, self)),
         }

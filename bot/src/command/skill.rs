@@ -3,7 +3,10 @@
 //! Installing takes two steps: a card shows the content, and the yes to it repeats the content's digest, by a button or typed. The
 //! content is fetched again for the yes; another one gets another card.
 
-use super::{Command, Ctx, Reply};
+use super::{
+    Command, Ctx, Reply,
+    history::{self, Of},
+};
 use crate::{
     present,
     text::{Builder, en},
@@ -40,7 +43,7 @@ impl Command for Skill {
         "Show, install or remove a skill, or give it to an agent"
     }
     fn usage(&self) -> &'static str {
-        "show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT"
+        "show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT | history NAME | undo NAME"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         let words: Vec<&str> = ctx.args.split_whitespace().collect();
@@ -64,6 +67,20 @@ impl Command for Skill {
                 Ok(ctx
                     .say(&en::disabled(name, &draft.fact.name))
                     .with(draft.ops))
+            }
+            ["history", name] => {
+                let past = skills::history(ctx.home, name).await?;
+                let of = Of {
+                    words: "skills",
+                    command: "skill",
+                    name,
+                };
+                Ok(history::reply(ctx, &of, &past))
+            }
+            ["undo", name] => {
+                let draft = skills::undo(ctx.home, ctx.member, name).await?;
+                let said = en::taken_back(name, draft.fact);
+                Ok(ctx.say(&said).with(draft.ops))
             }
             _ => Ok(super::usage(ctx, self)),
         }

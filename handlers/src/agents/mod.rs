@@ -21,8 +21,7 @@ use domain::{
     member::{Deed, Member, Role, may},
     run::Actor,
 };
-pub(crate) use history::who;
-pub use history::{Past, history, undo};
+pub use history::{history, undo};
 use ports::{
     repo::{self, Stored, settings::Setting},
     store::{Op, StoreError},

@@ -2,6 +2,7 @@
 //! an owner has agreed to exactly that; what it says differently later is withheld until they agree again.
 
 mod check;
+mod history;
 
 use crate::{CommandError, Draft, Home, Problem, audit, keep::keep};
 use domain::{
@@ -12,6 +13,8 @@ use domain::{
     member::{Deed, Member, Role, may},
     run::Actor,
 };
+use history::noted;
+pub use history::{history, undo};
 use ports::{
     Mcp, blob,
     mcp::{McpError, Offer},
@@ -92,8 +95,7 @@ pub async fn add(
         return Err(Problem::Exists { what, name }.into());
     }
     if known.len() >= SERVERS {
-        let why = format!("There are {SERVERS} servers already: remove one first.");
-        return Err(Problem::Invalid(why).into());
+        return Err(history::too_many().into());
     }
     let mut agents = Vec::new();
     for name in &new.agents {
@@ -115,6 +117,8 @@ pub async fn add(
     let looked = ask(home, servers, server).await?;
     let mut ops = vec![repo::create(&home.team, &looked.server)?];
     ops.extend(audited(home, member, &looked.server, "mcp.added").await?);
+    let made = (None, Some(&looked.server));
+    ops.extend(noted(home, member, ("created", None), made).await?);
     Ok(Draft::new(ops, looked))
 }
 
@@ -241,12 +245,15 @@ pub async fn approve(
     {
         return Err(again(&format!("It has no tool “{unknown}”.")).into());
     }
+    let before = stored.value.clone();
     let wanted = |tool: &&McpTool| only.is_empty() || only.contains(&tool.name);
     let agreed = tools.iter().filter(wanted);
     stored.value.approved = agreed
         .map(|tool| (tool.name.clone(), tool.digest()))
         .collect();
-    let ops = changed(home, member, &mut stored, "mcp.approved").await?;
+    let mut ops = changed(home, member, &mut stored, "mcp.approved").await?;
+    let both = (Some(&before), Some(&stored.value));
+    ops.extend(noted(home, member, ("changed", None), both).await?);
     Ok(Draft::new(ops, shown(home, stored.value).await?))
 }
 
@@ -279,6 +286,8 @@ pub async fn remove(
     let stored = find(home, name).await?;
     let mut ops = vec![repo::delete(&home.team, &stored)];
     ops.extend(audited(home, member, &stored.value, "mcp.removed").await?);
+    let gone = (Some(&stored.value), None);
+    ops.extend(noted(home, member, ("deleted", None), gone).await?);
     Ok(Draft::new(ops, stored.value))
 }
 

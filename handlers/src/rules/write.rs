@@ -1,7 +1,7 @@
 //! The one way in which the team's rules change: record, version and audit in one commit; and the way back.
 
 use super::{by, configures};
-use crate::{CommandError, Draft, Home, Problem, agents, audit, versions};
+use crate::{CommandError, Draft, Home, Problem, audit, versions};
 use domain::{Micros, id::ApprovalId, member::Member, permission::Rule, run::Actor, version};
 use ports::{
     repo::{self, Stored},
@@ -114,7 +114,7 @@ pub async fn history(home: &Home) -> Result<Vec<Past>, CommandError> {
         past.push(Past {
             number: at as u64 + 1,
             at: entry.at,
-            by: agents::who(home, &entry.actor).await?,
+            by: versions::who(home, &entry.actor).await?,
             rule: serde_json::from_value(doc.clone())?,
             came: entry.doc.is_some(),
             undoes: entry.undoes,

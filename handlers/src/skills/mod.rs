@@ -6,6 +6,7 @@
 
 pub mod checks;
 mod executor;
+mod history;
 mod proposal;
 mod stats;
 mod write;
@@ -14,6 +15,7 @@ use crate::{CommandError, Home, Problem};
 use domain::skill::{Package, RUN_SKILL_SCRIPT, Skill, SkillRef, SkillStatus, USE_SKILL};
 use domain::tool::ToolSpec;
 pub use executor::{Run, run, text};
+pub use history::{history, undo};
 use ports::{
     repo::{self, Stored},
     store::StoreError,

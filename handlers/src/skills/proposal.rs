@@ -4,10 +4,11 @@ use super::{checks, record};
 use crate::{CommandError, Home};
 use domain::{
     Digest,
-    skill::{Finding, Kind, Package, Skill, SkillStatus},
+    skill::{FileRef, Finding, Kind, Package, Skill, SkillStatus},
 };
 use ports::Sandbox;
 use similar::TextDiff;
+use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Proposal {
@@ -96,8 +97,7 @@ pub async fn changes(
     let mut out = String::new();
     let known = former.map_or(&[][..], |former| &former.current.files);
     for file in known {
-        let before = home.blobs.get(&file.blob).await?;
-        let before = String::from_utf8_lossy(&before).into_owned();
+        let before = text(home, Some(&file.blob)).await?;
         let after = package.files.get(&file.path);
         let after = after.map_or(String::new(), |bytes| {
             String::from_utf8_lossy(bytes).into_owned()
@@ -109,6 +109,35 @@ pub async fn changes(
         out.push_str(&one(path, "", &String::from_utf8_lossy(bytes)));
     }
     Ok(out)
+}
+
+/// As [`changes`], of two contents that were agreed to.
+pub(super) async fn between(
+    home: &Home,
+    before: &[FileRef],
+    after: &[FileRef],
+) -> Result<String, CommandError> {
+    let mut files: BTreeMap<&str, [Option<&Digest>; 2]> = BTreeMap::new();
+    for (side, refs) in [before, after].into_iter().enumerate() {
+        for file in refs {
+            files.entry(&file.path).or_default()[side] = Some(&file.blob);
+        }
+    }
+    let mut out = String::new();
+    for (path, [before, after]) in files {
+        if before != after {
+            out.push_str(&one(path, &text(home, before).await?, &text(home, after).await?));
+        }
+    }
+    Ok(out)
+}
+
+async fn text(home: &Home, blob: Option<&Digest>) -> Result<String, CommandError> {
+    let Some(blob) = blob else {
+        return Ok(String::new());
+    };
+    let bytes = home.blobs.get(blob).await?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// A file's change, as every other diff on a card.

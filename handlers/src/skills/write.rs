@@ -4,16 +4,17 @@ use super::{MOST, find, not_found, record};
 use crate::{
     CommandError, Draft, Home, Problem,
     agents::{self, Change},
-    audit,
+    audit, versions,
 };
 use domain::{
     agent::Agent,
-    member::{Deed, Member, Role, may},
+    member::{self, Member, Role, may},
+    run::Actor,
     skill::{Edition, FileRef, Finding, Package, Skill, SkillStatus},
 };
 use ports::{
     repo::{self, Stored},
-    store::{Op, StoreError},
+    store::Op,
 };
 use serde_json::json;
 
@@ -30,10 +31,7 @@ pub async fn install(
 ) -> Result<Draft<Skill>, CommandError> {
     configures(member)?;
     let name = &package.front.name;
-    if catalog::skill(name).is_some() {
-        let sentence = format!("“{name}” is a built-in skill: give yours another name.");
-        return Err(Problem::Invalid(sentence).into());
-    }
+    not_built_in(name)?;
     for bytes in package.files.values() {
         home.blobs.put(bytes).await?;
     }
@@ -48,21 +46,16 @@ pub async fn install(
         agreed_at: home.now(),
     };
     let former = record(home, name).await?;
-    let before = former.as_ref().map(|former| former.value.clone());
+    let before = former.as_ref().map(|former| &former.value);
     let skill = Skill {
         name: name.clone(),
         status: SkillStatus::Active,
-        version: before.as_ref().map_or(0, |before| before.version) + 1,
+        version: before.map_or(0, |before| before.version),
         current,
         created_at: before.map_or(home.now(), |before| before.created_at),
         updated_at: home.now(),
     };
-    let mut ops = vec![repo::put(
-        &home.team,
-        &skill,
-        former.map(|former| former.version),
-    )?];
-    ops.extend(audited(home, member, &skill, "skill.installed").await?);
+    let (skill, ops) = write(home, member, (former, skill), Deed::Installed).await?;
     Ok(Draft::new(ops, skill))
 }
 
@@ -83,22 +76,17 @@ pub async fn remove(
         return Err(Problem::Invalid(sentence).into());
     }
     let stored = record(home, name).await?;
-    let Some(Stored { mut value, version }) =
-        stored.filter(|stored| stored.value.status == SkillStatus::Active)
-    else {
+    let Some(stored) = stored.filter(|stored| stored.value.status == SkillStatus::Active) else {
         return Err(not_found(name).into());
     };
-    value.status = SkillStatus::Removed;
-    value.version += 1;
-    value.updated_at = home.now();
+    let mut skill = stored.value.clone();
+    skill.status = SkillStatus::Removed;
     let agents = agents::list(home, true).await?;
     let had = agents
         .iter()
         .filter(|agent| agent.skills.iter().any(|skill| skill == name));
     let had = had.map(|agent| agent.name.clone()).collect();
-    let skill = value.clone();
-    let mut ops = vec![repo::update(&home.team, &Stored { value, version })?];
-    ops.extend(audited(home, member, &skill, "skill.removed").await?);
+    let (skill, ops) = write(home, member, (Some(stored), skill), Deed::Removed).await?;
     Ok(Draft::new(ops, (skill, had)))
 }
 
@@ -162,7 +150,7 @@ async fn set(
 /// # Errors
 /// [`Problem::NotAllowed`].
 pub fn configures(member: &Member) -> Result<(), Problem> {
-    match may(member.role, Deed::Configure) {
+    match may(member.role, member::Deed::Configure) {
         true => Ok(()),
         false => Err(Problem::NotAllowed {
             needed: Role::Owner,
@@ -170,14 +158,67 @@ pub fn configures(member: &Member) -> Result<(), Problem> {
     }
 }
 
-async fn audited(
+/// A name that no built-in skill has.
+pub(super) fn not_built_in(name: &str) -> Result<(), Problem> {
+    match catalog::skill(name) {
+        None => Ok(()),
+        Some(_) => Err(Problem::Invalid(format!(
+            "“{name}” is a built-in skill: give yours another name."
+        ))),
+    }
+}
+
+/// What happens to a skill.
+#[derive(Clone, Copy)]
+pub(super) enum Deed {
+    Installed,
+    Removed,
+    /// The version of this number is taken back.
+    Undone(u64),
+}
+
+/// The stream of a skill's versions.
+pub(super) fn stream(name: &str) -> String {
+    format!("skill:{name}")
+}
+
+/// The one way in which a skill changes: record, version and audit in one commit.
+pub(super) async fn write(
     home: &Home,
     member: &Member,
-    skill: &Skill,
-    action: &str,
-) -> Result<Vec<Op>, StoreError> {
-    let by = format!("member:{}", member.id);
+    (before, mut skill): (Option<Stored<Skill>>, Skill),
+    deed: Deed,
+) -> Result<(Skill, Vec<Op>), CommandError> {
+    skill.version += 1;
+    skill.updated_at = home.now();
+    let was_active = |before: &Stored<Skill>| before.value.status == SkillStatus::Active;
+    let (action, word, undoes) = match deed {
+        Deed::Installed if before.as_ref().is_some_and(was_active) => {
+            ("skill.installed", "changed", None)
+        }
+        Deed::Installed => ("skill.installed", "created", None),
+        Deed::Removed => ("skill.removed", "deleted", None),
+        Deed::Undone(number) => ("skill.undone", "undone", Some(number)),
+    };
+    let actor = Actor::Member(member.id.clone());
+    let changed = versions::Changed {
+        record: skill.name.clone(),
+        deed: word,
+        before: before
+            .as_ref()
+            .map(|before| serde_json::to_value(&before.value))
+            .transpose()?,
+        after: Some(serde_json::to_value(&skill)?),
+        undoes,
+    };
     let detail = json!({"digest": skill.current.digest, "version": skill.version, "source": skill.current.source});
-    let deed = audit::deed(action, by, &skill.name, detail);
-    audit::append(home, "team", vec![deed]).await
+    let did = audit::deed(action, &actor, &skill.name, detail);
+    let mut ops = vec![repo::put(
+        &home.team,
+        &skill,
+        before.map(|before| before.version),
+    )?];
+    ops.extend(audit::append(home, "team", vec![did]).await?);
+    ops.push(versions::note(home, &stream(&skill.name), &actor, vec![changed]).await?);
+    Ok((skill, ops))
 }

@@ -413,3 +413,36 @@ async fn the_same_servers_make_the_same_prompt() {
     let latest: Vec<_> = requests.iter().rev().take(2).map(tools).collect();
     assert_eq!(latest[0], latest[1]);
 }
+
+#[tokio::test]
+async fn what_people_decide_about_a_server_is_a_version_and_each_undo_goes_one_further_back() {
+    let (team, servers) = team().await;
+    add(&team, new(stdio("notes-server"))).await.unwrap();
+    approve(&team, &["add".to_owned()]).await.unwrap();
+    approve(&team, &[]).await.unwrap();
+    team.does(|| mcp::remove(&team.home, &team.ann, "notes"))
+        .await
+        .unwrap();
+    let undo = async || {
+        let undo = team.does(|| mcp::undo(&team.home, &team.ann, "notes")).await;
+        undo.map_err(|problem| problem.to_string())
+    };
+    assert_eq!(undo().await, Ok((true, 4)));
+    // It has to be asked again, and what it says otherwise than it was agreed to stays withheld.
+    servers.offer([
+        tool("add", "Adds a note."),
+        tool("drop_all", "Drops them."),
+    ]);
+    let stands = [("add", Standing::Approved), ("drop_all", Standing::Changed)];
+    assert_eq!(standings(&look(&team).await), stands);
+    assert_eq!(undo().await, Ok((true, 3)));
+    let stands = [("add", Standing::Approved), ("drop_all", Standing::New)];
+    assert_eq!(standings(&look(&team).await), stands);
+    assert_eq!(undo().await, Ok((true, 2)));
+    assert_eq!(undo().await, Ok((false, 1)));
+    mcp::find(&team.home, "notes").await.unwrap_err();
+    let end = undo().await.unwrap_err();
+    assert!(end.contains("as it was in the beginning"), "{end}");
+    let past = mcp::history(&team.home, "notes").await.unwrap();
+    insta::assert_snapshot!(super::versions::told(&past), @"");
+}

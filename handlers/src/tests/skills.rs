@@ -557,3 +557,52 @@ async fn what_does_not_pass_asks_nobody() {
     }
     assert_eq!(team.all_cards().await.len(), 0);
 }
+
+#[tokio::test]
+async fn every_content_is_a_version_and_each_undo_goes_one_further_back() {
+    let team = skilled().await;
+    let schema = ("scripts/greet.schema.json", SCHEMA);
+    let script = ("scripts/greet.py", "print(2)");
+    installs(&team, &package(&[("SKILL.md", FRONT), script, schema])).await;
+    team.does(|| skills::remove(&team.home, &team.ann, "greet"))
+        .await
+        .unwrap();
+    let undo = async |by| {
+        team.does(|| skills::undo(&team.home, by, "greet")).await
+    };
+    assert_eq!(undo(&team.ann).await.unwrap(), (true, 3));
+    let is = async || skills::find(&team.home, "greet").await.map(|found| found.digest);
+    let second = package(&[("SKILL.md", FRONT), script, schema]).digest;
+    assert_eq!(is().await.unwrap(), second);
+    assert_eq!(undo(&team.ann).await.unwrap(), (true, 2));
+    assert_eq!(is().await.unwrap(), greet().digest);
+    // An agent that has it gets the content that came back.
+    team.says(r#"call: use_skill = {"name": "greet"}"#).await;
+    assert!(last_told(&team).contains("Say hello"), "{}", last_told(&team));
+    assert_eq!(undo(&team.ann).await.unwrap(), (false, 1));
+    is().await.unwrap_err();
+    let end = undo(&team.ann).await.unwrap_err().to_string();
+    assert!(end.contains("as it was in the beginning"), "{end}");
+    let past = skills::history(&team.home, "greet").await.unwrap();
+    insta::assert_snapshot!(super::versions::told(&past), @"");
+}
+
+#[tokio::test]
+async fn undoing_a_skill_takes_an_owner_and_a_skill() {
+    let team = skilled().await;
+    let bob = team.joins("bob", Role::Operator).await;
+    let refused = async |by, name: &str| {
+        let undo = team.does(|| skills::undo(&team.home, by, name)).await;
+        undo.unwrap_err()
+    };
+    let needed = Role::Owner;
+    assert_eq!(refused(&bob, "greet").await, Problem::NotAllowed { needed });
+    assert!(matches!(
+        refused(&team.ann, "nothing").await,
+        Problem::NotFound { .. }
+    ));
+    assert!(matches!(
+        refused(&team.ann, "planning").await,
+        Problem::Invalid(_)
+    ));
+}

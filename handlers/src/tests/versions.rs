@@ -5,6 +5,7 @@ use crate::{
     Problem,
     agents::{self, Change},
     rules,
+    versions::Past,
 };
 use domain::{
     agent::AgentStatus,
@@ -24,14 +25,18 @@ impl Team {
     }
 
     async fn past(&self, name: &str) -> String {
-        let past = agents::history(&self.home, name).await.unwrap();
-        let line = |past: &agents::Past| {
-            let undoes = past.undoes.map(|n| format!(" {n}")).unwrap_or_default();
-            let (number, by, deed) = (past.number, &past.by, &past.deed);
-            format!("{number} {by} {deed}{undoes}\n{}", past.diff)
-        };
-        past.iter().map(line).collect::<Vec<_>>().join("\n")
+        told(&agents::history(&self.home, name).await.unwrap())
     }
+}
+
+/// A history as text.
+pub(super) fn told(past: &[Past]) -> String {
+    let line = |past: &Past| {
+        let undoes = past.undoes.map(|n| format!(" {n}")).unwrap_or_default();
+        let (number, by, deed) = (past.number, &past.by, &past.deed);
+        format!("{number} {by} {deed}{undoes}\n{}", past.diff)
+    };
+    past.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 fn named(name: &str) -> Change {

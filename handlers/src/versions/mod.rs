@@ -1,5 +1,7 @@
 //! Versions of what people change: written in the commit that makes the change, read for histories and for taking changes back.
 
+mod past;
+
 use crate::{CommandError, Home};
 use domain::{
     canonical_json,
@@ -10,6 +12,8 @@ use ports::{
     repo,
     store::{Op, StoreError},
 };
+pub use past::Past;
+pub(crate) use past::{at_its_beginning, diff, past, undoable, who};
 use serde_json::Value;
 
 /// Versions that are read at once.

@@ -2,7 +2,7 @@
 
 use crate::text::one_line;
 use domain::agent::Agent;
-use handlers::{agents::Past, rules};
+use handlers::{rules, versions::Past};
 
 /// A version's head.
 #[must_use]
@@ -24,17 +24,30 @@ fn deed(deed: &str) -> &str {
     }
 }
 
+/// `what`: the command's word, `agents`, `skills`, `mcp`.
 #[must_use]
-pub fn older_versions(count: usize) -> String {
-    format!("{count} older: countersign agents history has all of them.")
+pub fn older_versions(count: usize, what: &str) -> String {
+    format!("{count} older: countersign {what} history has all of them.")
 }
 
+/// `what`: the command, `agent`, `skill`, `mcp`.
 #[must_use]
-pub fn undo_hint(name: &str) -> String {
+pub fn undo_hint(what: &str, name: &str) -> String {
     format!(
-        "/agent undo {} takes the latest change back.",
+        "/{what} undo {} takes the latest change back.",
         one_line(name)
     )
+}
+
+/// After a change of a skill or a server was taken back. `is_there`: there is one of this name now.
+#[must_use]
+pub fn taken_back(name: &str, (is_there, number): (bool, u64)) -> String {
+    let state = match is_there {
+        true => "is as before",
+        false => "is gone, as before",
+    };
+    let name = one_line(name);
+    format!("Version {number} was taken back: {name} {state}. Another undo goes further back.")
 }
 
 #[must_use]

@@ -38,6 +38,10 @@ enum Command {
     Restart { name: String },
     /// Remove a server; rules about its tools stay
     Remove { name: String },
+    /// What a server was: who changed what, and when
+    History { name: String },
+    /// Take the latest change of a server back
+    Undo { name: String },
 }
 
 #[derive(clap::Args, Debug)]
@@ -110,6 +114,18 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             let server =
                 commit_with(home, async || servers::remove(home, owner, &name).await).await?;
             output.show(&server, || format!("{} was removed.", server.name))?;
+            return Ok(0);
+        }
+        Command::History { name } => {
+            output.past(&servers::history(home, &name).await?, home.now())?;
+            return Ok(0);
+        }
+        Command::Undo { name } => {
+            let back = commit_with(home, async || servers::undo(home, owner, &name).await).await?;
+            let value = json!({"name": name, "is_there": back.0, "version": back.1});
+            output.show(&value, || {
+                bot::text::en::taken_back(&name, back)
+            })?;
             return Ok(0);
         }
     };

@@ -1,8 +1,9 @@
 //! Tables for people, JSON for programs.
 
 use super::Failure;
-use bot::text::{one_line, time};
+use bot::text::{en, one_line, time};
 use domain::Micros;
+use handlers::versions::Past;
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{self, Write};
@@ -32,6 +33,20 @@ impl Output {
         };
         print(&text);
         Ok(())
+    }
+
+    /// A history, oldest first.
+    ///
+    /// # Errors
+    /// As [`Output::show`].
+    pub fn past(self, past: &[Past], now: Micros) -> Result<(), Failure> {
+        let version = |past: &Past| {
+            let head = en::version(past, &when(past.at, now));
+            format!("{head}\n{}", past.diff).trim_end().to_owned()
+        };
+        self.show(past, || {
+            past.iter().map(version).collect::<Vec<_>>().join("\n\n")
+        })
     }
 }
 

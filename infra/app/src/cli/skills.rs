@@ -50,6 +50,10 @@ enum Command {
     Enable { name: String, agent: String },
     /// Take a skill from an agent
     Disable { name: String, agent: String },
+    /// What a skill of the team was: who changed what, and when
+    History { name: String },
+    /// Take the latest change of a skill back
+    Undo { name: String },
 }
 
 pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> {
@@ -98,6 +102,17 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             })
             .await?;
             output.show(&changed, || en::disabled(&name, &changed.name))?;
+        }
+        Command::History { name } => {
+            output.past(&skills::history(home, &name).await?, home.now())?;
+        }
+        Command::Undo { name } => {
+            let back = commit_with(home, async || {
+                skills::undo(home, &local.owner, &name).await
+            })
+            .await?;
+            let value = json!({"name": name, "is_there": back.0, "version": back.1});
+            output.show(&value, || en::taken_back(&name, back))?;
         }
     }
     Ok(0)

@@ -4,7 +4,7 @@ use super::{Command, read, set};
 use crate::{
     cli::{
         Failure,
-        output::{self, Output, when},
+        output::{self, Output},
     },
     compose::Local,
 };
@@ -36,13 +36,7 @@ pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), 
         }
         Command::History { name } => {
             let past = agents::history(home, &name).await?;
-            let version = |past: &agents::Past| {
-                let head = en::version(past, &when(past.at, home.now()));
-                format!("{head}\n{}", past.diff).trim_end().to_owned()
-            };
-            output.show(&past, || {
-                past.iter().map(version).collect::<Vec<_>>().join("\n\n")
-            })
+            output.past(&past, home.now())
         }
         Command::Undo { name } => {
             let draft = async || agents::undo(home, &local.owner, &name).await;
