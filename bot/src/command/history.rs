@@ -1,4 +1,4 @@
-//! The history of one thing that people change, as `/agent history`, `/skill history` and `/mcp history` show it.
+//! The history of one thing that people change, as `/agent history`, `/skill history`, `/mcp history` and `/memory … history` show it.
 
 use super::{Ctx, Reply};
 use crate::text::{Builder, en, time};
@@ -10,11 +10,10 @@ const SHOWN: usize = 20;
 
 /// Whose history it is.
 pub struct Of<'a> {
-    /// The word of the command line: `agents`, `skills`, `mcp`.
+    /// The word of the command line: `agents`, `skills`, `mcp`, `memory`.
     pub words: &'a str,
-    /// The command that takes a change back: `agent`, `skill`, `mcp`.
-    pub command: &'a str,
-    pub name: &'a str,
+    /// How a change is taken back.
+    pub hint: &'a str,
 }
 
 pub fn reply(ctx: &Ctx<'_>, of: &Of<'_>, past: &[Past]) -> Reply {
@@ -32,6 +31,6 @@ pub fn reply(ctx: &Ctx<'_>, of: &Of<'_>, past: &[Past]) -> Reply {
                 .push("\n");
         }
     }
-    out.push(&en::undo_hint(of.command, of.name));
+    out.push(of.hint);
     ctx.show(&out.build())
 }

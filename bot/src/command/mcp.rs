@@ -64,11 +64,9 @@ impl Command for Mcp {
             }
             ("history", name, _) => {
                 let past = mcp::history(home, name).await?;
-                let (words, command) = ("mcp", "mcp");
                 let of = Of {
-                    words,
-                    command,
-                    name,
+                    words: "mcp",
+                    hint: &en::undo_hint("mcp", name),
                 };
                 Ok(history::reply(ctx, &of, &past))
             }

@@ -1,7 +1,10 @@
 //! `/memory`: what is remembered of this conversation, by its agent, about who asks; shown, changed, taken back. A memory also
 //! goes out as a file and comes back as one.
 
-use super::{Command, Ctx, Reply};
+use super::{
+    Command, Ctx, Reply,
+    history::{self, Of},
+};
 use crate::{
     present,
     text::{Builder, en, time},
@@ -18,9 +21,6 @@ use handlers::{
 use ports::message::Body;
 
 pub struct Memory;
-
-/// Versions that are shown; the command line shows all.
-const LATEST: usize = 8;
 
 #[async_trait::async_trait]
 impl Command for Memory {
@@ -48,7 +48,7 @@ impl Command for Memory {
         let draft = match (verb, text.trim()) {
             ("", _) => return show(ctx, &layer).await,
             ("edit", "") => return file(ctx, &layer).await,
-            ("history", "") => return history(ctx, &layer).await,
+            ("history", "") => return past(ctx, &layer).await,
             ("add", text) if !text.is_empty() => memory::add(home, member, &layer, text).await?,
             ("set", text) if !text.is_empty() => memory::set(home, member, &layer, text).await?,
             ("clear", "") => memory::set(home, member, &layer, "").await?,
@@ -113,27 +113,16 @@ async fn file(ctx: &Ctx<'_>, layer: &Layer) -> Result<Reply, CommandError> {
     })
 }
 
-async fn history(ctx: &Ctx<'_>, layer: &Layer) -> Result<Reply, CommandError> {
+async fn past(ctx: &Ctx<'_>, layer: &Layer) -> Result<Reply, CommandError> {
     let past = memory::history(ctx.home, ctx.member, layer).await?;
     if past.is_empty() {
         return Ok(ctx.say(en::NOTHING_REMEMBERED));
     }
-    let mut out = Builder::default();
-    let older = past.len().saturating_sub(LATEST);
-    if older > 0 {
-        out.push(&en::older_memories(older)).push("\n");
-    }
-    for version in past.iter().skip(older) {
-        let at = time::at(version.at, ctx.home.now(), &ctx.member.zone);
-        out.marked(&en::version(version, &at), MarkStyle::Bold)
-            .push("\n");
-        if !version.diff.is_empty() {
-            out.marked(&version.diff, MarkStyle::Pre("diff".to_owned()))
-                .push("\n");
-        }
-    }
-    out.push(&en::memory_undo_hint(layer.name()));
-    Ok(ctx.show(&out.build()))
+    let of = Of {
+        words: "memory",
+        hint: &en::memory_undo_hint(layer.name()),
+    };
+    Ok(history::reply(ctx, &of, &past))
 }
 
 fn written(written: &Written) -> RichText {

@@ -72,8 +72,7 @@ impl Command for Skill {
                 let past = skills::history(ctx.home, name).await?;
                 let of = Of {
                     words: "skills",
-                    command: "skill",
-                    name,
+                    hint: &en::undo_hint("skill", name),
                 };
                 Ok(history::reply(ctx, &of, &past))
             }

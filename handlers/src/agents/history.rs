@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     CommandError, Draft, Home, Problem,
-    versions::{self, Past},
+    versions::{self, Differ, Past},
 };
 use catalog::AgentTemplate;
 use domain::{
@@ -23,10 +23,22 @@ use serde_json::Value;
 /// [`Problem::NotFound`].
 pub async fn history(home: &Home, name: &str) -> Result<Vec<Past>, CommandError> {
     let (_, versions) = known(home, name).await?;
-    versions::past(home, &versions, async |before, after| {
+    versions::past(home, &versions, &Files).await
+}
+
+/// By the file that an export is.
+struct Files;
+
+#[async_trait::async_trait]
+impl Differ for Files {
+    async fn differ(
+        &self,
+        _home: &Home,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) -> Result<String, CommandError> {
         Ok(versions::diff(&text(before)?, &text(after)?))
-    })
-    .await
+    }
 }
 
 /// The agent of that name with its versions; without it where it was deleted.

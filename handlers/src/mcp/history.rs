@@ -3,7 +3,7 @@
 use super::{SERVERS, agents, audited, configures, list};
 use crate::{
     CommandError, Draft, Home, Problem,
-    versions::{self, Changed, Past},
+    versions::{self, Changed, Differ, Past},
 };
 use domain::{
     mcp::{McpServer, Reach},
@@ -60,13 +60,23 @@ pub async fn history(home: &Home, name: &str) -> Result<Vec<Past>, CommandError>
     if versions.is_empty() {
         super::find(home, name).await?;
     }
-    versions::past(home, &versions, async |before, after| {
-        Ok(versions::diff(
-            &text(home, before).await?,
-            &text(home, after).await?,
-        ))
-    })
-    .await
+    versions::past(home, &versions, &Decisions).await
+}
+
+/// By what people decided about it.
+struct Decisions;
+
+#[async_trait::async_trait]
+impl Differ for Decisions {
+    async fn differ(
+        &self,
+        home: &Home,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) -> Result<String, CommandError> {
+        let (before, after) = (text(home, before).await?, text(home, after).await?);
+        Ok(versions::diff(&before, &after))
+    }
 }
 
 /// A line for each thing that a person decided about it.

@@ -6,7 +6,7 @@
 mod past;
 mod write;
 
-use crate::{CommandError, Draft, Home, Problem, agents, knowledge::Reader};
+use crate::{CommandError, Draft, Home, Problem, knowledge::Reader, versions};
 use domain::{
     Micros,
     id::{AgentId, MemberId, SessionId},
@@ -122,13 +122,13 @@ pub async fn show(home: &Home, layer: &Layer) -> Result<Shown, CommandError> {
     let (text, stored) = read(home, layer).await?;
     let of = match layer {
         Layer::Session(id) => id.clone(),
-        Layer::Agent(id) => agents::who(home, &Actor::Agent(id.clone())).await?,
+        Layer::Agent(id) => versions::who(home, &Actor::Agent(id.clone())).await?,
         Layer::Member(_) => String::new(),
     };
     let (updated_by, updated_at) = match stored {
         None => (None, None),
         Some(Stored { value, .. }) => (
-            Some(agents::who(home, &value.updated_by).await?),
+            Some(versions::who(home, &value.updated_by).await?),
             Some(value.updated_at),
         ),
     };

@@ -7,8 +7,7 @@ use super::{
 };
 use crate::{
     CommandError, Draft, Home, Problem,
-    agents::{Past, who},
-    versions,
+    versions::{self, Differ, Past},
 };
 use domain::{
     member::Member,
@@ -30,21 +29,22 @@ pub async fn history(
 ) -> Result<Vec<Past>, CommandError> {
     own(member, layer)?;
     let versions = versions::of(home, &stream(layer)).await?;
-    let mut past = Vec::with_capacity(versions.len());
-    let mut before = String::new();
-    for (number, entry) in (1..).zip(&versions) {
-        let after = text(home, entry.doc.as_ref()).await?;
-        past.push(Past {
-            number,
-            at: entry.at,
-            by: who(home, &entry.actor).await?,
-            deed: entry.deed.clone(),
-            undoes: entry.undoes,
-            diff: diff(&before, &after),
-        });
-        before = after;
+    versions::past(home, &versions, &Texts).await
+}
+
+/// By what is remembered.
+struct Texts;
+
+#[async_trait::async_trait]
+impl Differ for Texts {
+    async fn differ(
+        &self,
+        home: &Home,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) -> Result<String, CommandError> {
+        Ok(diff(&text(home, before).await?, &text(home, after).await?))
     }
-    Ok(past)
 }
 
 /// Takes the latest change back that was not taken back yet; once more, the one before it.

@@ -10,7 +10,6 @@ use domain::{
 use ports::repo;
 use serde::Serialize;
 use serde_json::json;
-use similar::TextDiff;
 
 /// What became of a memory.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
@@ -107,10 +106,5 @@ const DIFF: usize = 2000;
 
 /// Only what changes: around it may stand what does not belong where the difference is shown.
 pub(crate) fn diff(before: &str, after: &str) -> String {
-    let diff = TextDiff::from_lines(before, after);
-    let hunks = diff.unified_diff().context_radius(0).to_string();
-    let lines = hunks
-        .lines()
-        .filter(|line| !line.starts_with("@@") && !line.starts_with('\\'));
-    prefix(&lines.collect::<Vec<_>>().join("\n"), DIFF).to_owned()
+    prefix(&versions::diff(before, after), DIFF).to_owned()
 }

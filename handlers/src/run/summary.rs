@@ -2,7 +2,7 @@
 //! asking is journalled, reserved and settled as any other.
 
 use super::{Step, headline, large};
-use crate::{HandlerError, agents, keep::fit, sessions};
+use crate::{HandlerError, keep::fit, sessions, versions};
 use domain::{
     approval::{Approval, ApprovalStatus},
     content::{Content, prefix},
@@ -197,7 +197,7 @@ pub(super) async fn lines(
             Decided::Expired { .. } | Decided::Undeliverable => "did not decide on",
             Decided::Raised { .. } | Decided::Freed => continue,
         };
-        let by = agents::who(home, by).await?;
+        let by = versions::who(home, by).await?;
         let arguments = large::fetch(&*home.blobs, call.arguments.clone()).await?;
         let what = match headline(&arguments) {
             what if what.is_empty() => arguments.to_string(),

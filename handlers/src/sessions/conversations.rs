@@ -2,7 +2,7 @@
 //! in: its cards hold, and what comes of it is there when somebody goes back.
 
 use super::get_or_new;
-use crate::{CommandError, Draft, Home, Problem, agents, ask};
+use crate::{CommandError, Draft, Home, Problem, ask, versions};
 use domain::{
     Micros,
     content::Content,
@@ -69,7 +69,7 @@ async fn listed(
         session: conversation.session.clone(),
         number: conversation.number,
         title: conversation.title.clone(),
-        agent: agents::who(home, &Actor::Agent(conversation.agent.clone())).await?,
+        agent: versions::who(home, &Actor::Agent(conversation.agent.clone())).await?,
         here,
         run,
         updated_at: conversation.updated_at,

@@ -6,8 +6,8 @@ use super::{
     write::{Deed, configures, not_built_in, stream, write},
 };
 use crate::{
-    CommandError, Draft, Home, Problem,
-    versions::{self, Past},
+    CommandError, Draft, Home,
+    versions::{self, Differ, Past},
 };
 use domain::{
     member::Member,
@@ -24,16 +24,27 @@ pub async fn history(home: &Home, name: &str) -> Result<Vec<Past>, CommandError>
     if versions.is_empty() {
         return Err(super::not_found(name).into());
     }
-    versions::past(home, &versions, async |before, after| {
+    versions::past(home, &versions, &Contents).await
+}
+
+/// By each of its files.
+struct Contents;
+
+#[async_trait::async_trait]
+impl Differ for Contents {
+    async fn differ(
+        &self,
+        home: &Home,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) -> Result<String, CommandError> {
         let (before, after) = (active(before)?, active(after)?);
-        let files = |edition: &Option<Edition>| {
-            edition.as_ref().map_or(Vec::new(), |of| of.files.clone())
-        };
+        let files =
+            |edition: &Option<Edition>| edition.as_ref().map_or(Vec::new(), |of| of.files.clone());
         let changed = between(home, &files(&before), &files(&after)).await?;
         let source = versions::diff(&source(before.as_ref()), &source(after.as_ref()));
         Ok(format!("{source}\n{changed}").trim().to_owned())
-    })
-    .await
+    }
 }
 
 /// The content that agents could have; none where there was none, or it was removed.

@@ -126,7 +126,11 @@ pub(super) async fn between(
     let mut out = String::new();
     for (path, [before, after]) in files {
         if before != after {
-            out.push_str(&one(path, &text(home, before).await?, &text(home, after).await?));
+            out.push_str(&one(
+                path,
+                &text(home, before).await?,
+                &text(home, after).await?,
+            ));
         }
     }
     Ok(out)

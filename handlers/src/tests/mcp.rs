@@ -424,15 +424,14 @@ async fn what_people_decide_about_a_server_is_a_version_and_each_undo_goes_one_f
         .await
         .unwrap();
     let undo = async || {
-        let undo = team.does(|| mcp::undo(&team.home, &team.ann, "notes")).await;
-        undo.map_err(|problem| problem.to_string())
+        let undo = team
+            .does(|| mcp::undo(&team.home, &team.ann, "notes"))
+            .await;
+        undo.map_err(|problem| format!("{problem:?}"))
     };
     assert_eq!(undo().await, Ok((true, 4)));
     // It has to be asked again, and what it says otherwise than it was agreed to stays withheld.
-    servers.offer([
-        tool("add", "Adds a note."),
-        tool("drop_all", "Drops them."),
-    ]);
+    servers.offer([tool("add", "Adds a note."), tool("drop_all", "Drops them.")]);
     let stands = [("add", Standing::Approved), ("drop_all", Standing::Changed)];
     assert_eq!(standings(&look(&team).await), stands);
     assert_eq!(undo().await, Ok((true, 3)));

@@ -567,21 +567,27 @@ async fn every_content_is_a_version_and_each_undo_goes_one_further_back() {
     team.does(|| skills::remove(&team.home, &team.ann, "greet"))
         .await
         .unwrap();
-    let undo = async |by| {
-        team.does(|| skills::undo(&team.home, by, "greet")).await
-    };
+    let undo = async |by| team.does(|| skills::undo(&team.home, by, "greet")).await;
     assert_eq!(undo(&team.ann).await.unwrap(), (true, 3));
-    let is = async || skills::find(&team.home, "greet").await.map(|found| found.digest);
+    let is = async || {
+        skills::find(&team.home, "greet")
+            .await
+            .map(|found| found.digest)
+    };
     let second = package(&[("SKILL.md", FRONT), script, schema]).digest;
     assert_eq!(is().await.unwrap(), second);
     assert_eq!(undo(&team.ann).await.unwrap(), (true, 2));
     assert_eq!(is().await.unwrap(), greet().digest);
     // An agent that has it gets the content that came back.
     team.says(r#"call: use_skill = {"name": "greet"}"#).await;
-    assert!(last_told(&team).contains("Say hello"), "{}", last_told(&team));
+    assert!(
+        last_told(&team).contains("Say hello"),
+        "{}",
+        last_told(&team)
+    );
     assert_eq!(undo(&team.ann).await.unwrap(), (false, 1));
     is().await.unwrap_err();
-    let end = undo(&team.ann).await.unwrap_err().to_string();
+    let end = format!("{:?}", undo(&team.ann).await.unwrap_err());
     assert!(end.contains("as it was in the beginning"), "{end}");
     let past = skills::history(&team.home, "greet").await.unwrap();
     insta::assert_snapshot!(super::versions::told(&past), @"");

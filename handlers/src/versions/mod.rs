@@ -8,12 +8,12 @@ use domain::{
     run::Actor,
     version::{FOUND, Version},
 };
+pub use past::Past;
+pub(crate) use past::{Differ, at_its_beginning, diff, past, undoable, who};
 use ports::{
     repo,
     store::{Op, StoreError},
 };
-pub use past::Past;
-pub(crate) use past::{at_its_beginning, diff, past, undoable, who};
 use serde_json::Value;
 
 /// Versions that are read at once.

@@ -27,11 +27,22 @@ pub struct Past {
     pub diff: String,
 }
 
-/// The versions of a stream, oldest first. `differ` tells how what was there differs from what is.
+/// How what was there differs from what is, as text for people. A trait, because the future of an async closure is not `Send` here.
+#[async_trait::async_trait]
+pub(crate) trait Differ: Sync {
+    async fn differ(
+        &self,
+        home: &Home,
+        before: Option<&Value>,
+        after: Option<&Value>,
+    ) -> Result<String, CommandError>;
+}
+
+/// The versions of a stream, oldest first.
 pub(crate) async fn past(
     home: &Home,
     versions: &[Version],
-    differ: impl AsyncFn(Option<&Value>, Option<&Value>) -> Result<String, CommandError>,
+    of: &dyn Differ,
 ) -> Result<Vec<Past>, CommandError> {
     let mut past = Vec::with_capacity(versions.len());
     for (at, entry) in versions.iter().enumerate() {
@@ -41,7 +52,9 @@ pub(crate) async fn past(
             by: who(home, &entry.actor).await?,
             deed: entry.deed.clone(),
             undoes: entry.undoes,
-            diff: differ(version::before(versions, at), entry.doc.as_ref()).await?,
+            diff: of
+                .differ(home, version::before(versions, at), entry.doc.as_ref())
+                .await?,
         });
     }
     Ok(past)
@@ -87,7 +100,8 @@ pub(crate) fn at_its_beginning(name: &str) -> Problem {
 pub(crate) fn diff(before: &str, after: &str) -> String {
     let diff = TextDiff::from_lines(before, after);
     let hunks = diff.unified_diff().context_radius(0).to_string();
-    let lines = hunks.lines().filter(|line| !line.starts_with("@@"));
+    let is_shown = |line: &&str| !line.starts_with("@@") && !line.starts_with('\\');
+    let lines = hunks.lines().filter(is_shown);
     lines.collect::<Vec<_>>().join("\n")
 }
 

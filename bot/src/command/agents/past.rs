@@ -16,8 +16,7 @@ pub async fn history(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
     let past = agents::history(ctx.home, name).await?;
     let of = Of {
         words: "agents",
-        command: "agent",
-        name,
+        hint: &en::undo_hint("agent", name),
     };
     Ok(history::reply(ctx, &of, &past))
 }

@@ -64,8 +64,3 @@ pub fn memory_written(written: &Written) -> String {
 pub fn memory_undo_hint(layer: &str) -> String {
     format!("/memory {layer} undo takes the latest change back.")
 }
-
-#[must_use]
-pub fn older_memories(count: usize) -> String {
-    format!("{count} older: countersign memory history has all of them.")
-}

@@ -123,9 +123,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         Command::Undo { name } => {
             let back = commit_with(home, async || servers::undo(home, owner, &name).await).await?;
             let value = json!({"name": name, "is_there": back.0, "version": back.1});
-            output.show(&value, || {
-                bot::text::en::taken_back(&name, back)
-            })?;
+            output.show(&value, || bot::text::en::taken_back(&name, back))?;
             return Ok(0);
         }
     };

@@ -135,13 +135,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         Command::History(which) => {
             let layer = which.layer(&local).await?;
             let past = memory::history(home, owner, &layer).await?;
-            let version = |past: &agents::Past| {
-                let head = en::version(past, &when(past.at, home.now()));
-                format!("{head}\n{}", past.diff).trim_end().to_owned()
-            };
-            output.show(&past, || {
-                past.iter().map(version).collect::<Vec<_>>().join("\n\n")
-            })?;
+            output.past(&past, home.now())?;
         }
         Command::Undo(which) => {
             let layer = which.layer(&local).await?;

@@ -107,10 +107,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             output.past(&skills::history(home, &name).await?, home.now())?;
         }
         Command::Undo { name } => {
-            let back = commit_with(home, async || {
-                skills::undo(home, &local.owner, &name).await
-            })
-            .await?;
+            let back =
+                commit_with(home, async || skills::undo(home, &local.owner, &name).await).await?;
             let value = json!({"name": name, "is_there": back.0, "version": back.1});
             output.show(&value, || en::taken_back(&name, back))?;
         }
