@@ -443,5 +443,26 @@ async fn what_people_decide_about_a_server_is_a_version_and_each_undo_goes_one_f
     let end = undo().await.unwrap_err();
     assert!(end.contains("as it was in the beginning"), "{end}");
     let past = mcp::history(&team.home, "notes").await.unwrap();
-    insta::assert_snapshot!(super::versions::told(&past), @"");
+    insta::assert_snapshot!(super::versions::told(&past), @r#"
+    1 ann created
+    +command: notes-server
+    2 ann changed
+    +tool: add 10a6f33ec842
+    3 ann changed
+    +tool: drop_all 8d2999973941
+    4 ann deleted
+    -command: notes-server
+    -tool: add 10a6f33ec842
+    -tool: drop_all 8d2999973941
+    5 ann undone 4
+    +command: notes-server
+    +tool: add 10a6f33ec842
+    +tool: drop_all 8d2999973941
+    6 ann undone 3
+    -tool: drop_all 8d2999973941
+    7 ann undone 2
+    -tool: add 10a6f33ec842
+    8 ann undone 1
+    -command: notes-server
+    "#);
 }

@@ -590,7 +590,152 @@ async fn every_content_is_a_version_and_each_undo_goes_one_further_back() {
     let end = format!("{:?}", undo(&team.ann).await.unwrap_err());
     assert!(end.contains("as it was in the beginning"), "{end}");
     let past = skills::history(&team.home, "greet").await.unwrap();
-    insta::assert_snapshot!(super::versions::told(&past), @"");
+    insta::assert_snapshot!(super::versions::told(&past), @r#"
+    1 ann created
+    +from: a test
+    --- a/SKILL.md
+    +++ b/SKILL.md
+    @@ -0,0 +1,5 @@
+    +---
+    +name: greet
+    +description: Greets people. Use it for greetings.
+    +---
+    +Say hello in a friendly way.
+    --- a/references/words.md
+    +++ b/references/words.md
+    @@ -0,0 +1 @@
+    +Words: hello, welcome.
+    \ No newline at end of file
+    --- a/scripts/greet.py
+    +++ b/scripts/greet.py
+    @@ -0,0 +1 @@
+    +print(1)
+    \ No newline at end of file
+    --- a/scripts/greet.schema.json
+    +++ b/scripts/greet.schema.json
+    @@ -0,0 +1,3 @@
+    +{"description": "Greets.", "reads_only": true,
+    +    "input": {"type": "object", "properties": {"who": {"type": "string"}}, "required": ["who"]},
+    +    "output": {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}}
+    \ No newline at end of file
+    --- a/scripts/list.sh
+    +++ b/scripts/list.sh
+    @@ -0,0 +1 @@
+    +ls "$@"
+    \ No newline at end of file
+    2 ann changed
+    --- a/references/words.md
+    +++ b/references/words.md
+    @@ -1 +0,0 @@
+    -Words: hello, welcome.
+    \ No newline at end of file
+    --- a/scripts/greet.py
+    +++ b/scripts/greet.py
+    @@ -1 +1 @@
+    -print(1)
+    \ No newline at end of file
+    +print(2)
+    \ No newline at end of file
+    --- a/scripts/list.sh
+    +++ b/scripts/list.sh
+    @@ -1 +0,0 @@
+    -ls "$@"
+    \ No newline at end of file
+    3 ann deleted
+    -from: a test
+    --- a/SKILL.md
+    +++ b/SKILL.md
+    @@ -1,5 +0,0 @@
+    ----
+    -name: greet
+    -description: Greets people. Use it for greetings.
+    ----
+    -Say hello in a friendly way.
+    --- a/scripts/greet.py
+    +++ b/scripts/greet.py
+    @@ -1 +0,0 @@
+    -print(2)
+    \ No newline at end of file
+    --- a/scripts/greet.schema.json
+    +++ b/scripts/greet.schema.json
+    @@ -1,3 +0,0 @@
+    -{"description": "Greets.", "reads_only": true,
+    -    "input": {"type": "object", "properties": {"who": {"type": "string"}}, "required": ["who"]},
+    -    "output": {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}}
+    \ No newline at end of file
+    4 ann undone 3
+    +from: a test
+    --- a/SKILL.md
+    +++ b/SKILL.md
+    @@ -0,0 +1,5 @@
+    +---
+    +name: greet
+    +description: Greets people. Use it for greetings.
+    +---
+    +Say hello in a friendly way.
+    --- a/scripts/greet.py
+    +++ b/scripts/greet.py
+    @@ -0,0 +1 @@
+    +print(2)
+    \ No newline at end of file
+    --- a/scripts/greet.schema.json
+    +++ b/scripts/greet.schema.json
+    @@ -0,0 +1,3 @@
+    +{"description": "Greets.", "reads_only": true,
+    +    "input": {"type": "object", "properties": {"who": {"type": "string"}}, "required": ["who"]},
+    +    "output": {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}}
+    \ No newline at end of file
+    5 ann undone 2
+    --- a/references/words.md
+    +++ b/references/words.md
+    @@ -0,0 +1 @@
+    +Words: hello, welcome.
+    \ No newline at end of file
+    --- a/scripts/greet.py
+    +++ b/scripts/greet.py
+    @@ -1 +1 @@
+    -print(2)
+    \ No newline at end of file
+    +print(1)
+    \ No newline at end of file
+    --- a/scripts/list.sh
+    +++ b/scripts/list.sh
+    @@ -0,0 +1 @@
+    +ls "$@"
+    \ No newline at end of file
+    6 ann undone 1
+    -from: a test
+    --- a/SKILL.md
+    +++ b/SKILL.md
+    @@ -1,5 +0,0 @@
+    ----
+    -name: greet
+    -description: Greets people. Use it for greetings.
+    ----
+    -Say hello in a friendly way.
+    --- a/references/words.md
+    +++ b/references/words.md
+    @@ -1 +0,0 @@
+    -Words: hello, welcome.
+    \ No newline at end of file
+    --- a/scripts/greet.py
+    +++ b/scripts/greet.py
+    @@ -1 +0,0 @@
+    -print(1)
+    \ No newline at end of file
+    --- a/scripts/greet.schema.json
+    +++ b/scripts/greet.schema.json
+    @@ -1,3 +0,0 @@
+    -{"description": "Greets.", "reads_only": true,
+    -    "input": {"type": "object", "properties": {"who": {"type": "string"}}, "required": ["who"]},
+    -    "output": {"type": "object", "properties": {"said": {"type": "string"}}, "required": ["said"]}}
+    \ No newline at end of file
+    --- a/scripts/list.sh
+    +++ b/scripts/list.sh
+    @@ -1 +0,0 @@
+    -ls "$@"
+    \ No newline at end of file
+    "#);
 }
 
 #[tokio::test]
