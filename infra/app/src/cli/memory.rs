@@ -207,7 +207,12 @@ fn edited(local: &Local, text: &str, editor: Option<&str>) -> Result<String, Fai
         |error: std::io::Error| Failure::new(format!("The memory cannot be edited: {error}."));
     let name = format!("memory-{}.md", short(&local.home.chance.id()));
     let path = local.config.home.join(name);
-    std::fs::write(&path, text).map_err(failed)?;
+    // Editors and shells that add a line expect the one before it to be whole.
+    let whole = match text.trim_end() {
+        "" => String::new(),
+        text => format!("{text}\n"),
+    };
+    std::fs::write(&path, whole).map_err(failed)?;
     let status = started(editor, &path).status();
     let after = std::fs::read_to_string(&path);
     std::fs::remove_file(&path).map_err(failed)?;
