@@ -29,6 +29,7 @@ async fn refused(program: &Program, arguments: &[&str], expected: i32) -> String
 #[tokio::test]
 async fn agents_are_made_shown_changed_and_deleted() {
     let program = Program::alone();
+    json(&program, &["knowledge", "create", "k1"]).await;
     let prompt = "You look around.\nYou touch nothing.";
     let made = program.run_with(
         &[
