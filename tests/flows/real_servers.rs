@@ -33,6 +33,13 @@ fn package(name: &str) -> String {
 impl Team {
     /// Adds a server, agrees to all that it offers, and lets it be called without asking.
     async fn has(&self, name: &str, line: &str) {
+        self.agrees(name, line).await;
+        self.ask(&format!("/rules add allow api_call mcp:{name}/*"), "Rule")
+            .await;
+    }
+
+    /// Adds a server and agrees to all that it offers.
+    async fn agrees(&self, name: &str, line: &str) {
         let said = self
             .ask(
                 &format!("/mcp add {name} {line}"),
@@ -48,8 +55,6 @@ impl Team {
             "Agents have these tools",
         )
         .await;
-        self.ask(&format!("/rules add allow api_call mcp:{name}/*"), "Rule")
-            .await;
     }
 
     /// The answer to one call, in a new conversation: what another server said would taint it.
@@ -111,6 +116,47 @@ async fn they_work_in_the_sandbox() {
         "git_status",
     )
     .await;
+    team.program.assert_well();
+}
+
+/// With 36 tools of three servers the model is told their names only. The rehearsal looks for one in words, and calls what it found.
+#[tokio::test]
+async fn one_of_many_tools_is_looked_for_approved_and_called() {
+    let mut team = Team::start().await;
+    let (read, node) = (format!("read {}", place().display()), node());
+    let script = |name: &str| format!("{read} {node} {}/dist/index.js", package(name));
+    let files = format!("{} /workspace", script("server-filesystem"));
+    team.agrees("files", &files).await;
+    team.agrees("everything", &script("server-everything"))
+        .await;
+    team.agrees("memory", &script("server-memory")).await;
+    let wish = r#"{"tool": "the sum of two numbers", "arguments": {"a": 20, "b": 22}}"#;
+    let asked = team.ann.send(wish);
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
+        .await;
+    for part in [
+        "mcp:everything/get-sum",
+        "a: 20",
+        "b: 22",
+        "no rule speaks about the tool “mcp:everything/get-sum”",
+    ] {
+        assert!(card.text.contains(part), "{part}:\n{}", card.text);
+    }
+    assert!(!card.text.contains("use_tool"), "{}", card.text);
+    team.ann.tap(card.id, "Approve");
+    let answer = team
+        .ann
+        .wait_for_message(|m| m.id > card.id && !m.silent)
+        .await;
+    assert!(answer.text.contains("is 42"), "{}", answer.text);
+    let runs = team.ask("/runs", "/run <id>").await;
+    let is_id = |word: &&str| word.len() == 6 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let run = runs.split_whitespace().find(is_id).expect("a short id");
+    let told = team.ask(&format!("/run {run}"), "tools of some").await;
+    assert!(told.contains("to be looked for"), "{told}");
+    assert!(told.contains("find_tools"), "{told}");
     team.program.assert_well();
 }
 

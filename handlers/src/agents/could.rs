@@ -44,16 +44,16 @@ impl Counts {
     }
 }
 
-struct Eye<'a> {
-    force: InForce<'a>,
+struct Eye {
+    force: InForce,
     who: Subject,
 }
 
-impl<'a> Eye<'a> {
+impl Eye {
     async fn of(
         home: &Home,
-        agent: &'a Agent,
-        presets: &'a [Preset],
+        agent: &Agent,
+        presets: &[Preset],
         member: &MemberId,
     ) -> Result<Self, CommandError> {
         Ok(Self {
@@ -163,7 +163,7 @@ pub async fn would_have(
 
 async fn effect(
     home: &Home,
-    eye: &Eye<'_>,
+    eye: &Eye,
     tools: &Tools,
     call: ToolCall,
 ) -> Result<Option<Effect>, CommandError> {

@@ -257,6 +257,7 @@ pub(crate) async fn begin(
         cost: domain::MicroUsd::ZERO,
         spent: Vec::new(),
         model: String::new(),
+        gauge: None,
     };
     session.entitle(&summary.title);
     let events = opening(home, session, &agent, queued).await?;

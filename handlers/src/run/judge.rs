@@ -97,10 +97,7 @@ impl Step<'_> {
             )));
         }
         let Some(tool) = self.tools.get(&name) else {
-            return Ok(none(format!(
-                "there is no tool “{name}”; there are: {}",
-                self.tools.names()
-            )));
+            return Ok(none(self.tools.instead_of(&name)));
         };
         self.weigh(&**tool, &arguments).await
     }
@@ -203,12 +200,7 @@ impl Step<'_> {
         let verdict = force.judge(accesses, &subject);
         let asks = verdict.effect == Effect::Ask && verdict.rule.is_none();
         let always = if asks {
-            permission::narrowest(
-                accesses,
-                &force.rules(),
-                &subject,
-                &Scope::Agent(id.clone()),
-            )
+            permission::narrowest(accesses, force.rules(), &subject, &Scope::Agent(id.clone()))
         } else {
             None
         };

@@ -20,6 +20,7 @@ mod ledger;
 mod log;
 mod model;
 mod modified;
+mod offer;
 mod recall;
 mod summary;
 

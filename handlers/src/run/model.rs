@@ -1,7 +1,7 @@
 //! Asking the model: the request from the state, try after try through the chain of models, the reply into the journal.
 
 use super::{Step, large};
-use crate::{HandlerError, keep::keep, skills};
+use crate::{HandlerError, keep::keep, skills, tool::on_demand};
 use domain::{
     MicroUsd, canonical_json,
     content::Content,
@@ -40,7 +40,7 @@ impl Step<'_> {
         let Some((name, model)) = chain.get(at as usize).or(chain.last()) else {
             return self.model_failed(self.no_model(), 0, MicroUsd::ZERO);
         };
-        let request = self.request().await?;
+        let request = self.offer(name).await?;
         let cut = self.crowded(&request, model.window(&name.model));
         let mut request = match cut {
             Some(cut) => self.to_summarise(cut, &request),
@@ -198,7 +198,8 @@ impl Step<'_> {
         )
     }
 
-    async fn request(&self) -> Result<ModelRequest, HandlerError> {
+    /// With all tools listed, or with those of servers to be looked for.
+    pub(super) async fn request(&self, on_demand: bool) -> Result<ModelRequest, HandlerError> {
         let blobs = &*self.ports.home.blobs;
         let state = self.state();
         let system = blob::text(blobs, &state.agent.system_prompt).await?;
@@ -213,6 +214,9 @@ impl Step<'_> {
                     for call in &mut calls {
                         call.arguments =
                             large::fetch(blobs, std::mem::take(&mut call.arguments)).await?;
+                        if on_demand && !self.tools.is_always_listed(&call.name) {
+                            on_demand::wrap(call);
+                        }
                     }
                     Message::Assistant {
                         text: inline(blobs, text).await?,
@@ -235,6 +239,10 @@ impl Step<'_> {
         let skills = &state.agent.skills;
         let mut tools = self.tools.specs(!state.agent.knowledge.is_empty());
         skills::offer(&mut tools, skills);
+        if on_demand {
+            tools.retain(|tool| self.tools.is_always_listed(&tool.name));
+            tools.extend(self.tools.catalogue().listed());
+        }
         Ok(ModelRequest {
             model: String::new(),
             system: format!("{PREAMBLE}\n\n{system}{}", skills::prompt(skills)),
@@ -255,7 +263,11 @@ impl Step<'_> {
         let step = self.state().steps;
         let mut calls = reply.calls;
         calls.truncate(MAX_CALLS);
+        let on_demand = self.state().offer.on_demand == Some(true);
         for (call, number) in calls.iter_mut().zip(1..) {
+            if on_demand {
+                on_demand::unwrap(call);
+            }
             // Providers repeat ids or leave them out; ours are unique in the run and say where they come from.
             call.id = CallId::new(format!("call_{step}_{number}"));
             // As it will be after a reload: providers' caches compare bytes.

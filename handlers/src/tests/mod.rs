@@ -22,6 +22,7 @@ mod memory;
 mod models;
 mod modifying;
 mod moving;
+mod on_demand;
 mod outages;
 mod persons;
 mod places;

@@ -9,6 +9,7 @@ mod create_skill;
 mod edit_file;
 mod files;
 mod list_files;
+pub mod on_demand;
 pub mod person;
 mod read_file;
 mod recall;
@@ -197,6 +198,11 @@ pub trait Tool: Send + Sync {
         false
     }
 
+    /// The server whose tool it is. Such tools need not be listed in a prompt.
+    fn server(&self) -> Option<&str> {
+        None
+    }
+
     /// The argument that a person's plain text stands for when they change a call.
     fn text_argument(&self) -> Option<&'static str> {
         None
@@ -207,6 +213,11 @@ pub trait Tool: Send + Sync {
         Ok(false)
     }
 }
+
+/// Of more tools than these not all names are told.
+const FEW_NAMES: usize = 24;
+/// Names that are told instead.
+const NEAREST: usize = 5;
 
 /// Tools by name: the built-in ones, and where there are servers, an agent's tools of those ([`Tools::of`]).
 #[derive(Clone)]
@@ -279,17 +290,40 @@ impl Tools {
         self.tools.get(name)
     }
 
-    /// Always in the same order, so that a prompt's prefix stays the same.
+    /// Always in the same order, so that a prompt's prefix stays the same. Without `find_tools`, which stands for others.
     #[must_use]
     pub fn specs(&self, with_knowledge: bool) -> Vec<ToolSpec> {
         let fits = |tool: &&Arc<dyn Tool>| with_knowledge || !tool.needs_knowledge();
-        let offered = self.tools.values().filter(fits);
-        offered.map(|tool| tool.spec()).collect()
+        let offered = self.tools.values().filter(fits).map(|tool| tool.spec());
+        offered
+            .filter(|spec| spec.name != on_demand::FIND_TOOLS)
+            .collect()
     }
 
     #[must_use]
     pub fn names(&self) -> String {
-        self.tools.keys().cloned().collect::<Vec<_>>().join(", ")
+        let names = self.tools.keys().map(String::as_str);
+        let names: Vec<&str> = names
+            .filter(|name| *name != on_demand::FIND_TOOLS)
+            .collect();
+        names.join(", ")
+    }
+
+    /// What to say about a name that no tool has: all names, or of many those that are most like it.
+    #[must_use]
+    pub fn instead_of(&self, name: &str) -> String {
+        if self.tools.len() <= FEW_NAMES {
+            return format!("there is no tool “{name}”; there are: {}", self.names());
+        }
+        let likeness = |known: &str| {
+            let (_, bare) = known.split_once("__").unwrap_or(("", known));
+            strsim::jaro_winkler(name, known).max(strsim::jaro_winkler(name, bare))
+        };
+        let mut names: Vec<&str> = self.tools.keys().map(String::as_str).collect();
+        names.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
+        names.truncate(NEAREST);
+        let nearest = names.join(", ");
+        format!("there is no tool “{name}”; the nearest names are: {nearest}")
     }
 }
 

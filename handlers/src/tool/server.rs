@@ -133,7 +133,16 @@ impl Tool for ServerTool {
 
     async fn preview(&self, _: &ToolContext<'_>, arguments: &Value) -> Result<Preview, ToolError> {
         let mut what = self.server.resource(&self.tool.name);
-        for (name, value) in Self::object(arguments)? {
+        let given = Self::object(arguments)?;
+        let required = self.tool.schema["required"].as_array();
+        let mut required = required.into_iter().flatten().filter_map(Value::as_str);
+        if let Some(missing) = required.find(|name| !given.contains_key(*name)) {
+            // Nobody is asked about what would fail anyway.
+            let schema = &self.tool.schema;
+            let why = format!("“{missing}” is missing; its arguments are {schema}");
+            return Err(ToolError::Arguments(why));
+        }
+        for (name, value) in given {
             let value = value
                 .as_str()
                 .map_or_else(|| value.to_string(), str::to_owned);
@@ -211,5 +220,9 @@ impl Tool for ServerTool {
 
     fn needs_workspace(&self) -> bool {
         self.server.is_local()
+    }
+
+    fn server(&self) -> Option<&str> {
+        Some(&self.server.name)
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     design,
     directive::{self, Wish},
-    extract, passages, summary,
+    extract, finding, passages, summary,
 };
 use domain::{
     citation::{Quoted, quoted},
@@ -29,8 +29,8 @@ pub fn to(request: &ModelRequest) -> Answer {
     if request.system.starts_with(SUMMARISE) {
         return only(extract::of(&prompt_of(request)));
     }
-    if let Some(draft) = design::draft(request) {
-        return draft;
+    if let Some(answer) = design::draft(request).or_else(|| finding::found(request)) {
+        return answer;
     }
     let said = request
         .messages
@@ -103,10 +103,16 @@ fn to_prompt(request: &ModelRequest, prompt: &str, passages: &[Quoted]) -> Answe
                 tool,
                 arguments,
                 words,
-            } => {
-                reasons.push(words);
-                calls.push((tool, arguments, None));
-            }
+            } => match lacks(request, &tool).then(|| finding::search(request, &tool)) {
+                Some(Some((find, query))) => {
+                    reasons.push(format!("{words}: I look for that tool first"));
+                    calls.push((find, query, None));
+                }
+                _ => {
+                    reasons.push(words);
+                    calls.push((tool, arguments, None));
+                }
+            },
             Wish::Malformed { tool, complaint } => {
                 reasons.push(format!("call {tool} with something that is not an object"));
                 calls.push((tool, Value::Null, Some(complaint)));
@@ -130,7 +136,7 @@ fn lacks(request: &ModelRequest, tool: &str) -> bool {
 }
 
 /// `a`, `a and b`, `a, b and c`. The “to” of “You asked me to” is said again before each.
-fn listed(parts: &[String]) -> String {
+pub fn listed(parts: &[String]) -> String {
     match parts {
         [] => String::new(),
         [one] => one.clone(),
@@ -139,7 +145,10 @@ fn listed(parts: &[String]) -> String {
 }
 
 /// Ids are the calls' numbers in the conversation: unique in it, and the same when it is asked again.
-fn numbered(request: &ModelRequest, calls: Vec<(String, Value, Option<String>)>) -> Vec<ToolCall> {
+pub fn numbered(
+    request: &ModelRequest,
+    calls: Vec<(String, Value, Option<String>)>,
+) -> Vec<ToolCall> {
     let count = |message: &Message| match message {
         Message::Assistant { calls, .. } => calls.len(),
         _ => 0,

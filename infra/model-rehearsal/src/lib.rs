@@ -8,12 +8,13 @@ pub mod answer;
 mod design;
 pub mod directive;
 mod extract;
+mod finding;
 mod passages;
 mod summary;
 mod written_call;
 
 use async_trait::async_trait;
-use domain::{MicroUsd, Usage, message::Message};
+use domain::{MicroUsd, Usage, tokens::BYTES_PER_TOKEN};
 use ports::model::{Model, ModelError, ModelReply, ModelRequest, OnText};
 
 /// The provider's and the model's name.
@@ -41,7 +42,8 @@ impl Model for Rehearsal {
         let output = answer.text.len() + written.sum::<usize>();
         Ok(ModelReply {
             usage: Usage {
-                input: input_bytes(request) / BYTES_PER_TOKEN,
+                // So that it looks like that of a real model.
+                input: request.bytes() / BYTES_PER_TOKEN,
                 output: output as u64 / BYTES_PER_TOKEN,
                 ..Usage::default()
             },
@@ -65,24 +67,6 @@ impl Model for Rehearsal {
     fn is_priced(&self, _: &str) -> bool {
         true
     }
-}
-
-/// The usual rule of thumb for English text; it makes the usage look like that of a real model.
-const BYTES_PER_TOKEN: u64 = 4;
-
-fn input_bytes(request: &ModelRequest) -> u64 {
-    let messages = request.messages.iter().map(|message| match message {
-        Message::User { text } => text.bytes(),
-        Message::Assistant { text, calls } => {
-            text.bytes()
-                + calls
-                    .iter()
-                    .map(|call| call.arguments.to_string().len() as u64)
-                    .sum::<u64>()
-        }
-        Message::Tool { output, .. } => output.bytes(),
-    });
-    request.system.len() as u64 + messages.sum::<u64>()
 }
 
 #[cfg(test)]

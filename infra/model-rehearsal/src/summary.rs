@@ -44,7 +44,7 @@ pub fn of_results(messages: &[Message]) -> Option<String> {
 
 /// Passages that a call found: what they say to its query.
 fn found(call: Option<&ToolCall>, output: &Content) -> Option<String> {
-    let query = call?.arguments.get("query")?.as_str()?;
+    let query = made(call?).get("query")?.as_str()?;
     passages::answer(query, &quoted(output.head()))
 }
 
@@ -54,11 +54,19 @@ fn title(name: &str, call: Option<&ToolCall>) -> String {
     let argument = call.and_then(|call| {
         known
             .iter()
-            .find_map(|key| call.arguments.get(*key).and_then(Value::as_str))
+            .find_map(|key| made(call).get(*key).and_then(Value::as_str))
     });
     match argument {
         Some(argument) => format!("{name} “{}”", one_line(argument)),
         None => name.to_owned(),
+    }
+}
+
+/// The arguments of the tool that was meant.
+fn made(call: &ToolCall) -> &Value {
+    match call.name.as_str() {
+        "use_tool" => &call.arguments["arguments"],
+        _ => &call.arguments,
     }
 }
 

@@ -4,6 +4,7 @@ use domain::{
     citation::{Quoted, quote},
     content::Content,
     id::CallId,
+    message::Message,
     tool::{ToolCall, ToolClass, ToolSpec},
 };
 use serde_json::{Value, json};
@@ -447,5 +448,40 @@ fn what_it_looked_up_itself_is_cited_too() {
             .ends_with("“Hotels cost at most 120 a night.” [4]"),
         "{}",
         answer.text
+    );
+}
+
+#[test]
+fn a_tool_that_is_not_listed_is_looked_for_and_then_called() {
+    let tools = ["list_files", "find_tools", "use_tool"];
+    let prompt = user("list: .\n{\"tool\": \"get-sum\", \"arguments\": {\"a\": 20, \"b\": 22}}");
+    let first = answer::to(&request(vec![prompt.clone()], &tools));
+    assert_eq!(
+        first.text,
+        "You asked me to list the files in “.” and to call get-sum with {\"a\":20,\"b\":22}: I look for that tool first."
+    );
+    assert_eq!(first.calls[1].name, "find_tools");
+    assert_eq!(first.calls[1].arguments, json!({"query": "get-sum"}));
+    let reply = Message::Assistant {
+        text: Content::inline(first.text),
+        calls: first.calls,
+    };
+    let listed = result("call-1", "list_files", "a.txt", true);
+    let found = "{\"name\":\"other__sum\"}\n{\"name\":\"all__get-sum\",\"arguments\":{}}";
+    let found = result("call-2", "find_tools", found, true);
+    let mut messages = vec![prompt, reply, listed.clone(), found];
+    let second = answer::to(&request(messages.clone(), &tools));
+    assert_eq!(second.calls.len(), 1);
+    assert_eq!(second.calls[0].id, CallId::from("call-3"));
+    assert_eq!(
+        second.calls[0].arguments,
+        json!({"name": "all__get-sum", "arguments": {"a": 20, "b": 22}})
+    );
+    messages[3] = result("call-2", "find_tools", "(nothing found)", true);
+    let none = answer::to(&request(messages, &tools));
+    assert_eq!(none.calls, []);
+    assert_eq!(
+        none.text,
+        "You asked me to call “get-sum”, but found no such tool."
     );
 }

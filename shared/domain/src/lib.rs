@@ -26,6 +26,7 @@ pub mod session;
 pub mod shell;
 pub mod skill;
 pub mod time;
+pub mod tokens;
 pub mod tool;
 pub mod usage;
 pub mod version;

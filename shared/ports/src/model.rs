@@ -3,6 +3,7 @@
 use domain::{
     MicroUsd, Usage,
     message::Message,
+    tokens,
     tool::{ToolCall, ToolSpec},
 };
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,23 @@ pub struct ModelRequest {
     pub max_output_tokens: u32,
     /// For the whole call, the stream included.
     pub timeout: Duration,
+}
+
+impl ModelRequest {
+    /// Bytes of what it says, from which its tokens can be estimated.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        let message = |message: &Message| match message {
+            Message::User { text } | Message::Tool { output: text, .. } => text.bytes(),
+            Message::Assistant { text, calls } => {
+                let call = |call: &ToolCall| call.name.len() + call.arguments.to_string().len();
+                text.bytes() + calls.iter().map(call).sum::<usize>() as u64
+            }
+        };
+        let messages: u64 = self.messages.iter().map(message).sum();
+        let tools: u64 = self.tools.iter().map(tokens::bytes).sum();
+        self.system.len() as u64 + messages + tools
+    }
 }
 
 #[derive(Clone, PartialEq, Debug)]

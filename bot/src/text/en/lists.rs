@@ -165,12 +165,9 @@ pub fn earlier(lines: usize) -> String {
 #[must_use]
 pub fn event(event: &Event) -> Option<String> {
     Some(match event {
-        Event::Started { agent, prompt, .. } => format!(
-            "{} was asked: {}",
-            agent.name,
-            one_line(prefix(prompt.head(), 200))
-        ),
-        Event::ContextAdded { source, .. } => format!("with {}", one_line(source)),
+        Event::Started { .. } | Event::ContextAdded { .. } | Event::ToolsOffered { .. } => {
+            return given(event);
+        }
         Event::ModelReplied {
             model,
             text,
@@ -220,6 +217,32 @@ pub fn event(event: &Event) -> Option<String> {
         | Event::Parked { .. }
         | Event::Resumed
         | Event::Cancelled => return None,
+    })
+}
+
+/// What a run begins with.
+fn given(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Started { agent, prompt, .. } => format!(
+            "{} was asked: {}",
+            agent.name,
+            one_line(prefix(prompt.head(), 200))
+        ),
+        Event::ContextAdded { source, .. } => format!("with {}", one_line(source)),
+        Event::ToolsOffered {
+            tools,
+            tokens,
+            on_demand,
+            ..
+        } => {
+            let how = if *on_demand {
+                "to be looked for"
+            } else {
+                "listed"
+            };
+            format!("{tools} tools of some {tokens} tokens, {how}")
+        }
+        _ => return None,
     })
 }
 

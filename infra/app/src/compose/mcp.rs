@@ -1,6 +1,6 @@
 //! What agents can call: the built-in tools and those of servers, to and from which no secret goes but the ones they are given.
 
-use super::{BadStart, secrets};
+use super::{BadStart, search, secrets};
 use crate::config::{Config, environment::EnvironmentSecrets};
 use handlers::tool::{self, Tools};
 use mcp_rmcp::{Bench, Servers, pace::Pace};
@@ -18,5 +18,6 @@ pub fn tools(config: &Config, bench: Option<Bench>) -> Result<Tools, BadStart> {
         sources.push(Arc::new(file));
     }
     let servers: Arc<dyn Mcp> = Arc::new(Servers::new(bench, sources, Pace::default()));
-    Ok(tool::all().with_servers(config.redaction.over(servers)))
+    let tools = tool::all().with_servers(config.redaction.over(servers));
+    Ok(tools.with_search(search::of_tools(config)))
 }

@@ -33,6 +33,8 @@ mod program;
 mod relevance;
 mod requests;
 #[cfg(feature = "bench-search")]
+mod rules;
+#[cfg(feature = "bench-search")]
 mod search;
 #[cfg(feature = "bench-search")]
 mod searcher;
@@ -40,6 +42,8 @@ mod searcher;
 mod start;
 #[cfg(feature = "bench")]
 mod steps;
+#[cfg(feature = "bench-tokens")]
+mod tokens;
 
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -101,6 +105,16 @@ const BENCHES: &[Bench] = &[
         about: "nDCG@10, MAP and recall@100 on judged collections (--set DIR), beside rank-bm25, bm25s and SQLite FTS5",
         feature: Some("bench-search"),
     },
+    Bench {
+        name: "rules",
+        about: "a decision of the rule engine with 10, 100 and 1,000 rules, and reading the rules before the first one",
+        feature: Some("bench-search"),
+    },
+    Bench {
+        name: "tokens",
+        about: "what tools cost in recorded conversations (--conversations FILE --tools A,B …), all in every request and on demand",
+        feature: Some("bench-tokens"),
+    },
 ];
 
 /// Measures and prints.
@@ -122,6 +136,10 @@ fn measure(bench: &Bench, project: &Project, args: &Args) -> Result<()> {
         "search" => search::measure(project, args),
         #[cfg(feature = "bench-search")]
         "relevance" => relevance::measure(project, args),
+        #[cfg(feature = "bench-search")]
+        "rules" => rules::measure(),
+        #[cfg(feature = "bench-tokens")]
+        "tokens" => tokens::measure(project, args),
         name => bail!(
             "{name} needs another xtask: its feature {:?}",
             bench.feature
@@ -142,6 +160,12 @@ pub struct Args {
     /// A judged collection in BEIR's layout, for `relevance`; more than one may be given
     #[arg(long, value_name = "DIR")]
     set: Vec<PathBuf>,
+    /// Recorded conversations, for `tokens`: one a line, in OpenAI's message format
+    #[arg(long, value_name = "FILE")]
+    conversations: Option<PathBuf>,
+    /// Tools to add to the catalogue, for `tokens`: answers to `tools/list`, names of servers that `setup` installs; may be given again
+    #[arg(long, value_name = "A,B")]
+    tools: Vec<String>,
     /// Be the process that searches: the directory of its index
     #[arg(long, hide = true, value_name = "DIR")]
     serve: Option<PathBuf>,
@@ -169,9 +193,9 @@ fn choose(names: &[String]) -> Result<Vec<&'static Bench>> {
     {
         bail!("there is no benchmark named {unknown}: see `cargo xtask bench --list`");
     }
-    // The relevance of nothing in particular can't be measured.
+    // Neither the relevance of nothing in particular can be measured, nor what it costs.
     let chosen = |bench: &&Bench| match names {
-        [] => bench.name != "relevance",
+        [] => !["relevance", "tokens"].contains(&bench.name),
         names => names.iter().any(|name| name == bench.name),
     };
     Ok(BENCHES.iter().filter(chosen).collect())
@@ -209,6 +233,14 @@ fn measure_optimised(benches: &[&Bench], args: &Args, project: &Project) -> Resu
         .args(benches.iter().map(|bench| bench.name));
     for set in &args.set {
         command.arg("--set").arg(std::path::absolute(set)?);
+    }
+    if let Some(file) = &args.conversations {
+        command
+            .arg("--conversations")
+            .arg(std::path::absolute(file)?);
+    }
+    for group in &args.tools {
+        command.arg("--tools").arg(group);
     }
     if args.dist {
         command.arg("--dist");

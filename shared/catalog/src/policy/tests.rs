@@ -3,7 +3,7 @@
 use super::*;
 use domain::{
     id::{AgentId, MemberId},
-    permission::{Access, Subject, judge},
+    permission::{Access, Rules, Subject},
     shell,
 };
 
@@ -12,12 +12,12 @@ const ALL: [&str; 4] = ["ask-first", "read-only", "development", "full-access"];
 fn verdict(preset: &str, accesses: &[Access]) -> domain::permission::Verdict {
     let presets = policies().unwrap_or_else(|e| panic!("{e}"));
     let preset = presets.iter().find(|p| p.name == preset).unwrap();
-    let rules: Vec<&Rule> = preset.rules.iter().collect();
+    let rules = Rules::new(preset.rules.iter().cloned());
     let who = Subject {
         agent: AgentId::from("a"),
         member: MemberId::from("m"),
     };
-    judge(accesses, &rules, &who, preset.otherwise)
+    rules.judge(accesses, &who, preset.otherwise)
 }
 
 /// Checks lines against verdicts in the order of `ALL`: `a` allow, `?` ask, `x` deny.

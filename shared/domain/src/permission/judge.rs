@@ -1,11 +1,12 @@
 //! The verdict: the strongest rule that speaks about each access, and the strongest of these for the whole call.
 
-use super::{Access, Effect, Rule, Scope, Verdict, matching::speaks};
+use super::{Access, Effect, Resource, Rule, Scope, Verdict, matching::Asked};
 use crate::{
     id::{AgentId, MemberId},
     member::Role,
     shell::quote,
 };
+use std::collections::BTreeMap;
 
 /// Who acts: an agent, in a run that a member started.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,44 +15,67 @@ pub struct Subject {
     pub member: MemberId,
 }
 
-/// Judges a call by everything that it would touch. `rules` are all that could apply (the team's, the agent's own, its
-/// preset's) in any order; where none speaks, `otherwise` says whether that asks or denies (it cannot allow). A call about
-/// which nothing is known asks.
-#[must_use]
-pub fn judge(accesses: &[Access], rules: &[&Rule], who: &Subject, otherwise: Effect) -> Verdict {
-    let unspoken_of = |access: &Access| match otherwise {
-        Effect::Deny => unspoken(
-            Effect::Deny,
-            format!("no rule allows {access}, and what is not allowed is denied"),
-        ),
-        Effect::Allow | Effect::Ask => {
-            unspoken(Effect::Ask, format!("no rule speaks about {access}"))
-        }
-    };
-    let verdicts = accesses
-        .iter()
-        .map(|access| spoken(access, rules, who).unwrap_or_else(|| unspoken_of(access)));
-    verdicts.reduce(stronger).unwrap_or_else(|| {
-        unspoken(
-            Effect::Ask,
-            "it is not known what this would touch".to_owned(),
-        )
-    })
+/// Rules that can be asked again and again: what their patterns mean is found out once.
+#[derive(Debug, Default)]
+pub struct Rules {
+    by_resource: BTreeMap<Resource, Vec<Asked>>,
 }
 
-/// What the rules say about one access; `None` when none speaks.
-pub(super) fn spoken(access: &Access, rules: &[&Rule], who: &Subject) -> Option<Verdict> {
-    let mut speaking: Vec<&Rule> = rules
-        .iter()
-        .copied()
-        .filter(|rule| applies(&rule.scope, who) && speaks(rule, access))
-        .collect();
-    // Of equally strong rules the one with the first id is named, so that the order of rules means nothing.
-    speaking.sort_by(|a, b| a.id.cmp(&b.id));
-    speaking
-        .into_iter()
-        .map(|rule| said_by(rule, access))
-        .reduce(stronger)
+impl Rules {
+    /// All that could apply (the team's, the agent's own, its preset's), in any order.
+    #[must_use]
+    pub fn new(rules: impl IntoIterator<Item = Rule>) -> Self {
+        let mut by_resource: BTreeMap<Resource, Vec<Asked>> = BTreeMap::new();
+        for rule in rules {
+            let of_resource = by_resource.entry(rule.resource).or_default();
+            of_resource.push(Asked::new(rule));
+        }
+        Self { by_resource }
+    }
+
+    /// Judges a call by everything that it would touch. Where no rule speaks, `otherwise` says whether that asks or denies (it cannot
+    /// allow). A call about which nothing is known asks.
+    #[must_use]
+    pub fn judge(&self, accesses: &[Access], who: &Subject, otherwise: Effect) -> Verdict {
+        let unspoken_of = |access: &Access| match otherwise {
+            Effect::Deny => unspoken(
+                Effect::Deny,
+                format!("no rule allows {access}, and what is not allowed is denied"),
+            ),
+            Effect::Allow | Effect::Ask => {
+                unspoken(Effect::Ask, format!("no rule speaks about {access}"))
+            }
+        };
+        let verdicts = accesses.iter().map(|access| {
+            self.spoken(access, who)
+                .unwrap_or_else(|| unspoken_of(access))
+        });
+        verdicts.reduce(stronger).unwrap_or_else(|| {
+            unspoken(
+                Effect::Ask,
+                "it is not known what this would touch".to_owned(),
+            )
+        })
+    }
+
+    /// What the rules say about one access; `None` when none speaks.
+    pub(super) fn spoken(&self, access: &Access, who: &Subject) -> Option<Verdict> {
+        let of = |resource| self.by_resource.get(&resource).into_iter().flatten();
+        let mut speaking: Vec<&Rule> = of(access.resource())
+            .chain(of(Resource::Any))
+            .filter(|asked| applies(&asked.rule.scope, who) && asked.speaks(access))
+            .map(|asked| &asked.rule)
+            .collect();
+        // The weaker ones say nothing beside the strongest.
+        let strongest = speaking.iter().map(|rule| rule.effect).max();
+        speaking.retain(|rule| Some(rule.effect) == strongest);
+        // Of equally strong rules the one with the first id is named, so that the order of rules means nothing.
+        speaking.sort_by(|a, b| a.id.cmp(&b.id));
+        speaking
+            .into_iter()
+            .map(|rule| said_by(rule, access))
+            .reduce(stronger)
+    }
 }
 
 fn applies(scope: &Scope, who: &Subject) -> bool {

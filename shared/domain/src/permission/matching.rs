@@ -5,23 +5,130 @@
 
 use super::{
     Access, Effect, Matcher, Resource, Rule,
-    pattern::{self, CommandPattern},
+    pattern::{self, CommandPattern, WordPattern},
 };
 use crate::shell::tidy_path;
 use globset::{GlobBuilder, GlobMatcher};
+use std::sync::OnceLock;
 
-/// The longest pattern, in bytes; globs are compiled for each verdict.
+/// The longest pattern, in bytes.
 const PATTERN_LIMIT: usize = 4096;
 
-/// Whether a rule speaks about an access. Its scope is not looked at.
-pub(super) fn speaks(rule: &Rule, access: &Access) -> bool {
-    if rule.resource != Resource::Any && rule.resource != access.resource() {
-        return false;
+/// A rule whose patterns are read when it is asked for the first time, and not again.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub rule: Rule,
+    ready: OnceLock<Ready>,
+}
+
+/// What a rule's texts mean.
+#[derive(Debug)]
+struct Ready {
+    broken: bool,
+    pattern: Pattern,
+    /// Exceptions as words of a command or as names, with how they were written.
+    words: Vec<(WordPattern, String)>,
+    /// Exceptions as globs, of rules that speak about files. None: it can't be read.
+    globs: Vec<Option<GlobMatcher>>,
+}
+
+#[derive(Debug)]
+enum Pattern {
+    Any,
+    Path(GlobMatcher),
+    Command(CommandPattern),
+    /// As [`tidy_host`] writes it.
+    Host(String),
+    Tool(WordPattern),
+    /// Nobody knows what it means.
+    Unreadable,
+}
+
+impl Ready {
+    fn of(rule: &Rule) -> Self {
+        let pattern = match &rule.matcher {
+            Matcher::Any => Pattern::Any,
+            Matcher::Path(glob) => compile(glob).map_or(Pattern::Unreadable, Pattern::Path),
+            Matcher::Command(text) => {
+                CommandPattern::parse(text).map_or(Pattern::Unreadable, Pattern::Command)
+            }
+            Matcher::Host(host) => Pattern::Host(tidy_host(host)),
+            Matcher::Tool(name) => Pattern::Tool(pattern::word(name)),
+        };
+        let of_files = matches!(
+            rule.resource,
+            Resource::FileRead | Resource::FileWrite | Resource::Any
+        );
+        let globs = rule.except.iter().filter(|_| of_files);
+        let words = rule.except.iter();
+        Self {
+            broken: rule.check().is_err(),
+            pattern,
+            words: words
+                .map(|raw| (pattern::word(raw), tidy_host(raw)))
+                .collect(),
+            globs: globs.map(|glob| compile(glob).ok()).collect(),
+        }
     }
-    if rule.effect == Effect::Allow {
-        allows(rule, access)
-    } else {
-        objects(rule, access)
+}
+
+impl Asked {
+    pub fn new(rule: Rule) -> Self {
+        let ready = OnceLock::new();
+        Self { rule, ready }
+    }
+
+    fn ready(&self) -> &Ready {
+        self.ready.get_or_init(|| Ready::of(&self.rule))
+    }
+
+    /// Whether the rule speaks about an access. Its scope is not looked at.
+    pub fn speaks(&self, access: &Access) -> bool {
+        if self.rule.resource != Resource::Any && self.rule.resource != access.resource() {
+            return false;
+        }
+        match self.rule.effect {
+            Effect::Allow => self.allows(access),
+            Effect::Ask | Effect::Deny => self.objects(access),
+        }
+    }
+
+    fn allows(&self, access: &Access) -> bool {
+        let (rule, ready) = (&self.rule, self.ready());
+        if ready.broken {
+            return false;
+        }
+        let everything = rule.resource == Resource::Any
+            && rule.matcher == Matcher::Any
+            && rule.except.is_empty();
+        match (&ready.pattern, access) {
+            (Pattern::Any, Access::Opaque(_)) => rule.except.is_empty(),
+            (_, Access::FileRead(path) | Access::FileWrite(path)) if outside(path) => everything,
+            (Pattern::Any, _) => !ready.excepted_possibly(access),
+            (Pattern::Path(glob), Access::FileRead(path) | Access::FileWrite(path)) => {
+                glob.is_match(tidy_path(path)) && !ready.excepted_possibly(access)
+            }
+            (Pattern::Command(pattern), Access::Command(words)) => {
+                pattern.certainly(words) && !ready.excepted_possibly(access)
+            }
+            (pattern, access) => by_name(pattern, access) && !ready.excepted_possibly(access),
+        }
+    }
+
+    fn objects(&self, access: &Access) -> bool {
+        let ready = self.ready();
+        if ready.broken {
+            return true;
+        }
+        let speaks = match (&ready.pattern, access) {
+            (Pattern::Any, _) => true,
+            (Pattern::Path(glob), Access::FileRead(path) | Access::FileWrite(path)) => {
+                could_be(glob, path)
+            }
+            (Pattern::Command(pattern), Access::Command(words)) => pattern.possibly(words),
+            (pattern, access) => by_name(pattern, access),
+        };
+        speaks && !ready.excepted_certainly(access)
     }
 }
 
@@ -41,111 +148,83 @@ impl Access {
     }
 }
 
-fn allows(rule: &Rule, access: &Access) -> bool {
-    if rule.check().is_err() {
-        return false;
-    }
-    let everything =
-        rule.resource == Resource::Any && rule.matcher == Matcher::Any && rule.except.is_empty();
-    match (&rule.matcher, access) {
-        (Matcher::Any, Access::Opaque(_)) => rule.except.is_empty(),
-        (_, Access::FileRead(path) | Access::FileWrite(path)) if outside(path) => everything,
-        (Matcher::Any, _) => !excepted_possibly(rule, access),
-        (Matcher::Path(glob), Access::FileRead(path) | Access::FileWrite(path)) => {
-            compile(glob).is_ok_and(|glob| glob.is_match(tidy_path(path)))
-                && !excepted_possibly(rule, access)
-        }
-        (Matcher::Command(text), Access::Command(words)) => {
-            CommandPattern::parse(text).is_ok_and(|pattern| pattern.certainly(words))
-                && !excepted_possibly(rule, access)
-        }
-        (matcher, access) => by_name(matcher, access) && !excepted_possibly(rule, access),
-    }
-}
-
-fn objects(rule: &Rule, access: &Access) -> bool {
-    if rule.check().is_err() {
-        return true;
-    }
-    let speaks = match (&rule.matcher, access) {
-        (Matcher::Any, _) => true,
-        (Matcher::Path(glob), Access::FileRead(path) | Access::FileWrite(path)) => {
-            compile(glob).map_or(true, |glob| could_be(&glob, path))
-        }
-        (Matcher::Command(text), Access::Command(words)) => {
-            CommandPattern::parse(text).map_or(true, |pattern| pattern.possibly(words))
-        }
-        (matcher, access) => by_name(matcher, access),
-    };
-    speaks && !excepted_certainly(rule, access)
-}
-
-fn by_name(matcher: &Matcher, access: &Access) -> bool {
-    match (matcher, access) {
-        (Matcher::Host(pattern), Access::Host(host)) => host_matches(pattern, host),
+fn by_name(pattern: &Pattern, access: &Access) -> bool {
+    match (pattern, access) {
+        (Pattern::Host(pattern), Access::Host(host)) => host_matches(pattern, host),
         (
-            Matcher::Tool(pattern),
+            Pattern::Tool(pattern),
             Access::Tool(name)
             | Access::Spend(name)
             | Access::Memory(name)
             | Access::SelfChange(name),
-        ) => pattern::word(pattern).matches(name),
+        ) => pattern.matches(name),
         _ => false,
     }
 }
 
+fn tidy_host(name: &str) -> String {
+    name.trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// Whether a host is the one of a tidy pattern.
 fn host_matches(pattern: &str, host: &str) -> bool {
-    let tidy = |name: &str| name.trim_end_matches('.').to_ascii_lowercase();
-    let (pattern, host) = (tidy(pattern), tidy(host));
+    let host = tidy_host(host);
     match pattern.strip_prefix('*') {
         Some(suffix) => host.len() > suffix.len() && host.ends_with(suffix),
         None => host == pattern,
     }
 }
 
-/// Whether an exception might apply: then an allow rule is silent.
-fn excepted_possibly(rule: &Rule, access: &Access) -> bool {
-    let mut except = rule.except.iter();
-    match access {
-        Access::Command(words) => except.any(|raw| {
-            let pattern = pattern::word(raw);
-            words
-                .iter()
-                .skip(1)
-                .any(|word| word.as_ref().is_none_or(|word| pattern.matches(word)))
-        }),
-        Access::FileRead(path) | Access::FileWrite(path) => {
-            except.any(|glob| compile(glob).map_or(true, |glob| could_be(&glob, path)))
+impl Ready {
+    /// Whether an exception might apply: then an allow rule is silent.
+    fn excepted_possibly(&self, access: &Access) -> bool {
+        let mut except = self.words.iter();
+        match access {
+            Access::Command(words) => except.any(|(pattern, _)| {
+                words
+                    .iter()
+                    .skip(1)
+                    .any(|word| word.as_ref().is_none_or(|word| pattern.matches(word)))
+            }),
+            Access::FileRead(path) | Access::FileWrite(path) => {
+                let mut globs = self.globs.iter();
+                globs.any(|glob| glob.as_ref().is_none_or(|glob| could_be(glob, path)))
+            }
+            Access::Opaque(_) => !self.words.is_empty(),
+            other => except.any(|except| named(except, other)),
         }
-        Access::Opaque(_) => !rule.except.is_empty(),
-        other => except.any(|raw| named(raw, other)),
+    }
+
+    /// Whether an exception applies for certain: only then an ask or deny rule is silent.
+    fn excepted_certainly(&self, access: &Access) -> bool {
+        let mut except = self.words.iter();
+        match access {
+            Access::Command(words) => except.any(|(pattern, _)| {
+                words
+                    .iter()
+                    .skip(1)
+                    .flatten()
+                    .any(|word| pattern.matches(word))
+            }),
+            Access::FileRead(path) | Access::FileWrite(path) => {
+                let mut globs = self.globs.iter().flatten();
+                !outside(path) && globs.any(|glob| glob.is_match(tidy_path(path)))
+            }
+            Access::Opaque(_) => false,
+            other => except.any(|except| named(except, other)),
+        }
     }
 }
 
-/// Whether an exception applies for certain: only then an ask or deny rule is silent.
-fn excepted_certainly(rule: &Rule, access: &Access) -> bool {
-    let mut except = rule.except.iter();
+fn named((pattern, host): &(WordPattern, String), access: &Access) -> bool {
     match access {
-        Access::Command(words) => except.any(|raw| {
-            let pattern = pattern::word(raw);
-            words
-                .iter()
-                .skip(1)
-                .flatten()
-                .any(|word| pattern.matches(word))
-        }),
-        Access::FileRead(path) | Access::FileWrite(path) => {
-            !outside(path)
-                && except.any(|glob| compile(glob).is_ok_and(|glob| glob.is_match(tidy_path(path))))
-        }
-        Access::Opaque(_) => false,
-        other => except.any(|raw| named(raw, other)),
+        Access::Host(name) => host_matches(host, name),
+        Access::Tool(name)
+        | Access::Spend(name)
+        | Access::Memory(name)
+        | Access::SelfChange(name) => pattern.matches(name),
+        _ => false,
     }
-}
-
-fn named(raw: &str, access: &Access) -> bool {
-    by_name(&Matcher::Host(raw.to_owned()), access)
-        || by_name(&Matcher::Tool(raw.to_owned()), access)
 }
 
 /// A path that may lie outside of the workspace: no rule about paths allows it.

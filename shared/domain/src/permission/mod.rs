@@ -1,7 +1,7 @@
 //! Who may do what: rules, and the verdict that they give on a call.
 //!
 //! `deny > ask > allow`, and where no rule speaks the answer is ask. A verdict always says which rule gave it. Nothing here
-//! looks at the world: the caller says what a call would touch ([`Access`]), the rules answer ([`judge`]).
+//! looks at the world: the caller says what a call would touch ([`Access`]), the rules answer ([`Rules`]).
 
 mod judge;
 mod matching;
@@ -13,7 +13,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-pub use judge::{Subject, judge};
+pub use judge::{Rules, Subject};
 pub use narrowest::narrowest;
 pub use terms::parse_expiry;
 pub use text::parse_rule;

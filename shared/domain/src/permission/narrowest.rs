@@ -1,8 +1,6 @@
 //! “Always”: the rules that would have allowed exactly what was asked about, and nothing else.
 
-use super::{
-    Access, Effect, Matcher, NewRule, Rule, Scope, Subject, judge::spoken, matching::outside,
-};
+use super::{Access, Effect, Matcher, NewRule, Rules, Scope, Subject, matching::outside};
 use crate::shell::quote;
 
 /// One rule for each access about which no rule spoke. `None` where there is no such rule: something is only known when it
@@ -10,13 +8,13 @@ use crate::shell::quote;
 #[must_use]
 pub fn narrowest(
     accesses: &[Access],
-    rules: &[&Rule],
+    rules: &Rules,
     who: &Subject,
     scope: &Scope,
 ) -> Option<Vec<NewRule>> {
     let mut new: Vec<NewRule> = Vec::new();
     for access in accesses {
-        match spoken(access, rules, who).map(|verdict| verdict.effect) {
+        match rules.spoken(access, who).map(|verdict| verdict.effect) {
             Some(Effect::Allow) => {}
             Some(Effect::Ask | Effect::Deny) => return None,
             None => {

@@ -32,8 +32,7 @@ fn judged<'a>(
     rules: impl IntoIterator<Item = &'a Rule>,
     who: &Subject,
 ) -> Verdict {
-    let rules: Vec<&Rule> = rules.into_iter().collect();
-    judge(accesses, &rules, who, Effect::Ask)
+    Rules::new(rules.into_iter().cloned()).judge(accesses, who, Effect::Ask)
 }
 
 fn always_for(
@@ -42,8 +41,7 @@ fn always_for(
     who: &Subject,
     scope: &Scope,
 ) -> Option<Vec<NewRule>> {
-    let rules: Vec<&Rule> = rules.iter().collect();
-    narrowest(accesses, &rules, who, scope)
+    narrowest(accesses, &Rules::new(rules.iter().cloned()), who, scope)
 }
 
 fn effect(texts: &[&str], accesses: &[Access]) -> Effect {
@@ -87,9 +85,15 @@ fn the_strongest_rule_wins_and_none_asks() {
         Deny
     );
     assert_eq!(effect(&["allow *"], &[]), Ask);
-    assert_eq!(judge(&[write("a")], &[], &who(), Deny).effect, Deny);
-    assert_eq!(judge(&[write("a")], &[], &who(), Allow).effect, Ask);
-    assert_eq!(judge(&[], &[], &who(), Deny).effect, Ask);
+    assert_eq!(
+        Rules::default().judge(&[write("a")], &who(), Deny).effect,
+        Deny
+    );
+    assert_eq!(
+        Rules::default().judge(&[write("a")], &who(), Allow).effect,
+        Ask
+    );
+    assert_eq!(Rules::default().judge(&[], &who(), Deny).effect, Ask);
 }
 
 #[test]

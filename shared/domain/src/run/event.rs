@@ -106,6 +106,15 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sources: Vec<Source>,
     },
+    /// Before the first model call of a run that has tools of servers: whether all are listed, or looked for when they are needed.
+    ToolsOffered {
+        tools: u32,
+        /// Of all of them, as estimated.
+        tokens: u64,
+        on_demand: bool,
+        /// Of the request that is sent, as far as its tokens depend on them.
+        bytes: u64,
+    },
     /// Before a model call: what it may cost is spent until the reply says what it did cost.
     ModelAsked {
         model: String,

@@ -11,6 +11,7 @@ mod event;
 mod limits;
 mod money;
 mod next;
+mod offer;
 mod state;
 mod summary;
 
@@ -19,12 +20,14 @@ pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, RECALLED,
 pub use limits::{Limit, Limits};
 pub use money::{BudgetCard, Hold, Moves, Spent};
 pub use next::{ASK_PERSON, Action, MAX_REPEATS, Refusal, next};
+pub use offer::Offer;
 pub use state::{FoldError, Phase, State};
 pub use summary::{Decision, EARLIER_TURNS, Past, SUMMARISE, SUMMARY, SUMMARY_BYTES, summary};
 
 use crate::{
     MicroUsd, Micros,
     id::{AgentId, MemberId, RunId, SessionId},
+    tokens::Gauge,
 };
 use serde::{Deserialize, Serialize};
 
@@ -106,6 +109,9 @@ pub struct RunSummary {
     /// `provider/model` that answered last.
     #[serde(default)]
     pub model: String,
+    /// What a request to that model had, where its bytes were noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gauge: Option<Gauge>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
@@ -120,6 +126,7 @@ impl RunSummary {
         self.cost = state.cost;
         self.spent.clone_from(&state.spent);
         self.model.clone_from(&state.model);
+        self.gauge = state.offer.learned();
     }
 }
 

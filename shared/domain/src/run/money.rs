@@ -143,6 +143,7 @@ impl State {
             } => {
                 self.phase = Phase::Working;
                 self.next_try = 0;
+                self.offer.count(usage);
                 self.usage += *usage;
                 self.messages.push(Message::Assistant {
                     text: text.clone(),

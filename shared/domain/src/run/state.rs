@@ -1,8 +1,8 @@
 //! The fold: what a journal amounts to.
 
 use super::{
-    Actor, AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Outcome, ParkedOn,
-    Past, Spent,
+    Actor, AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Offer, Outcome,
+    ParkedOn, Past, Spent,
 };
 use crate::{
     Digest, MicroUsd, Micros, Usage,
@@ -64,6 +64,7 @@ pub struct State {
     pub skills: BTreeMap<String, Used>,
     /// Where in its chain of tries the next asking of a model begins; 0 is the beginning.
     pub next_try: u32,
+    pub offer: Offer,
     pub answer: Option<Content>,
     /// Events so far: the position that the next append names.
     pub len: u64,
@@ -143,6 +144,7 @@ impl State {
             busy: false,
             skills: BTreeMap::new(),
             next_try: 0,
+            offer: Offer::default(),
             answer: None,
             len: 1,
         })
@@ -168,6 +170,7 @@ impl State {
                     self.add_taint(source);
                 }
             }
+            Event::ToolsOffered { .. } => self.offer.decide(&entry.event),
             Event::ModelAsked { .. } | Event::ModelReplied { .. } | Event::ModelFailed { .. } => {
                 self.apply_model(entry);
             }
@@ -180,9 +183,7 @@ impl State {
             | Event::ApprovalAsked { .. }
             | Event::ApprovalDecided { .. }
             | Event::CallStarted { .. }
-            | Event::CallFinished { .. } => {
-                self.apply_call(entry)?;
-            }
+            | Event::CallFinished { .. } => self.apply_call(entry)?,
             Event::CallModified {
                 call,
                 approval,

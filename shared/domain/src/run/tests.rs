@@ -635,6 +635,7 @@ fn journals_of_release_0_1_still_fold() {
     assistant: Answered, “Blue it is.”, 34 events, 5 steps, 10536 tokens, $0, 12 messages, tainted by ["notes.md", "the output of “make”"]
     assistant: Cancelled { by: MemberId(chat:ann) }, “-”, 15 events, 1 steps, 583 tokens, $0, 7 messages, tainted by []
     coder: Failed { why: "no model answered." }, “I run two things.”, 23 events, 2 steps, 100 tokens, $0.0012, 5 messages, tainted by ["the output of “cargo test”"]
+    assistant: Answered, “It is 42.”, 5 events, 1 steps, 2001 tokens, $0, 2 messages, tainted by []
     "#);
 }
 
@@ -643,6 +644,20 @@ fn journals_of_release_0_1_lose_nothing_when_they_are_read() {
     for (line, entry) in GOLDEN.lines().zip(golden().concat()) {
         assert_eq!(canonical_json(&entry).unwrap(), line);
     }
+}
+
+#[test]
+fn what_a_provider_counted_is_kept_with_the_bytes_that_it_counted() {
+    let entries = golden().pop().unwrap();
+    let offer = State::fold(&entries).unwrap().offer;
+    assert_eq!(offer.on_demand, Some(true));
+    let gauge = crate::tokens::Gauge {
+        bytes: 8_000,
+        tokens: 2_000,
+    };
+    assert_eq!(offer.learned(), Some(gauge));
+    let first = golden().remove(0);
+    assert_eq!(State::fold(&first).unwrap().offer.learned(), None);
 }
 
 #[test]
@@ -656,7 +671,7 @@ fn the_golden_journals_have_every_kind_of_event() {
                 .to_owned()
         })
         .collect();
-    assert_eq!(kinds.len(), 17, "{kinds:?}");
+    assert_eq!(kinds.len(), 18, "{kinds:?}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ pub fn parse(line: &str) -> Result<ShellLine, ShellError> {
     Ok(out)
 }
 
-/// What the line would touch, for `permission::judge`. A line that cannot be read is one [`Access::Opaque`].
+/// What the line would touch, for `permission::Rules`. A line that cannot be read is one [`Access::Opaque`].
 #[must_use]
 pub fn accesses(line: &str) -> Vec<Access> {
     match parse(line) {

@@ -156,8 +156,7 @@ fn with(rules: &[Rule], extra: &Rule) -> Vec<Rule> {
 }
 
 fn verdict(accesses: &[Access], rules: &[Rule], otherwise: Effect) -> Verdict {
-    let rules: Vec<&Rule> = rules.iter().collect();
-    judge(accesses, &rules, &who(), otherwise)
+    Rules::new(rules.iter().cloned()).judge(accesses, &who(), otherwise)
 }
 
 const OTHERWISE: [Effect; 2] = [Effect::Ask, Effect::Deny];
