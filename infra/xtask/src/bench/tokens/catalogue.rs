@@ -99,8 +99,8 @@ fn ask(command: &mut Command) -> Result<Value> {
         }
         input.flush()?;
         let said = BufReader::new(output).lines().map_while(Result::ok);
-        let values = said.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
-        answer = values.into_iter().find(|value| value["id"] == 2);
+        let mut values = said.filter_map(|line| serde_json::from_str::<Value>(&line).ok());
+        answer = values.find(|value| value["id"] == 2);
     }
     child.kill()?;
     child.wait()?;
