@@ -86,4 +86,10 @@ impl Blobs for Latest {
             .map(|(_, bytes)| bytes.clone())
             .ok_or_else(|| BlobError::Missing(digest.clone()))
     }
+
+    async fn delete(&self, digest: &Digest) -> Result<(), BlobError> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| known != digest);
+        Ok(())
+    }
 }
