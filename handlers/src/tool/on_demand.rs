@@ -204,7 +204,7 @@ impl Finder {
         }
         let made = Manifest {
             collection: CollectionId::new("tools"),
-            segments: vec![self.index.write(of.entries()).await?],
+            segments: vec![self.index.write("tools", of.entries()).await?],
             gone: Vec::new(),
         };
         let mut kept = self.lock();
