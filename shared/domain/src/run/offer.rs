@@ -29,6 +29,13 @@ impl Offer {
         }
     }
 
+    /// Another request went out than the one whose bytes were noted.
+    pub(super) fn miss(&mut self) {
+        if self.gauge.tokens == 0 {
+            self.gauge.bytes = 0;
+        }
+    }
+
     /// What was learned, if anything was.
     pub(super) fn learned(&self) -> Option<Gauge> {
         let Gauge { bytes, tokens } = self.gauge;

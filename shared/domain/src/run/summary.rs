@@ -104,6 +104,7 @@ impl State {
         self.model.clone_from(model);
         self.settle(entry);
         self.usage += *usage;
+        self.offer.miss();
         self.phase = Phase::Working;
         self.next_try = 0;
         let to = (*to as usize).min(self.messages.len());
