@@ -261,18 +261,15 @@ pub(crate) async fn begin(
     };
     session.entitle(&summary.title);
     let events = opening(home, session, &agent, queued).await?;
-    let entries: Vec<Entry> = events
+    let entry = |event| Entry {
+        v: 1,
+        at: home.now(),
+        actor: Actor::Member(requester.clone()),
+        event,
+    };
+    let entries = events
         .into_iter()
-        .map(|event| Entry {
-            v: 1,
-            at: home.now(),
-            actor: Actor::Member(requester.clone()),
-            event,
-        })
-        .collect();
-    let entries = entries
-        .iter()
-        .map(domain::canonical_json)
+        .map(|event| domain::canonical_json(&entry(event)))
         .collect::<Result<Vec<_>, _>>()?;
     let detail = json!({"agent": agent.id, "version": agent.version, "session": session.id});
     let deed = audit::deed("run.started", Actor::Member(requester), &run, detail);

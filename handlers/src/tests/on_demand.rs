@@ -33,6 +33,8 @@ fn many() -> Vec<McpTool> {
 }
 
 async fn with(model: ScriptedModel, offer: Vec<McpTool>, search: bool) -> (Team, Arc<ScriptedMcp>) {
+    // No conversation is summed up because of its tools.
+    model.set_window(128_000);
     let mut team = Team::with(model).await;
     let servers = Arc::new(ScriptedMcp::default());
     servers.offer(offer);
