@@ -13,6 +13,8 @@ pub struct Original {
     origin: Option<Origin>,
     /// The same with single blanks only, without what is between words.
     words: String,
+    /// It holds a secret no more.
+    redacted: bool,
 }
 
 impl Original {
@@ -22,6 +24,7 @@ impl Original {
         Self {
             origin: sections.first().and_then(|section| section.origin),
             words: squeezed(&text),
+            redacted: text.contains(MARK),
             text,
         }
     }
@@ -52,7 +55,7 @@ impl Original {
     }
 
     fn is_redacted(&self, passage: &Passage) -> bool {
-        passage.text.contains(MARK) || self.text.contains(MARK)
+        self.redacted || passage.text.contains(MARK)
     }
 
     /// Where the passages begin: in the source, and in the text. In order, those that begin with a character.
