@@ -105,7 +105,7 @@ async fn copies_of_what_is_deleted_go_here_at_once_and_elsewhere_in_a_day() -> O
     let of = [manifest(&[&segment], &[])];
     let other = TantivyIndex::new(blobs.clone(), place(&there));
     assert_eq!(found(&other, &of, "cat").await?, ["cats 0"]);
-    index.delete(&[segment.clone()]).await?;
+    index.delete(std::slice::from_ref(&segment)).await?;
     let copy = |place: &tempfile::TempDir| place.path().join(segment.blob.as_str());
     assert!(!copy(&here).exists() && copy(&there).exists());
     assert_eq!(blobs.count(), 0);
