@@ -576,13 +576,7 @@ async fn everything_about_an_agent_is_set_and_shown_here() {
     skills: review release-notes
 
     > /agents set coder knowledge handbook  wiki
-    coder
-    Does things.
-
-    model: the default one
-    preset: ask-first
-    skills: review release-notes
-    knowledge: handbook wiki
+    There is no collection “handbook”. There is none yet.
 
     > /agents set coder metadata {"team": "search", "floor": 3}
     coder
@@ -591,7 +585,6 @@ async fn everything_about_an_agent_is_set_and_shown_here() {
     model: the default one
     preset: ask-first
     skills: review release-notes
-    knowledge: handbook wiki
     metadata: {"floor":3,"team":"search"}
 
     > /agents show coder
@@ -601,7 +594,6 @@ async fn everything_about_an_agent_is_set_and_shown_here() {
     model: the default one
     preset: ask-first
     skills: review release-notes
-    knowledge: handbook wiki
     metadata: {"floor":3,"team":"search"}
 
     > /agents set coder metadata [1]
@@ -617,7 +609,6 @@ async fn everything_about_an_agent_is_set_and_shown_here() {
     model: the default one
     preset: ask-first
     skills: review release-notes
-    knowledge: handbook wiki
 
     > /agents set coder knowledge_ids
     coder
