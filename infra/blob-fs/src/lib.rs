@@ -49,7 +49,9 @@ impl FsBlobs {
             return Ok(digest);
         }
         let incoming = self.directory.join("incoming");
-        create_directory(&incoming)?;
+        if create_directory(&incoming)? {
+            fs::write(self.mark(), [])?;
+        }
         if let Some(parent) = path.parent()
             && create_directory(parent)?
         {
@@ -71,7 +73,7 @@ impl FsBlobs {
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| match error.kind() {
             // Blobs that were there and a directory that is gone: a disk that is not mounted, and nothing is lost.
-            io::ErrorKind::NotFound if !self.directory.exists() => {
+            io::ErrorKind::NotFound if self.is_away() => {
                 BlobError::Io(format!("{} is not there", self.directory.display()))
             }
             io::ErrorKind::NotFound => BlobError::Missing(digest.clone()),
@@ -82,6 +84,16 @@ impl FsBlobs {
         } else {
             Err(BlobError::Damaged(digest.clone()))
         }
+    }
+
+    /// There were blobs here, and their directory is gone. Where none was ever kept there is no directory either.
+    fn is_away(&self) -> bool {
+        !self.directory.exists() && self.mark().exists()
+    }
+
+    /// Beside the directory, since the first blob was kept.
+    fn mark(&self) -> PathBuf {
+        self.directory.with_extension("kept")
     }
 
     fn remove(&self, digest: &Digest) -> io::Result<()> {
