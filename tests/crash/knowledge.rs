@@ -59,9 +59,19 @@ fn listed(paper: &Paper, documents: &Value) -> Option<String> {
     if document["status"] != expected {
         return Some(format!("its card says that it is {expected}: {document}"));
     }
-    let source = Digest::of_bytes(paper.bytes());
-    let right = paper.given_up || document["current"]["source"] == source.as_str();
-    (!right).then(|| format!("another content counts than the newest: {paper:?} {document}"))
+    let (newest, current) = (paper.bytes(), &document["current"]);
+    let kept = kept(document, &newest);
+    let right = document["source"] == Digest::of_bytes(newest).as_str()
+        && current["revision"] == document["revision"]
+        && current["source"] == kept.as_str();
+    (!right && !paper.given_up).then(|| format!("another content counts than the newest: {paper:?} {document}"))
+}
+
+/// The blob with these bytes as the document's current content: its first line says whose it is, as nobody else's is.
+fn kept(document: &Value, bytes: &[u8]) -> Digest {
+    let id = document["id"].as_str().unwrap_or_default();
+    let line = format!("{id} {}\n", document["current"]["revision"]);
+    Digest::of_bytes([line.as_bytes(), bytes].concat())
 }
 
 fn record<'a>(paper: &Paper, documents: &'a Value) -> Option<&'a Value> {

@@ -81,7 +81,7 @@ pub enum DocumentStatus {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Reading {
     pub revision: u32,
-    /// The blob with the bytes as they came.
+    /// The blob with the bytes as they came, after a line that says whose they are when `own`.
     pub source: Digest,
     /// Their number.
     pub bytes: u64,
