@@ -59,7 +59,7 @@ pub fn measure(project: &Project, _: &Args) -> Result<()> {
     let programs = [
         Started {
             name: "hello",
-            program: built.join("examples/hello"),
+            program: built.join("hello"),
             variables: Vec::new(),
             answers: true,
         },
@@ -83,7 +83,7 @@ fn build(project: &Project) -> Result<PathBuf> {
     let done = project
         .clean_command("cargo")
         .args(["build", "--profile", PROFILE, "--package", "lambda"])
-        .args(["--bins", "--examples"])
+        .args(["--bins", "--features", "hello"])
         .status()?;
     ensure!(done.success(), "the functions could not be built");
     Ok(project.target.join(PROFILE))

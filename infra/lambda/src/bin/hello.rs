@@ -1,4 +1,4 @@
-//! The least that a function can be: what `cargo xtask bench init` compares the others' start with. Nobody deploys it.
+//! The least that a function can be: what `cargo xtask bench functions` compares the others' start with. Nobody deploys it.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::{Value, json};
