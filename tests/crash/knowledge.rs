@@ -64,7 +64,8 @@ fn listed(paper: &Paper, documents: &Value) -> Option<String> {
     let right = document["source"] == Digest::of_bytes(newest).as_str()
         && current["revision"] == document["revision"]
         && current["source"] == kept.as_str();
-    (!right && !paper.given_up).then(|| format!("another content counts than the newest: {paper:?} {document}"))
+    (!right && !paper.given_up)
+        .then(|| format!("another content counts than the newest: {paper:?} {document}"))
 }
 
 /// The blob with these bytes as the document's current content: its first line says whose it is, as nobody else's is.

@@ -16,7 +16,7 @@ use rustix::{
     process::{Pid, PidfdFlags, pidfd_open},
 };
 use sandbox_process::{
-    Entry, Identity, Stop, Tree,
+    Entry, Identity, Started, Stop, Tree,
     cgroup::{Cgroup, Cgroups},
     pipes, process_limits,
     seccomp::{Sockets, bytes, filter},
@@ -72,15 +72,6 @@ impl Ground {
     }
 }
 
-/// A running command.
-pub struct Started {
-    pub tree: Tree,
-    pub output: OwnedFd,
-    pub status: Status,
-    /// Our ends of a server's stdin and stdout.
-    pub talk: Option<(OwnedFd, OwnedFd)>,
-}
-
 /// What bubblewrap tells about itself, in lines of JSON.
 pub struct Status(File);
 
@@ -127,18 +118,7 @@ pub fn start(
     exec: &Exec,
     grants: Option<&Grants>,
     ground: &Ground,
-) -> Result<Started, SandboxError> {
-    if exec.command.contains('\0') {
-        return Err(SandboxError::Setup(
-            "a command cannot contain NUL".to_owned(),
-        ));
-    }
-    if !exec.workspace.is_dir() {
-        return Err(SandboxError::Setup(format!(
-            "the workspace {} is not there",
-            exec.workspace.display()
-        )));
-    }
+) -> Result<Started<Status>, SandboxError> {
     if let Some(identity) = ground.identity {
         identity.check_workspace(&exec.workspace, ground.meeting_place.is_none())?;
     }
@@ -167,7 +147,7 @@ fn begin(
     exec: &Exec,
     grants: Option<&Grants>,
     ground: &Ground,
-) -> Result<Started, Failure> {
+) -> Result<Started<Status>, Failure> {
     let none = Grants::default();
     let seen = Seen {
         workspace: ground

@@ -1,4 +1,5 @@
 use super::*;
+use ports::sandbox::{Cancel, Exec, Limits, Sandbox};
 use sandbox_process::DEFAULT_UID;
 use std::{
     fs,
@@ -14,7 +15,7 @@ fn sandbox() -> BwrapSandbox {
     if let Err(error) = explain::program(&options.program) {
         panic!("{error}. `cargo xtask test` installs what the tests need.");
     }
-    BwrapSandbox::new(options).unwrap()
+    super::sandbox(options).unwrap()
 }
 
 /// `workspace` in a directory that only we can enter.
@@ -67,14 +68,14 @@ async fn probe_tells_the_tier() {
 async fn keeps_the_contract_without_cgroups() {
     let (_keep, root) = workspace();
     let sandbox = sandbox();
-    let identity = Identity::to_become(sandbox.options.uid).unwrap();
+    let identity = Identity::to_become(sandbox.0.options.uid).unwrap();
     let ground = Ground {
         cgroups: Cgroups::default(),
         ..Ground::find(identity)
     };
-    assert!(sandbox.ground.set(ground).is_ok());
+    assert!(sandbox.0.ground.set(ground).is_ok());
     sandbox_contract(&sandbox, &root).await.unwrap();
-    assert_eq!(sandbox.degraded().len(), 1);
+    assert_eq!(sandbox.0.degraded().len(), 1);
 }
 
 #[tokio::test]
@@ -233,7 +234,7 @@ async fn root_without_somebody_to_become_is_refused() {
         return;
     }
     for uid in [None, Some(0)] {
-        let sandbox = BwrapSandbox::new(Options {
+        let sandbox = super::sandbox(Options {
             uid,
             ..Options::default()
         })
@@ -249,7 +250,7 @@ async fn root_without_somebody_to_become_is_refused() {
 async fn a_bubblewrap_that_fails_is_no_command_that_failed() {
     let (_keep, root) = workspace();
     let broken = |program: &str| {
-        BwrapSandbox::new(Options {
+        super::sandbox(Options {
             program: program.into(),
             ..Options::default()
         })

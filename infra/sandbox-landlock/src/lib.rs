@@ -12,22 +12,13 @@ mod walls;
 #[cfg(test)]
 mod tests;
 
-use domain::Digest;
-use ports::sandbox::{
-    Cancel, Ended, Exec, ExecResult, Grants, Limits, Sandbox, SandboxError, Serve, Serving, Tier,
-};
-use sandbox_process::{Identity, Output, Scratch, Spawner, cgroup::Cgroups, supervise, watch};
-use start::Started;
+use ports::sandbox::{Ended, Exec, Grants, SandboxError};
+use sandbox_process::{Identity, Spawner, Started, Walled, Walls, cgroup::Cgroups, supervise};
+use start::Status;
 use std::{
     os::unix::process::ExitStatusExt,
-    process::ExitStatus,
     sync::{Arc, OnceLock},
-    time::Duration,
 };
-
-/// Changes with every change of the walls: an approval given for the old ones is none for the new ones.
-const WALLS: &str = "landlock/1";
-const PROBE_WALL: Duration = Duration::from_secs(20);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Options {
@@ -44,29 +35,47 @@ impl Default for Options {
     }
 }
 
-pub struct LandlockSandbox {
+pub type LandlockSandbox = Walled<Landlock>;
+
+/// Cheap; what can be had here is found out by the first probe or run.
+///
+/// # Errors
+/// When the system has no thread left.
+pub fn sandbox(options: Options) -> Result<LandlockSandbox, SandboxError> {
+    let spawner =
+        Spawner::new("landlock-spawner").map_err(|e| SandboxError::Setup(e.to_string()))?;
+    Ok(Walled(Landlock {
+        options,
+        spawner,
+        cgroups: Arc::default(),
+    }))
+}
+
+pub struct Landlock {
     options: Options,
     spawner: Spawner,
     cgroups: Arc<OnceLock<Cgroups>>,
 }
 
-impl LandlockSandbox {
-    /// Cheap; what can be had here is found out by the first probe or run.
-    ///
-    /// # Errors
-    /// When the system has no thread left.
-    pub fn new(options: Options) -> Result<Self, SandboxError> {
-        let spawner =
-            Spawner::new("landlock-spawner").map_err(|e| SandboxError::Setup(e.to_string()))?;
-        Ok(Self {
-            options,
-            spawner,
-            cgroups: Arc::default(),
-        })
+#[async_trait::async_trait]
+impl Walls for Landlock {
+    type Status = Status;
+
+    const NAME: &'static str = "landlock";
+    const VERSION: &'static str = "landlock/1";
+    /// `/` can be listed by everybody else.
+    const TRIAL: &'static str =
+        "test \"$(id -u)\" -ne 0 && : > inside && ! ls / >/dev/null 2>&1 && echo ready";
+
+    fn uid(&self) -> Option<u32> {
+        self.options.uid
     }
 
-    /// With grants it is a server, which is talked to.
-    async fn start(&self, exec: &Exec, grants: Option<Grants>) -> Result<Started, SandboxError> {
+    async fn start(
+        &self,
+        exec: &Exec,
+        grants: Option<Grants>,
+    ) -> Result<Started<Status>, SandboxError> {
         let identity = Identity::to_become(self.options.uid)?;
         walls::check(walls::version(), identity.is_some())?;
         supervise::check()?;
@@ -78,106 +87,24 @@ impl LandlockSandbox {
             })
             .await?
     }
-}
 
-#[async_trait::async_trait]
-impl Sandbox for LandlockSandbox {
-    async fn probe(&self) -> Result<Tier, SandboxError> {
-        let identity = Identity::to_become(self.options.uid)?;
-        let workspace = Scratch::new(identity)?;
-        let limits = Limits {
-            wall: PROBE_WALL,
-            ..Limits::default()
-        };
-        // That it works, and that the walls stand: `/` can be listed by everybody else.
-        let command =
-            "test \"$(id -u)\" -ne 0 && : > inside && ! ls / >/dev/null 2>&1 && echo ready";
-        let exec = Exec {
-            command: command.to_owned(),
-            workspace: workspace.path().to_owned(),
-            files: Vec::new(),
-            read_only: false,
-            limits,
-        };
-        let result = self.run(exec, Cancel::default()).await?;
-        if result.ended == Ended::Exit(0) && result.output == b"ready\n" {
-            let cgroups = self.cgroups.get().cloned().unwrap_or_default();
-            let degraded = degraded::degraded(walls::version(), identity.is_some(), &cgroups);
-            return Ok(Tier {
-                name: "landlock",
-                degraded,
-            });
-        }
-        let said = String::from_utf8_lossy(&result.output).trim().to_owned();
-        Err(SandboxError::Unavailable(format!(
-            "a test command behind Landlock ended with {:?} and said “{said}”",
-            result.ended
-        )))
-    }
-
-    async fn run(&self, mut exec: Exec, cancel: Cancel) -> Result<ExecResult, SandboxError> {
-        if cancel.is_raised() {
-            return Ok(ExecResult {
-                ended: Ended::Cancelled,
-                output: Vec::new(),
-                output_bytes: 0,
-            });
-        }
-        let _empty = Scratch::where_none(&mut exec, self.options.uid)?;
-        let started = self.start(&exec, None).await?;
-        end(started, exec.limits, cancel).await
-    }
-
-    async fn serve(&self, serve: Serve, cancel: Cancel) -> Result<Serving, SandboxError> {
-        let mut started = self.start(&serve.exec, Some(serve.grants)).await?;
-        let (stdin, stdout) = started
-            .talk
-            .take()
-            .ok_or_else(|| SandboxError::Setup("the server has no pipes".to_owned()))?;
-        let ended = Box::pin(end(started, serve.exec.limits, cancel));
-        Ok(Serving {
-            stdin,
-            stdout,
-            ended,
-        })
-    }
-
-    fn digest(&self, limits: &Limits) -> Digest {
-        let walls = (WALLS, "no network", limits);
-        Digest::of(&walls).unwrap_or_else(|_| Digest::of_bytes(format!("{walls:?}")))
-    }
-}
-
-/// Waits for its end.
-async fn end(started: Started, limits: Limits, cancel: Cancel) -> Result<ExecResult, SandboxError> {
-    let failed = |error: std::io::Error| {
-        SandboxError::Setup(format!("the command can no longer be watched: {error}"))
-    };
-    let output = Output::new(started.output, limits.output).map_err(failed)?;
-    let watched = watch(started.tree, output, &limits, &cancel)
-        .await
-        .map_err(failed)?;
-    let ended = match (watched.stopped, started.status.read()) {
-        (Some(stopped), _) => stopped,
-        (None, Some(status)) => ended(status),
-        (None, None) => {
-            let said = String::from_utf8_lossy(&watched.output).into_owned();
+    fn ended(status: Status, output: &[u8]) -> Result<Ended, SandboxError> {
+        let Some(status) = status.read() else {
+            let said = String::from_utf8_lossy(output);
             return Err(SandboxError::Setup(format!(
                 "the supervisor ended without a word: {said}"
             )));
-        }
-    };
-    Ok(ExecResult {
-        ended,
-        output: watched.output,
-        output_bytes: watched.output_bytes,
-    })
-}
+        };
+        Ok(match (status.code(), status.signal()) {
+            (Some(code), _) => Ended::Exit(code),
+            (None, Some(signal)) => Ended::Signal(signal),
+            (None, None) => Ended::Signal(0),
+        })
+    }
 
-fn ended(status: ExitStatus) -> Ended {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => Ended::Exit(code),
-        (None, Some(signal)) => Ended::Signal(signal),
-        (None, None) => Ended::Signal(0),
+    fn degraded(&self) -> Vec<String> {
+        let cgroups = self.cgroups.get().cloned().unwrap_or_default();
+        let other_user = Identity::to_become(self.options.uid).is_ok_and(|it| it.is_some());
+        degraded::degraded(walls::version(), other_user, &cgroups)
     }
 }

@@ -8,7 +8,7 @@ use rustix::{
     pipe::{PipeFlags, pipe_with},
 };
 use sandbox_process::{
-    Entry, Identity, Scratch, Stop, Tree,
+    Entry, Identity, Scratch, Started, Stop, Tree,
     cgroup::{Cgroup, Cgroups},
     pipes, process_limits,
     seccomp::{Sockets, filter},
@@ -28,15 +28,6 @@ use std::{
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A running command.
-pub struct Started {
-    pub tree: Tree,
-    pub output: OwnedFd,
-    pub status: Status,
-    /// Our ends of a server's stdin and stdout.
-    pub talk: Option<(OwnedFd, OwnedFd)>,
-}
-
 /// How the command ended, as the supervisor tells it.
 pub struct Status(File);
 
@@ -54,18 +45,7 @@ pub fn start(
     grants: Option<&Grants>,
     identity: Option<Identity>,
     cgroups: &Cgroups,
-) -> Result<Started, SandboxError> {
-    if exec.command.contains('\0') {
-        return Err(SandboxError::Setup(
-            "a command cannot contain NUL".to_owned(),
-        ));
-    }
-    if !exec.workspace.is_dir() {
-        let shown = exec.workspace.display();
-        return Err(SandboxError::Setup(format!(
-            "the workspace {shown} is not there"
-        )));
-    }
+) -> Result<Started<Status>, SandboxError> {
     if let Some(identity) = identity {
         identity.check_workspace(&exec.workspace, true)?;
     }
@@ -86,7 +66,7 @@ fn begin(
     identity: Option<Identity>,
     cgroups: &Cgroups,
     temporary: Scratch,
-) -> io::Result<Started> {
+) -> io::Result<Started<Status>> {
     let (output, output_in) = pipe_with(PipeFlags::CLOEXEC)?;
     let (status, status_in) = pipe_with(PipeFlags::CLOEXEC)?;
     let directory = rustix::fs::open(

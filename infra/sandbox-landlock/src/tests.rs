@@ -1,4 +1,5 @@
 use super::*;
+use ports::sandbox::{Cancel, Exec, Limits, Sandbox};
 use sandbox_process::DEFAULT_UID;
 use std::{
     fs,
@@ -14,7 +15,7 @@ fn sandbox() -> Option<LandlockSandbox> {
         eprintln!("skipped: this kernel has no Landlock");
         return None;
     }
-    Some(LandlockSandbox::new(Options::default()).unwrap())
+    Some(super::sandbox(Options::default()).unwrap())
 }
 
 fn workspace() -> (TempDir, PathBuf) {
@@ -59,9 +60,9 @@ async fn keeps_the_contract_without_cgroups() {
     }
     // Processes are counted by user here, so this one must not be shared with other tests.
     let uid = 100_000 + std::process::id() % 50_000;
-    let sandbox = LandlockSandbox::new(Options { uid: Some(uid) }).unwrap();
+    let sandbox = super::sandbox(Options { uid: Some(uid) }).unwrap();
     let (_keep, root) = workspace_of(uid);
-    assert!(sandbox.cgroups.set(Cgroups::default()).is_ok());
+    assert!(sandbox.0.cgroups.set(Cgroups::default()).is_ok());
     sandbox_contract(&sandbox, &root).await.unwrap();
     let _ = fs::remove_file(format!("/tmp/countersign-contract-{uid}.lock"));
     let tier = sandbox.probe().await.unwrap();

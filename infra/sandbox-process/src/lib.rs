@@ -2,7 +2,8 @@
 //!
 //! What the sandbox tiers share and what has nothing to do with their kind of wall. [`Spawner`] starts processes from a thread
 //! that outlives them, [`Entry`] is what a child does to itself between `fork` and `exec`, [`Tree`] is the running command,
-//! and [`watch`] waits for its end while it reads the output and holds the limits. [`cgroup`] holds memory and process counts
+//! and [`watch`] waits for its end while it reads the output and holds the limits. [`Walled`] is the sandbox that all of this makes of a tier's
+//! [`Walls`]. [`cgroup`] holds memory and process counts
 //! where the kernel lets us, [`seccomp`] refuses system calls that no build or test needs.
 
 pub mod cgroup;
@@ -15,6 +16,7 @@ pub mod seccomp;
 mod spawner;
 pub mod supervise;
 mod tree;
+mod walls;
 mod watch;
 
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use pipes::pipes;
 pub use scratch::Scratch;
 pub use spawner::Spawner;
 pub use tree::{Stop, Tree};
+pub use walls::{Started, Walled, Walls};
 pub use watch::{Output, Watched, watch};
 
 /// The user that commands run as when Countersign is started as root. Above the ranges that Debian, systemd and containers

@@ -6,8 +6,6 @@ use ports::{
     Sandbox,
     sandbox::{Cancel, Exec, ExecResult, Limits, SandboxError, Serve, Serving, Tier},
 };
-use sandbox_bwrap::BwrapSandbox;
-use sandbox_landlock::LandlockSandbox;
 use std::sync::Arc;
 
 /// Whom commands run as when the process is root.
@@ -36,14 +34,14 @@ pub async fn pick(config: &Config) -> Picked {
     };
     let mut reasons = Vec::new();
     if bubblewrap {
-        let made = BwrapSandbox::new(sandbox_bwrap::Options::default());
+        let made = sandbox_bwrap::sandbox(sandbox_bwrap::Options::default());
         match probed(made.map(|sandbox| Arc::new(sandbox) as Arc<dyn Sandbox>)).await {
             Ok(picked) => return picked,
             Err(error) => reasons.push(error.to_string()),
         }
     }
     if landlock {
-        let made = LandlockSandbox::new(sandbox_landlock::Options::default());
+        let made = sandbox_landlock::sandbox(sandbox_landlock::Options::default());
         match probed(made.map(|sandbox| Arc::new(sandbox) as Arc<dyn Sandbox>)).await {
             Ok(picked) => return picked,
             Err(error) => reasons.push(error.to_string()),

@@ -163,6 +163,9 @@ pub struct Args {
     /// Recorded conversations, for `tokens`: one a line, in OpenAI's message format
     #[arg(long, value_name = "FILE")]
     conversations: Option<PathBuf>,
+    /// What a model wrote to look for tools in them, for `tokens`: a line `{"point": "7.12", "query": "…"}` for a call of message 12 of conversation 7
+    #[arg(long, value_name = "FILE")]
+    queries: Option<PathBuf>,
     /// Tools to add to the catalogue, for `tokens`: answers to `tools/list`, names of servers that `setup` installs; may be given again
     #[arg(long, value_name = "A,B")]
     tools: Vec<String>,
@@ -234,10 +237,13 @@ fn measure_optimised(benches: &[&Bench], args: &Args, project: &Project) -> Resu
     for set in &args.set {
         command.arg("--set").arg(std::path::absolute(set)?);
     }
-    if let Some(file) = &args.conversations {
-        command
-            .arg("--conversations")
-            .arg(std::path::absolute(file)?);
+    for (option, file) in [
+        ("--conversations", &args.conversations),
+        ("--queries", &args.queries),
+    ] {
+        if let Some(file) = file {
+            command.arg(option).arg(std::path::absolute(file)?);
+        }
     }
     for group in &args.tools {
         command.arg("--tools").arg(group);

@@ -11,7 +11,7 @@ mod replay;
 use anyhow::{Context, Result};
 use handlers::tool::on_demand::{Catalogue, Finder};
 use search_tantivy::{Place, TantivyIndex};
-use std::{fs, sync::Arc};
+use std::{collections::BTreeMap, fs, sync::Arc};
 use testkit::blobs::MemoryBlobs;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     measure::{directory, print_table, row},
 };
 use crate::project::Project;
-use replay::{Asking, Conversation, Replayed, Replays};
+use replay::{Asking, Conversation, Query, Replayed, Replays};
 
 pub fn measure(project: &Project, args: &Args) -> Result<()> {
     let path = args.conversations.as_ref();
@@ -30,6 +30,7 @@ pub fn measure(project: &Project, args: &Args) -> Result<()> {
         .lines()
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;
+    let written = written(args)?;
     let kept = directory(project)?;
     let place = Place {
         directory: kept.path().to_owned(),
@@ -53,12 +54,13 @@ pub fn measure(project: &Project, args: &Args) -> Result<()> {
     for group in &args.tools {
         tools.extend(catalogue::read(project, group)?);
         let catalogue = Catalogue(tools.clone());
-        let replays = Replays::new(&catalogue, &finder);
+        let replays = Replays::new(&catalogue, &finder, &written);
         let none = runtime.block_on(replays.all(&conversations, Asking::Nothing))?;
         let all = runtime.block_on(replays.all(&conversations, Asking::Always))?;
         let title = format!("{} tools, {} tokens", tools.len(), replays.tokens());
         costs.push(line(&format!("{title}: always"), &all, (&all, &none)));
-        for (asking, name) in WAYS {
+        let ways = WAYS.into_iter();
+        for (asking, name) in ways.filter(|way| way.0 != Asking::Written || !written.is_empty()) {
             let ours = runtime.block_on(replays.all(&conversations, asking))?;
             costs.push(line(&format!("  ours, {name}"), &ours, (&all, &none)));
             searches.push(found(&format!("{} tools, {name}", tools.len()), &ours));
@@ -74,10 +76,21 @@ pub fn measure(project: &Project, args: &Args) -> Result<()> {
     Ok(())
 }
 
-const WAYS: [(Asking, &str); 2] = [
+const WAYS: [(Asking, &str); 3] = [
     (Asking::Names, "asked by name"),
-    (Asking::Words, "asked in words"),
+    (Asking::Written, "asked in a model’s words"),
+    (Asking::Words, "asked in words of the conversation"),
 ];
+
+fn written(args: &Args) -> Result<BTreeMap<String, String>> {
+    let Some(path) = &args.queries else {
+        return Ok(BTreeMap::new());
+    };
+    let text =
+        fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let read = |line| serde_json::from_str::<Query>(line).map(|it| (it.point, it.query));
+    Ok(text.lines().map(read).collect::<Result<_, _>>()?)
+}
 
 fn found(title: &str, it: &Replayed) -> Vec<String> {
     let share = |found: u64| match it.judged {

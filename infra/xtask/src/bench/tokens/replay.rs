@@ -8,7 +8,7 @@ use domain::{
 use handlers::tool::on_demand::{Catalogue, FIND_TOOLS, Finder, USE_TOOL, shown};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Prices as parts of that of an input token, as Anthropic documents them for its models: what is written into the cache for five minutes,
 /// what is read from it, output. Each request finds in the cache what the one before it was.
@@ -53,6 +53,17 @@ pub enum Asking {
     /// Ours. It asks with words of the conversation: the person's last message and its own last one. What it does not find among the first
     /// three it asks for by name, in another turn. Nothing of the tool itself is in the first query, so this is less than a model knows.
     Words,
+    /// Ours. It asks with what a language model wrote in its place, which was shown the conversation so far, the values that the call passes on and
+    /// how its answer begins, but no name of any tool. What is not among the first three it asks for by name.
+    Written,
+}
+
+/// What was written for a place in the conversations: `{"point": "7.12", "query": "…"}` is that for the first call in message 12 of
+/// conversation 7, both counted from 0.
+#[derive(Deserialize)]
+pub struct Query {
+    pub point: String,
+    pub query: String,
 }
 
 /// Sums over conversations.
@@ -73,14 +84,20 @@ pub struct Replayed {
 pub struct Replays<'a> {
     catalogue: &'a Catalogue,
     finder: &'a Finder,
+    written: &'a BTreeMap<String, String>,
     on_demand: bool,
 }
 
 impl<'a> Replays<'a> {
-    pub fn new(catalogue: &'a Catalogue, finder: &'a Finder) -> Self {
+    pub fn new(
+        catalogue: &'a Catalogue,
+        finder: &'a Finder,
+        written: &'a BTreeMap<String, String>,
+    ) -> Self {
         let mut replays = Self {
             catalogue,
             finder,
+            written,
             on_demand: false,
         };
         replays.on_demand = tokens::are_many(catalogue.0.len(), replays.tokens());
@@ -103,13 +120,13 @@ impl<'a> Replays<'a> {
             conversations: conversations.len(),
             ..Replayed::default()
         };
-        let looks = self.on_demand && matches!(asking, Asking::Names | Asking::Words);
+        let looks = self.on_demand && !matches!(asking, Asking::Nothing | Asking::Always);
         let listed: u64 = match asking {
             Asking::Nothing => 0,
             _ if looks => estimate(self.catalogue.listed().iter().map(tokens::bytes).sum()),
             _ => self.tokens(),
         };
-        for conversation in conversations {
+        for (number, conversation) in conversations.iter().enumerate() {
             let mut told = Told {
                 prompt: listed as f64,
                 cached: 0.0,
@@ -122,8 +139,11 @@ impl<'a> Replays<'a> {
                     continue;
                 }
                 for call in message.tool_calls.iter().filter(|_| looks) {
-                    let query = conversation.words(at);
-                    let query = (asking == Asking::Words).then_some(query);
+                    let query = match asking {
+                        Asking::Words => Some(conversation.words(at)),
+                        Asking::Written => self.written.get(&format!("{number}.{at}")).cloned(),
+                        _ => None,
+                    };
                     self.learn(&mut told, &mut known, (call, query)).await?;
                 }
                 told.reply(message.tokens(looks));
