@@ -18,11 +18,5 @@ pub async fn place(
     reader: Reader<'_>,
     name: Option<&str>,
 ) -> Result<Draft<Collection>, CommandError> {
-    let name = name.unwrap_or(DEFAULT);
-    let all = knowledge::list(home, reader).await?;
-    let fits = |one: &Collection| one.name == name || one.id.as_str() == name;
-    match all.into_iter().find(fits) {
-        Some(found) => Ok(Draft::fact(found)),
-        None => knowledge::create(home, reader, name, false).await,
-    }
+    knowledge::find_or_create(home, reader, name.unwrap_or(DEFAULT)).await
 }

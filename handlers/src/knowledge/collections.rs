@@ -89,7 +89,38 @@ pub async fn create(
         let needed = Role::Operator;
         return Err(Problem::NotAllowed { needed }.into());
     }
-    let taken = take(home, member, name).await?;
+    let names = names(home).await?;
+    free(home, member, name).await?;
+    make(home, member, (name, own), names).await
+}
+
+/// The collection of this name or id, made as the team's where this person sees none yet.
+///
+/// # Errors
+/// [`Problem`]s: not allowed, not a name.
+pub async fn find_or_create(
+    home: &Home,
+    reader: Reader<'_>,
+    name: &str,
+) -> Result<Draft<Collection>, CommandError> {
+    let names = names(home).await?;
+    let mut all = list(home, reader).await?.into_iter();
+    match all.find(|one| one.name == name || one.id.as_str() == name) {
+        Some(found) => Ok(Draft::fact(found)),
+        None if !may(reader.member.role, Deed::Run) => {
+            let needed = Role::Operator;
+            Err(Problem::NotAllowed { needed }.into())
+        }
+        None => make(home, reader.member, (name, false), names).await,
+    }
+}
+
+async fn make(
+    home: &Home,
+    member: &Member,
+    (name, own): (&str, bool),
+    names: Option<Stored<Setting>>,
+) -> Result<Draft<Collection>, CommandError> {
     let collection = Collection {
         id: CollectionId::new(home.chance.id()),
         name: name.to_owned(),
@@ -99,27 +130,39 @@ pub async fn create(
         created_at: home.now(),
         updated_at: home.now(),
     };
+    let taken = take(home, names, name)?;
     let mut ops = vec![taken, repo::create(&home.team, &collection)?];
     ops.extend(audited(home, member, &collection, "collection.created").await?);
     Ok(Draft::new(ops, collection))
 }
 
-/// A name that is free among what this person sees. All who take one put the same small record over the version that they read before
-/// they looked, so that of two who take a name at once one looks again.
-async fn take(home: &Home, member: &Member, name: &str) -> Result<Op, CommandError> {
+const NAMES: &str = "collection_names";
+
+/// What all who take a name put a new version of. It is read before one looks which names there are: so whoever takes the same one
+/// at the same moment is either seen or met in the commit, and one of the two looks again.
+async fn names(home: &Home) -> Result<Option<Stored<Setting>>, StoreError> {
+    repo::get(&*home.store, &home.team, NAMES).await
+}
+
+fn take(home: &Home, names: Option<Stored<Setting>>, name: &str) -> Result<Op, CommandError> {
     check_name(name).map_err(Problem::Invalid)?;
-    let id = "collection_names".to_owned();
-    let taken = repo::get::<Setting>(&*home.store, &home.team, &id).await?;
+    let setting = Setting {
+        name: NAMES.to_owned(),
+        value: json!(home.now()),
+    };
+    let version = names.map(|names| names.version);
+    Ok(repo::put(&home.team, &setting, version)?)
+}
+
+/// That there is none of this name among all that this person sees anywhere.
+async fn free(home: &Home, member: &Member, name: &str) -> Result<(), CommandError> {
     let alone = true;
     let seen = list(home, Reader { member, alone }).await?;
     if seen.iter().any(|c| c.name == name) {
         let (what, name) = ("collection", name.to_owned());
         return Err(Problem::Exists { what, name }.into());
     }
-    let value = json!(home.now());
-    let setting = Setting { name: id, value };
-    let version = taken.map(|taken| taken.version);
-    Ok(repo::put(&home.team, &setting, version)?)
+    Ok(())
 }
 
 /// Another name.
@@ -135,7 +178,9 @@ pub async fn rename(
     let member = reader.member;
     let mut stored = find(home, reader, name).await?;
     governs(member, &stored.value)?;
-    let mut ops = vec![take(home, member, new).await?];
+    let names = names(home).await?;
+    free(home, member, new).await?;
+    let mut ops = vec![take(home, names, new)?];
     new.clone_into(&mut stored.value.name);
     stored.value.updated_at = home.now();
     ops.push(repo::update(&home.team, &stored)?);

@@ -10,7 +10,7 @@ mod search;
 mod shelf;
 mod snippet;
 
-pub use collections::{attach, create, find, governs, list, remove, rename, users};
+pub use collections::{attach, create, find, find_or_create, governs, list, remove, rename, users};
 pub use documents::{Documents, PAGE, documents};
 pub use library::{Library, Recalled};
 pub use reader::Reader;

@@ -13,7 +13,7 @@ use domain::{
     run::Event,
 };
 use insta::assert_snapshot;
-use ports::model::ModelRequest;
+use ports::{model::ModelRequest, store::StoreError};
 use serde_json::json;
 use testkit::scripted_model::{ScriptedModel, Turn};
 
@@ -84,6 +84,19 @@ impl Team {
             });
         said.collect::<Vec<_>>().join("\n--\n")
     }
+}
+
+#[tokio::test]
+async fn two_first_files_at_once_have_one_collection() {
+    let team = Team::new().await;
+    let docs = || knowledge::find_or_create(&team.home, alone(&team.ann), "docs");
+    let (first, second) = (docs().await.unwrap(), docs().await.unwrap());
+    crate::draft::commit(&team.home, first.ops).await.unwrap();
+    let refused = crate::draft::commit(&team.home, second.ops).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+    let (again, made) = (docs().await.unwrap(), first.fact);
+    assert!(again.ops.is_empty());
+    assert_eq!(again.fact.id, made.id);
 }
 
 #[tokio::test]
