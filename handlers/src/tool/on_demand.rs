@@ -4,6 +4,8 @@
 //! A call by `use_tool` becomes a call of the tool that it names as soon as the reply is read ([`unwrap`]), and looks like one by `use_tool`
 //! only to the model ([`wrap`]). So nothing in between knows: rules, cards, digests and the audit are those of a direct call.
 
+mod meanings;
+
 use super::{Preview, Tool, ToolContext, ToolError, ToolOutput, Tools, plain_preview, spec, text};
 use domain::{
     Digest,
@@ -91,7 +93,7 @@ impl Catalogue {
         found
     }
 
-    /// Name, description, and what the arguments are called and said to be.
+    /// Name and what else it may be called, description, and what the arguments are called and said to be.
     fn entries(&self) -> Vec<Entry> {
         let entry = |((server, tool), number): (&(String, ToolSpec), u32)| {
             let mut words = vec![tool.description.clone()];
@@ -104,8 +106,8 @@ impl Catalogue {
                 },
                 ordinal: 0,
                 language: Some("en".to_owned()),
-                title: name.clone(),
-                headings: name,
+                headings: format!("{name} {}", meanings::of(&name, &tool.description)),
+                title: name,
                 text: words.join("\n"),
                 code: false,
             }
