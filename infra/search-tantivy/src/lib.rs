@@ -4,6 +4,7 @@
 //! one index ([`view`]), so that a word is as rare as it is in all of them together. The best passages by BM25 are
 //! found without reading most of what there is ([`rank`]). Text becomes terms in [`terms`], for passages and searches alike.
 
+mod block_max;
 mod cache;
 mod directory;
 mod language;
@@ -11,6 +12,7 @@ mod merge;
 mod names;
 mod pack;
 mod pieces;
+mod postings;
 mod rank;
 mod schema;
 mod terms;

@@ -1,5 +1,6 @@
-//! A segment as one blob: a line of JSON that says what is in it, and tantivy's files one after another.
+//! A segment as one blob: a line of JSON that says what is in it, and the files one after another.
 
+use crate::block_max;
 use ports::search::SearchError;
 use serde::{Deserialize, Serialize};
 use std::{io, ops::Range, path::PathBuf};
@@ -12,8 +13,16 @@ use tantivy::{
 const FORMAT: u32 = 1;
 /// Of the line.
 const LONGEST_HEAD: usize = 4096;
-/// The files of a segment by their endings; the last ones are there but empty.
-const ENDINGS: [&str; 6] = ["term", "idx", "fieldnorm", "fast", "store", "pos"];
+/// The files of a segment by their endings: tantivy's, of which the last ones are there but empty, and ours.
+const ENDINGS: [&str; 7] = [
+    "term",
+    "idx",
+    "fieldnorm",
+    "fast",
+    "store",
+    "pos",
+    block_max::ENDING,
+];
 
 #[derive(Serialize, Deserialize, Debug)]
 struct Head {

@@ -1,22 +1,20 @@
-//! The best passages for a search, exactly as BM25 has them ([`bm25`]), found without reading most of the lists ([`maxscore`]). Equal
+//! The best passages for a search, exactly as BM25 has them ([`bm25`]), found without reading most of the lists ([`blocks`]). Equal
 //! passages get equal scores, in whichever segments they are.
 
 use crate::{failed, view::View, words};
 use domain::knowledge::Revision;
 use ports::search::{Hit, Search, SearchError};
-use std::{collections::HashMap, sync::PoisonError};
+use std::collections::HashMap;
 use tantivy::{DocId, postings::TermInfo};
 
-mod accumulators;
 mod best;
+mod blocks;
 mod bm25;
-mod maxscore;
 
-pub use accumulators::Accumulators;
 pub use bm25::Bm25;
 
 use best::Best;
-use maxscore::{List, Segment};
+use blocks::Segment;
 
 /// Words of a search that are looked for: the ones that tell most, when there are more.
 const WORDS: usize = 64;
@@ -49,47 +47,18 @@ pub fn best(view: &View, search: &Search) -> Result<Vec<Hit>, SearchError> {
 /// The best passages, and those that are as good as the last of them.
 fn found(view: &View, search: &Search) -> tantivy::Result<Vec<(f32, Place)>> {
     let wanted = wanted(view, &search.text)?;
-    let mut best = Best::new(search.limit);
-    let mut accumulators = {
-        let mut clean = view
-            .accumulators
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        clean.pop().unwrap_or_default()
-    };
+    let mut segments = Vec::new();
     for (number, opened) in view.segments.iter().enumerate() {
-        let segment = Segment {
-            number,
-            opened,
-            bm25: &view.bm25,
-            lists: &lists(&wanted, number),
-        };
-        segment.search(&mut accumulators, &mut best)?;
+        let terms = wanted.iter().filter_map(|(weight, word)| {
+            let list = word.lists.get(number)?.as_ref()?;
+            Some((list, *weight))
+        });
+        segments.push(Segment::new((number, opened), &view.bm25, terms)?);
     }
-    let mut clean = view
-        .accumulators
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
-    clean.push(accumulators);
+    // Who has none of the words has nothing.
+    let mut best = Best::new(search.limit, f32::MIN_POSITIVE);
+    blocks::search(&segments, &mut best)?;
     Ok(best.harvest())
-}
-
-/// What a segment has of these words.
-fn lists(wanted: &[(f32, Wanted)], segment: usize) -> Vec<List<'_>> {
-    let mut left = 0.0;
-    let mut lists = Vec::with_capacity(wanted.len());
-    for (weight, word) in wanted.iter().rev() {
-        if let Some(term) = word.lists.get(segment).and_then(Option::as_ref) {
-            left += weight;
-            lists.push(List {
-                term,
-                weight: *weight,
-                left,
-            });
-        }
-    }
-    lists.reverse();
-    lists
 }
 
 /// The best of them by name, as the port promises their order.

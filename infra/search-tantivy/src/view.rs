@@ -1,13 +1,15 @@
 //! Several segments, opened as one index.
 
 use crate::{
+    block_max::{self, BlockMax},
     cache::Cache,
     directory::Packs,
     failed,
     language::Language,
     names::Names,
     pack::Pack,
-    rank::{Accumulators, Bm25},
+    postings::Words,
+    rank::Bm25,
     schema,
 };
 use domain::knowledge::{Revision, Segment};
@@ -16,9 +18,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, PoisonError},
 };
-use tantivy::{
-    BitSet, Index, IndexMeta, InvertedIndexReader, ReloadPolicy, fieldnorm::FieldNormReader,
-};
+use tantivy::{BitSet, Index, IndexMeta, ReloadPolicy};
 
 /// Views that stay open: what is searched now, and what was before the last additions.
 const OPEN: usize = 8;
@@ -33,18 +33,14 @@ pub struct View {
     pub dropped: Vec<Revision>,
     /// Of the passages of all segments, also those that are gone but still in the files.
     pub bm25: Bm25,
-    /// Clean ones, for the next searches.
-    pub accumulators: Mutex<Vec<Accumulators>>,
 }
 
 /// What a search needs of a segment.
 pub struct Opened {
     /// Of the blob, as in the manifest.
     id: String,
-    /// Documents have numbers below this.
-    pub passages: u32,
-    pub words: Arc<InvertedIndexReader>,
-    pub lengths: FieldNormReader,
+    pub words: Words,
+    pub block_max: BlockMax,
     pub names: Arc<Names>,
     /// Documents that are not to be found; none: all are.
     pub gone: Option<BitSet>,
@@ -63,43 +59,49 @@ impl View {
         let languages = languages.map(|code| Language::of(code)).collect();
         let fields = schema::fields();
         let meta = meta(&packs, &fields)?;
-        let index = Index::open(Packs::new(meta, packs))?;
+        let index = Index::open(Packs::new(meta, packs.clone()))?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
         let searcher = reader.try_into()?.searcher();
+        let (mut passages, mut words) = (0, 0);
+        for reader in searcher.segment_readers() {
+            passages += u64::from(reader.max_doc());
+            words += reader.inverted_index(fields.words)?.total_num_tokens();
+        }
+        let bm25 = Bm25::of(passages, words);
         let mut dropped = BTreeSet::new();
         let mut segments = Vec::new();
-        let (mut passages, mut words) = (0, 0);
         for reader in searcher.segment_readers() {
             let id = reader.segment_id().uuid_string();
             let names = match known.get(&id) {
                 Some(names) => names.clone(),
                 None => Arc::new(Names::open(reader)?),
             };
-            let opened = Opened {
+            let words = Words::of(reader, &fields)?;
+            let file = packs.get(&id).and_then(|pack| pack.file(block_max::ENDING));
+            let block_max = BlockMax::open(file, &words, &bm25)?;
+            segments.push(Opened {
                 id,
-                passages: reader.max_doc(),
-                words: reader.inverted_index(fields.words)?,
-                lengths: reader.get_fieldnorms_reader(fields.words)?,
+                block_max,
                 gone: names.all_of(gone, reader.max_doc(), &mut dropped)?,
                 names,
-            };
-            passages += u64::from(opened.passages);
-            words += opened.words.total_num_tokens();
-            segments.push(opened);
+                words,
+            });
         }
         Ok(Self {
             index,
             segments,
             languages,
             dropped: dropped.into_iter().collect(),
-            bm25: Bm25::of(passages, words),
-            accumulators: Mutex::default(),
+            bm25,
         })
     }
 
     /// How many passages there are.
     fn passages(&self) -> u32 {
-        self.segments.iter().map(|segment| segment.passages).sum()
+        self.segments
+            .iter()
+            .map(|segment| segment.words.passages)
+            .sum()
     }
 
     /// How many passages can be found.

@@ -1,16 +1,22 @@
 //! From passages to a packed segment.
 
 use crate::{
-    failed,
+    block_max, failed,
     language::Language,
     pack::{self, About, Packed},
     pieces,
+    postings::Words,
     schema::{self, HEADING, TITLE},
     terms::Terms,
 };
 use ports::search::{Entry, SearchError};
-use std::collections::{BTreeSet, HashMap};
-use tantivy::{Index, IndexSettings, TantivyDocument, directory::RamDirectory};
+use std::{
+    collections::{BTreeSet, HashMap},
+    path::Path,
+};
+use tantivy::{
+    Directory, Index, IndexSettings, ReloadPolicy, TantivyDocument, directory::RamDirectory,
+};
 
 /// What the writer may take before it starts; it takes more when there is more to write.
 const MEMORY: usize = 15_000_000;
@@ -55,8 +61,13 @@ fn written(seal: String, entries: &[Entry]) -> tantivy::Result<Packed> {
 
 /// The only segment of an index.
 pub fn packed(index: &Index, directory: &RamDirectory, about: About) -> tantivy::Result<Packed> {
-    let ids = index.searchable_segment_ids()?;
-    let name = ids.first().map(|id| id.uuid_string()).unwrap_or_default();
+    let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual);
+    let searcher = reader.try_into()?.searcher();
+    let segment = searcher.segment_reader(0);
+    let name = segment.segment_id().uuid_string();
+    let most = block_max::write(&Words::of(segment, &schema::fields())?)?;
+    let path = format!("{name}.{}", block_max::ENDING);
+    directory.atomic_write(Path::new(&path), &most)?;
     Ok(pack::pack(directory, &name, about)?)
 }
 

@@ -1,26 +1,27 @@
 //! The best of very many, and whoever is as good as the last of them.
 
-use super::Place;
-
-#[derive(Clone)]
-pub struct Best {
+pub struct Best<T> {
     count: usize,
     /// At least so good is who is kept.
     worst: f32,
-    kept: Vec<(f32, Place)>,
+    kept: Vec<(f32, T)>,
     /// When to look again who is not among the best.
     full: usize,
 }
 
-impl Best {
-    /// More than 0 scores who is among them.
-    pub fn new(count: usize) -> Self {
+impl<T> Best<T> {
+    /// Nobody with less than `least` is among them.
+    pub fn new(count: usize, least: f32) -> Self {
         Self {
             count: count.max(1),
-            worst: f32::MIN_POSITIVE,
+            worst: least,
             kept: Vec::new(),
             full: 2 * count.max(1),
         }
+    }
+
+    pub fn count(&self) -> usize {
+        self.count
     }
 
     /// Whoever is not at least so good is not among the best.
@@ -29,20 +30,21 @@ impl Best {
         self.worst
     }
 
-    /// It is known that as many are at least so good.
-    pub fn raise(&mut self, threshold: f32) {
-        self.worst = self.worst.max(threshold);
+    /// The threshold as it was when last somebody looked; it only grows.
+    #[inline]
+    pub fn least(&self) -> f32 {
+        self.worst
     }
 
     #[inline]
-    pub fn push(&mut self, score: f32, place: Place) {
+    pub fn push(&mut self, score: f32, who: T) {
         if score >= self.worst {
-            self.keep(score, place);
+            self.keep(score, who);
         }
     }
 
-    fn keep(&mut self, score: f32, place: Place) {
-        self.kept.push((score, place));
+    fn keep(&mut self, score: f32, who: T) {
+        self.kept.push((score, who));
         if self.kept.len() >= self.full {
             self.prune();
             self.full = 2 * self.kept.len();
@@ -63,7 +65,7 @@ impl Best {
     }
 
     /// In no order.
-    pub fn harvest(mut self) -> Vec<(f32, Place)> {
+    pub fn harvest(mut self) -> Vec<(f32, T)> {
         self.prune();
         self.kept
     }

@@ -14,6 +14,8 @@ const B: f32 = 0.6;
 #[derive(Clone, Debug)]
 pub struct Bm25 {
     passages: u64,
+    /// Words of a passage.
+    average: f32,
     /// K1 * (1 - B + B * length / average length), by the byte that the index keeps of a passage's length.
     norms: [f32; 256],
 }
@@ -30,7 +32,22 @@ impl Bm25 {
         for (byte, slot) in (0..=u8::MAX).zip(&mut norms) {
             *slot = norm(byte);
         }
-        Self { passages, norms }
+        Self {
+            passages,
+            average,
+            norms,
+        }
+    }
+
+    /// The constants that [`Self::part`] depends on.
+    pub fn formula() -> String {
+        format!("{K1} {B}")
+    }
+
+    /// No [`Self::part`] is more than so many times what `other` says, which has seen other passages: longer ones make a length
+    /// count less, in proportion at most.
+    pub fn at_most(&self, other: &Self) -> f32 {
+        (self.average / other.average).max(1.0)
     }
 
     /// What a word weighs that is in so many passages and was said so often: log(1 + (N - n + 0.5) / (n + 0.5)) * (K1 + 1) * times.

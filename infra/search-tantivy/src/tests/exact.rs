@@ -1,20 +1,28 @@
 //! Leaving out most of the lists changes nothing: what is found is what a plain sum over every passage finds.
 
-use super::make;
+use super::{make, place};
 use crate::{
+    TantivyIndex,
     language::Language,
+    pack::Packed,
     pieces,
     schema::{HEADING, TITLE},
     terms::Terms,
-    words,
+    words, write,
 };
 use domain::knowledge::Revision;
-use ports::search::{Entry, Search};
-use std::collections::{BTreeMap, BTreeSet};
+use ports::search::{Entry, Search, SearchIndex};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 use tantivy::fieldnorm::FieldNormReader;
-use testkit::contract::{
-    Outcome,
-    search::{entry, manifest, revision},
+use testkit::{
+    blobs::MemoryBlobs,
+    contract::{
+        Broken, Outcome,
+        search::{entry, manifest, revision},
+    },
 };
 
 const K1: f32 = 1.6;
@@ -242,6 +250,46 @@ async fn it_finds_what_a_plain_sum_over_all_passages_finds() -> Outcome {
                 .collect();
             assert_eq!(found, expected, "seed {seed}: {text}");
         }
+    }
+    Ok(())
+}
+
+/// As it was packed before there was a file of block maxima, which is the last one.
+fn as_before(packed: &Packed) -> Result<Packed, Broken> {
+    let end = packed.bytes.iter().position(|byte| *byte == b'\n');
+    let (head, files) = packed.bytes.split_at(end.ok_or("no head")?);
+    let mut head: serde_json::Value = serde_json::from_slice(head)?;
+    let last = head["files"].as_array_mut().and_then(Vec::pop);
+    let last = last.ok_or("no files")?;
+    assert_eq!(last[0], "max");
+    let length = last[1].as_u64().ok_or("no length")? as usize;
+    assert!(length > 1000, "only {length} bytes");
+    let mut bytes = serde_json::to_vec(&head)?;
+    bytes.extend(&files[..files.len() - length]);
+    Ok(Packed {
+        bytes,
+        passages: packed.passages,
+    })
+}
+
+#[tokio::test]
+async fn a_segment_without_block_maxima_is_searched_as_well() -> Outcome {
+    let directory = tempfile::tempdir()?;
+    let index = TantivyIndex::new(Arc::new(MemoryBlobs::new()), place(&directory));
+    let mut chance = Chance(99);
+    let packed = write::segment(String::new(), &chance.entries(500, 0))?;
+    let before = index.cache.keep(as_before(&packed)?).await?;
+    let now = index.cache.keep(packed).await?;
+    assert!(before.bytes < now.bytes);
+    for _ in 0..100 {
+        let size = 1 + chance.below(8);
+        let search = Search {
+            text: chance.text(size),
+            limit: 5,
+        };
+        let found = index.search(&[manifest(&[&now], &[])], &search).await?;
+        let as_before = index.search(&[manifest(&[&before], &[])], &search).await?;
+        assert_eq!(found, as_before, "{}", search.text);
     }
     Ok(())
 }
