@@ -1,7 +1,7 @@
 //! The commands, a file each. A new one is a file, and a line in [`COMMANDS`].
 
 mod agent;
-mod agents;
+pub(crate) mod agents;
 mod approvals;
 mod approve;
 mod audit;
@@ -33,9 +33,15 @@ mod skills;
 mod start;
 
 use crate::{inbound::Inbound, present, telegram::Me, text::en};
+use domain::content::Content;
 use domain::{member::Member, rich_text::RichText};
 use handlers::{CommandError, Home, knowledge::Reader, tool::Tools};
-use ports::{Sandbox, SearchIndex, Shelf, message::Outgoing, model::Models, store::Op};
+use ports::{
+    Sandbox, SearchIndex, Shelf,
+    message::{Body, Outgoing},
+    model::Models,
+    store::Op,
+};
 
 /// In the order in which the menu shows them.
 pub static COMMANDS: &[&dyn Command] = &[
@@ -193,6 +199,16 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// A change that is longer than its card shows, as the file that comes with it.
+fn full_diff(ctx: &Ctx<'_>, diff: &str, shown: usize) -> Option<Outgoing> {
+    let body = Body::File {
+        name: en::CHANGE_FILE.to_owned(),
+        content: Content::inline(diff),
+        caption: String::new(),
+    };
+    (diff.len() > shown).then(|| present::outgoing(&ctx.inbound.session, body))
 }
 
 /// The sentence about how a command is written.

@@ -22,6 +22,7 @@ pub mod mcp;
 pub mod members;
 pub mod memory;
 pub mod modify;
+pub mod offers;
 pub mod outage;
 pub mod queries;
 pub mod receive;

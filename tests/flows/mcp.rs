@@ -6,7 +6,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use tempfile::TempDir;
 
 /// Where the sandbox can read it: a clone may lie where only its owner gets.
-fn script() -> (TempDir, String) {
+pub fn script() -> (TempDir, String) {
     let directory = tempfile::tempdir().unwrap();
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let source = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("servers/mcp/server.py");
@@ -23,7 +23,7 @@ fn echo(text: &str) -> String {
 }
 
 /// The words behind `/mcp approve notes` in what the bot said.
-fn mark(said: &str) -> String {
+pub fn mark(said: &str) -> String {
     let (_, after) = said.split_once("/mcp approve notes ").unwrap();
     after.split_whitespace().next().unwrap().to_owned()
 }

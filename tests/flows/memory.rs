@@ -1,7 +1,7 @@
 //! What is remembered, conversations left and taken up again, and long ones summed up, from end to end.
 
 use super::{
-    Program, Team,
+    Home, Program, Team, in_each_home,
     team::{code_of, short_id},
 };
 use serde_json::{Value, json};
@@ -42,9 +42,8 @@ async fn decides(team: &Team, text: &str, (button, expected): (&str, &str)) -> S
     card.text
 }
 
-#[tokio::test]
-async fn what_is_remembered_is_known_later_and_about_a_member_to_nobody_else() {
-    let team = Team::start().await;
+async fn what_is_remembered_is_known_later_and_about_a_member_to_nobody_else(home: Home) {
+    let team = Team::in_home(home, &[]).await;
     let code = code_of(&team.ask("/invite operator", "?start=").await);
     let bob = team.tg.private_chat(&User::new(1002, "Bob"));
     says(&bob, &format!("/start {code}"), "an operator").await;
@@ -95,9 +94,8 @@ async fn what_is_remembered_is_known_later_and_about_a_member_to_nobody_else() {
     team.assert_well();
 }
 
-#[tokio::test]
-async fn what_comes_from_outside_asks_though_a_rule_allows() {
-    let team = Team::start().await;
+async fn what_comes_from_outside_asks_though_a_rule_allows(home: Home) {
+    let team = Team::in_home(home, &[]).await;
     team.ask("/rules add allow memory", "allow memory").await;
     team.ask(&remember("agent", "Ann is here."), "Remembered")
         .await;
@@ -126,6 +124,11 @@ async fn what_comes_from_outside_asks_though_a_rule_allows() {
     assert!(card.contains("notes.md"), "{card}");
     team.assert_well();
 }
+
+in_each_home!(
+    what_is_remembered_is_known_later_and_about_a_member_to_nobody_else,
+    what_comes_from_outside_asks_though_a_rule_allows,
+);
 
 #[tokio::test]
 async fn a_conversation_is_left_gone_back_to_and_summed_up_with_its_open_card() {

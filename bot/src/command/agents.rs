@@ -1,5 +1,6 @@
 //! `/agents`: listed, shown, made, changed, paused, archived, deleted, and taken back to what they were.
 
+pub(crate) mod import;
 pub(super) mod past;
 
 use super::{Command, Ctx, Reply};
@@ -47,7 +48,10 @@ impl Command for Agents {
             "undo" => past::undo(ctx, &name).await,
             "export" => past::export(ctx, &name).await,
             _ => match changed(ctx, verb, &name, value).await? {
-                Some(draft) => Ok(ctx.show(&show(&draft.fact)).with(draft.ops)),
+                Some(draft) => {
+                    let knows = agents::known_as(ctx.home, ctx.reader(), &draft.fact).await?;
+                    Ok(ctx.show(&show(&draft.fact, &knows)).with(draft.ops))
+                }
                 None => Ok(super::usage(ctx, self)),
             },
         }
@@ -174,7 +178,7 @@ fn list(agents: &[Agent]) -> domain::rich_text::RichText {
     out.build()
 }
 
-fn show(agent: &Agent) -> domain::rich_text::RichText {
+fn show(agent: &Agent, knows: &[String]) -> domain::rich_text::RichText {
     let mut out = Builder::default();
     out.marked(&agent.name, MarkStyle::Bold)
         .push(en::agent_status(agent.status))
@@ -195,7 +199,7 @@ fn show(agent: &Agent) -> domain::rich_text::RichText {
         ("fallbacks", agent.fallbacks.join(" ")),
         ("preset", agent.permissions.preset.clone()),
         ("skills", agent.skills.join(" ")),
-        ("knowledge", agent.knowledge_ids.join(" ")),
+        ("knowledge", knows.join(" ")),
         ("metadata", metadata),
     ];
     for (name, value) in fields.iter().filter(|(_, value)| !value.is_empty()) {

@@ -3,11 +3,13 @@
 use super::{Command, Ctx, Reply};
 use crate::{
     present,
+    telegram::Place,
     text::{en, time},
 };
 use domain::{
     card::{Action, Block, Card, Style},
     content::prefix,
+    id::SessionId,
 };
 use handlers::{
     CommandError,
@@ -27,12 +29,13 @@ impl Command for Sessions {
         "sessions"
     }
     fn description(&self) -> &'static str {
-        "This chat’s conversations; go back to one"
+        "Your conversations; go back to one of this chat"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         let all = sessions::conversations(ctx.home, &ctx.inbound.session).await?;
         let shown = &all[..all.len().min(SHOWN)];
-        let lines: Vec<String> = shown.iter().map(|one| line(ctx, one)).collect();
+        let mut lines: Vec<String> = shown.iter().map(|one| line(ctx, one)).collect();
+        lines.extend(elsewhere(ctx).await?);
         let buttons = shown.iter().filter(|one| !one.here).map(|one| {
             vec![Action {
                 label: prefix(&format!("{} · {}", one.number, one.title), LABEL).to_owned(),
@@ -51,6 +54,29 @@ impl Command for Sessions {
             ops: Vec::new(),
             messages: vec![present::outgoing(&ctx.inbound.session, Body::Card { card })],
         })
+    }
+}
+
+/// What others here need not see is listed where nobody else reads along. It goes on there, so there is nothing to tap.
+async fn elsewhere(ctx: &Ctx<'_>) -> Result<Vec<String>, CommandError> {
+    if !ctx.reader().alone {
+        return Ok(Vec::new());
+    }
+    let found = sessions::elsewhere(ctx.home, ctx.member, &ctx.inbound.session).await?;
+    let at = |one: &Listed| time::at(one.updated_at, ctx.home.now(), &ctx.member.zone);
+    let line = |one: &Listed| en::conversation_elsewhere(&place(&one.session), one, &at(one));
+    let mut lines: Vec<String> = found.iter().take(SHOWN).map(line).collect();
+    if !lines.is_empty() {
+        lines.insert(0, en::ELSEWHERE.to_owned());
+    }
+    Ok(lines)
+}
+
+fn place(session: &SessionId) -> String {
+    match Place::of(session) {
+        Some(place) if place.is_group() => en::in_a_group(place.topic),
+        Some(_) => en::IN_PRIVATE.to_owned(),
+        None => session.to_string(),
     }
 }
 

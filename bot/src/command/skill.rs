@@ -4,25 +4,27 @@
 //! content is fetched again for the yes; another one gets another card.
 
 use super::{
-    Command, Ctx, Reply,
+    Command, Ctx, Reply, full_diff,
     history::{self, Of},
 };
 use crate::{
     present,
     text::{Builder, en},
 };
+use domain::skill::Package;
 use domain::{
     card::{Action, Block, Card, DATA_LIMIT, Style},
     content::prefix,
     rich_text::MarkStyle,
 };
 use handlers::{
-    CommandError, Problem, agents,
+    CommandError, Problem, agents, offers,
     skills::{self, Proposal},
 };
 use ports::{
     message::Body,
     shelf::{Fetched, ShelfError},
+    store::Op,
 };
 
 pub struct Skill;
@@ -134,8 +136,47 @@ async fn fetched(ctx: &Ctx<'_>, name: &str) -> Result<Fetched, CommandError> {
 
 /// The card. It is made again for each attempt to commit, which changes nothing about it.
 async fn propose(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
-    let Fetched { package, source } = fetched(ctx, name).await?;
-    let proposal = skills::propose(ctx.home, (&package, &source), ctx.sandbox).await?;
+    shown(ctx, &fetched(ctx, name).await?).await
+}
+
+/// A file came: the card, where it is a skill; none where it is something else.
+pub(crate) async fn came(
+    ctx: &Ctx<'_>,
+    file: &str,
+    bytes: &[u8],
+) -> Result<Option<Reply>, CommandError> {
+    let unpacked = match ctx.shelf.unpack(file, bytes).await {
+        Ok(None) => return Ok(None),
+        unpacked => unpacked,
+    };
+    skills::configures(ctx.member)?;
+    let Some(fetched) = sent(file, unpacked)? else {
+        return Ok(None);
+    };
+    let mut reply = shown(ctx, &fetched).await?;
+    let pin = skills::pin(&fetched.package.digest);
+    reply
+        .ops
+        .push(offers::keep(ctx.home, pin, (file, bytes)).await?);
+    Ok(Some(reply))
+}
+
+fn sent(
+    file: &str,
+    unpacked: Result<Option<Package>, ShelfError>,
+) -> Result<Option<Fetched>, Problem> {
+    let package = unpacked.map_err(|error| Problem::Invalid(en::shelf(&error)))?;
+    Ok(package.map(|package| Fetched {
+        package,
+        source: en::sent_file(file),
+    }))
+}
+
+async fn shown(
+    ctx: &Ctx<'_>,
+    Fetched { package, source }: &Fetched,
+) -> Result<Reply, CommandError> {
+    let proposal = skills::propose(ctx.home, (package, source), ctx.sandbox).await?;
     if proposal.is_there() {
         return Ok(ctx.say(&en::there_already(&proposal.name)));
     }
@@ -146,9 +187,11 @@ async fn propose(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
         },
     );
     message.tag = Some(tag(&proposal.name, proposal.pin()));
+    let mut messages = vec![message];
+    messages.extend(full_diff(ctx, &proposal.diff, DIFF));
     Ok(Reply {
         ops: Vec::new(),
-        messages: vec![message],
+        messages,
     })
 }
 
@@ -228,20 +271,39 @@ fn lines(lines: Vec<String>) -> String {
 
 /// The yes to a content: it is installed if it still is the one.
 pub(crate) async fn agree(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<Reply, CommandError> {
-    let Fetched { package, source } = fetched(ctx, name).await?;
+    let (Fetched { package, source }, ops) = agreed(ctx, name, pin).await?;
     if pin.is_empty() || skills::pin(&package.digest) != pin {
         return Err(Problem::Invalid(en::another_content(name)).into());
     }
     let proposal = skills::propose(ctx.home, (&package, &source), ctx.sandbox).await?;
     let agreed = (source.as_str(), proposal.findings.as_slice());
     let draft = skills::install(ctx.home, ctx.member, &package, agreed).await?;
-    let mut reply = settled(ctx, name, pin, &en::installed(name));
-    reply.ops = draft.ops;
-    Ok(reply)
+    let reply = settled(ctx, name, pin, &en::installed(name));
+    Ok(reply.with(draft.ops).with(ops))
+}
+
+/// The content that a card was about: of a file that was sent, else of the shelf.
+async fn agreed(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<(Fetched, Vec<Op>), CommandError> {
+    skills::configures(ctx.member)?;
+    if let Some(offer) = offers::find(ctx.home, pin).await? {
+        let unpacked = ctx.shelf.unpack(&offer.name, &offer.bytes).await;
+        if let Some(fetched) = sent(&offer.name, unpacked)? {
+            return Ok((fetched, vec![offer.settled]));
+        }
+    }
+    Ok((fetched(ctx, name).await?, Vec::new()))
+}
+
+/// The no.
+pub(crate) async fn decline(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<Reply, CommandError> {
+    skills::configures(ctx.member)?;
+    let offer = offers::find(ctx.home, pin).await?;
+    let ops = offer.map(|offer| offer.settled).into_iter().collect();
+    Ok(settled(ctx, name, pin, en::NOT_INSTALLED).with(ops))
 }
 
 /// The card, when nothing is left to decide.
-pub(crate) fn settled(ctx: &Ctx<'_>, name: &str, pin: &str, title: &str) -> Reply {
+fn settled(ctx: &Ctx<'_>, name: &str, pin: &str, title: &str) -> Reply {
     let card = Card {
         title: title.to_owned(),
         ..Card::default()

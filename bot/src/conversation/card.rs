@@ -2,7 +2,7 @@
 
 use super::{asked, toast};
 use crate::{
-    command::{Ctx, Reply, design, kb, modify, resume, several, skill},
+    command::{Ctx, Reply, agents::import, design, kb, modify, resume, several, skill},
     inbound::What,
     present,
     text::en,
@@ -11,7 +11,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Refusal},
     id::{ApprovalId, SessionId},
 };
-use handlers::{CommandError, Problem, ask, decide, queries, rules, skills};
+use handlers::{CommandError, Problem, ask, decide, queries, rules};
 use ports::{
     repo::{self, sent::SentMessage},
     store::StoreError,
@@ -43,7 +43,11 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         "details" => return details(ctx, tap, id).await,
         "skill" => return skill_agreed(ctx, tap, id, digest).await,
         "resume" => return resumed(ctx, tap, id).await,
-        "noskill" => return skill_declined(ctx, tap, id, digest),
+        "noskill" => return skill_declined(ctx, tap, id, digest).await,
+        import::YES => return told(ctx, tap, import::agree(ctx, id).await?, en::IMPORTED),
+        import::NO => {
+            return told(ctx, tap, import::decline(ctx, id).await?, en::NOT_IMPORTED);
+        }
         _ => {}
     }
     let Some(choice) = choice(verb) else {
@@ -144,21 +148,23 @@ async fn skill_agreed(
     name: &str,
     pin: Option<&str>,
 ) -> Result<Reply, CommandError> {
-    let mut reply = skill::agree(ctx, name, pin.unwrap_or_default()).await?;
-    let said = toast(ctx.inbound, tap, &en::installed(name));
-    reply.messages.extend(said.messages);
-    Ok(reply)
+    let reply = skill::agree(ctx, name, pin.unwrap_or_default()).await?;
+    told(ctx, tap, reply, &en::installed(name))
 }
 
-fn skill_declined(
+async fn skill_declined(
     ctx: &Ctx<'_>,
     tap: &str,
     name: &str,
     pin: Option<&str>,
 ) -> Result<Reply, CommandError> {
-    skills::configures(ctx.member)?;
-    let mut reply = skill::settled(ctx, name, pin.unwrap_or_default(), en::NOT_INSTALLED);
-    let said = toast(ctx.inbound, tap, en::NOT_INSTALLED);
+    let reply = skill::decline(ctx, name, pin.unwrap_or_default()).await?;
+    told(ctx, tap, reply, en::NOT_INSTALLED)
+}
+
+/// What was done, also beside the button.
+fn told(ctx: &Ctx<'_>, tap: &str, mut reply: Reply, said: &str) -> Result<Reply, CommandError> {
+    let said = toast(ctx.inbound, tap, said);
     reply.messages.extend(said.messages);
     Ok(reply)
 }

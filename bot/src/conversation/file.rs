@@ -1,15 +1,16 @@
-//! A file that somebody sends goes into a collection: the one that the caption begins with, else the team's default one.
+//! A file that somebody sends is a memory that comes back, an agent's file, a skill; or a document, which goes into a collection: the one
+//! that the caption begins with, else the team's default one. Here it is decided which.
 
 use super::toast;
 use crate::{
-    command::{Ctx, Reply, memory},
+    command::{Ctx, Reply, agents::import, memory, skill},
     present::document,
     telegram::DOWNLOAD,
     text::en,
 };
 use domain::member::{Deed, Role, may};
 use handlers::{
-    CommandError, Problem,
+    CommandError, Problem, agents,
     ingest::{self, Added, New},
     knowledge,
 };
@@ -46,17 +47,34 @@ pub async fn came(
             return Err(StoreError::Unavailable(error.to_string()).into());
         }
     };
+    // A name of this surface has no directories.
+    let name = sent.name.rsplit(['/', '\\']).next().unwrap_or(sent.name);
     if let Some(layer) = memory::named(sent.name, sent.caption) {
         return memory::came(ctx, layer, &bytes).await;
     }
+    // Who names a collection wants a document, whatever is in it.
     let named = collection(ctx, sent.caption).await?;
-    let place = ingest::place(ctx.home, ctx.reader(), named.as_deref()).await?;
-    // A name of this surface has no directories.
-    let name = sent.name.rsplit(['/', '\\']).next().unwrap_or(sent.name);
+    if named.is_none() {
+        if name.ends_with(".md") && agents::is_meant(&bytes) {
+            return import::came(ctx, name, &bytes).await;
+        }
+        if let Some(reply) = skill::came(ctx, name, &bytes).await? {
+            return Ok(reply);
+        }
+    }
+    document(ctx, (name, &bytes), named.as_deref()).await
+}
+
+async fn document(
+    ctx: &Ctx<'_>,
+    (name, bytes): (&str, &[u8]),
+    collection: Option<&str>,
+) -> Result<Reply, CommandError> {
+    let place = ingest::place(ctx.home, ctx.reader(), collection).await?;
     let new = New {
         collection: &place.fact,
         name,
-        bytes: &bytes,
+        bytes,
         tell: Some(&ctx.inbound.session),
     };
     let added = match ingest::add(ctx.home, ctx.member, new).await {

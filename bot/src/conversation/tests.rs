@@ -714,7 +714,7 @@ async fn commands_show_what_there_is() {
     /start — Say hello
     /help — What I can do
     /new — Begin another conversation, without the history of this one
-    /sessions — This chat’s conversations; go back to one
+    /sessions — Your conversations; go back to one of this chat
     /resume <number> — Go back to an earlier conversation of this chat
     /agents [show NAME | new NAME DESCRIPTION | set NAME FIELD VALUE | rename NAME NEW | duplicate NAME NEW | pause NAME | resume NAME | archive NAME | delete NAME | history NAME | undo NAME | export NAME] — List the agents, make and change them
     /agent <name> [prompt] | new WORDS | history NAME | undo NAME — Choose this chat’s agent, or give one task to another

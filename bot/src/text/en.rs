@@ -3,6 +3,7 @@
 mod alerts;
 mod conversations;
 mod documents;
+mod imports;
 mod knowledge;
 mod lists;
 mod mcp;
@@ -16,6 +17,7 @@ mod versions;
 pub use alerts::*;
 pub use conversations::*;
 pub use documents::*;
+pub use imports::*;
 pub use knowledge::*;
 pub use lists::*;
 pub use mcp::*;

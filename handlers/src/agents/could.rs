@@ -4,7 +4,7 @@ use crate::{
     CommandError, Home, queries,
     rules::InForce,
     run::large,
-    tool::{Tool, Tools},
+    tool::{Tool, Tools, create_agent::CREATE_AGENT},
 };
 use catalog::Preset;
 use domain::{
@@ -145,7 +145,8 @@ pub async fn would_have(
             let Event::ModelReplied { calls, .. } = entry.event else {
                 continue;
             };
-            for call in calls {
+            // Who makes agents is not among those that the new one works like.
+            for call in calls.into_iter().filter(|call| call.name != CREATE_AGENT) {
                 match effect(home, &eye, tools, call).await? {
                     Some(Effect::Allow) => counts.allowed += 1,
                     Some(Effect::Ask) => counts.asked += 1,

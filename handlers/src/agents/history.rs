@@ -1,11 +1,12 @@
 //! What an agent was: its versions with who, when and what changed, and going back to the one before.
 
 use super::{
-    by, configures, find, take, take_again,
+    by, configures, find, known_as, take, take_again,
     write::{Written, stream, write},
 };
 use crate::{
     CommandError, Draft, Home, Problem,
+    knowledge::Reader,
     versions::{self, Differ, Past},
 };
 use catalog::AgentTemplate;
@@ -21,23 +22,40 @@ use serde_json::Value;
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub async fn history(home: &Home, name: &str) -> Result<Vec<Past>, CommandError> {
+pub async fn history(
+    home: &Home,
+    reader: Reader<'_>,
+    name: &str,
+) -> Result<Vec<Past>, CommandError> {
     let (_, versions) = known(home, name).await?;
-    versions::past(home, &versions, &Files).await
+    versions::past(home, &versions, &Files(reader)).await
 }
 
-/// By the file that an export is.
-struct Files;
+/// By the file that an export is for this person.
+struct Files<'a>(Reader<'a>);
+
+impl Files<'_> {
+    async fn text(&self, home: &Home, doc: Option<&Value>) -> Result<String, CommandError> {
+        let Some(doc) = doc else {
+            return Ok(String::new());
+        };
+        file(home, self.0, &serde_json::from_value(doc.clone())?).await
+    }
+}
 
 #[async_trait::async_trait]
-impl Differ for Files {
+impl Differ for Files<'_> {
     async fn differ(
         &self,
-        _home: &Home,
+        home: &Home,
         before: Option<&Value>,
         after: Option<&Value>,
     ) -> Result<String, CommandError> {
-        Ok(versions::diff(&text(before)?, &text(after)?))
+        let (before, after) = (
+            self.text(home, before).await?,
+            self.text(home, after).await?,
+        );
+        Ok(versions::diff(&before, &after))
     }
 }
 
@@ -95,11 +113,15 @@ pub async fn undo(
     Ok(Draft::new(ops, (agent, number)))
 }
 
-fn text(doc: Option<&Value>) -> Result<String, CommandError> {
-    let Some(doc) = doc else {
-        return Ok(String::new());
+/// As [`super::export`].
+pub(super) async fn file(
+    home: &Home,
+    reader: Reader<'_>,
+    agent: &Agent,
+) -> Result<String, CommandError> {
+    let template = AgentTemplate {
+        knowledge: known_as(home, reader, agent).await?,
+        ..AgentTemplate::from(agent)
     };
-    let agent: Agent = serde_json::from_value(doc.clone())?;
-    let text = AgentTemplate::from(&agent).text();
-    Ok(text.map_err(Problem::Invalid)?)
+    Ok(template.text().map_err(Problem::Invalid)?)
 }

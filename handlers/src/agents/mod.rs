@@ -3,12 +3,13 @@
 mod change;
 mod could;
 mod history;
+mod import;
 mod in_use;
 mod knows;
 mod seed;
 mod write;
 
-use crate::{CommandError, Draft, Home, Problem};
+use crate::{CommandError, Draft, Home, Problem, knowledge::Reader};
 use catalog::AgentTemplate;
 pub use catalog::DESIGNER;
 pub use change::Change;
@@ -22,6 +23,8 @@ use domain::{
     run::Actor,
 };
 pub use history::{history, undo};
+pub use import::{Import, import, is_meant, look};
+pub use knows::known_as;
 use ports::{
     repo::{self, Stored, settings::Setting},
     store::{Op, StoreError},
@@ -249,40 +252,13 @@ pub async fn duplicate(
     create(home, member, change).await
 }
 
-/// The agent that a file says: a new one, or the one of that name as the file has it.
-///
-/// # Errors
-/// [`Problem`]s: not allowed, invalid, also for a preset that is none of these.
-pub async fn import(
-    home: &Home,
-    member: &Member,
-    file: &str,
-    presets: &[String],
-) -> Result<Draft<Agent>, CommandError> {
-    let template = AgentTemplate::parse(file)
-        .map_err(|why| Problem::Invalid(format!("This is no agent’s file: {why}.")))?;
-    if !presets.contains(&template.preset) {
-        let (preset, known) = (&template.preset, presets.join(", "));
-        let why = format!("There is no preset “{preset}”. There are {known}.");
-        return Err(Problem::Invalid(why).into());
-    }
-    let name = template.name.clone();
-    match find(home, &name).await {
-        Ok(known) if known.value.name == name => {
-            self::change(home, member, &name, template.into()).await
-        }
-        _ => create(home, member, template.into()).await,
-    }
-}
-
-/// The agent as a file.
+/// The agent as a file, for this person.
 ///
 /// # Errors
 /// [`Problem::NotFound`].
-pub async fn export(home: &Home, name: &str) -> Result<String, CommandError> {
+pub async fn export(home: &Home, reader: Reader<'_>, name: &str) -> Result<String, CommandError> {
     let agent = find(home, name).await?.value;
-    let text = AgentTemplate::from(&agent).text();
-    Ok(text.map_err(Problem::Invalid)?)
+    history::file(home, reader, &agent).await
 }
 
 /// Deletes an agent that was archived before, so that nothing that runs loses it, and on which nothing depends but old

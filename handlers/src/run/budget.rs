@@ -36,6 +36,7 @@ impl Step<'_> {
         &mut self,
         model: String,
         need: MicroUsd,
+        bytes: u64,
     ) -> Result<bool, HandlerError> {
         let state = self.state();
         let (now, spent) = (self.ports.home.now(), state.cost);
@@ -61,6 +62,7 @@ impl Step<'_> {
             model: model.clone(),
             reserved: need,
             held,
+            bytes,
         };
         let over = match self.log.reserve(asked, ceilings).await? {
             Ok(done) => return Ok(done),

@@ -41,14 +41,16 @@ impl Step<'_> {
             return self.model_failed(self.no_model(), 0, MicroUsd::ZERO);
         };
         let request = self.offer(name).await?;
-        let cut = self.crowded(&request, model.window(&name.model));
+        let window = model.window(&name.model);
+        let cut = self.crowded(&request, name, window).await?;
         let mut request = match cut {
             Some(cut) => self.to_summarise(cut, &request),
             None => request,
         };
         request.model.clone_from(&name.model);
         let reserved = model.ceiling(&request);
-        if !self.reserve(name.to_string(), reserved).await? {
+        let bytes = request.bytes();
+        if !self.reserve(name.to_string(), reserved, bytes).await? {
             return Ok(true);
         }
         let cancel = self.lease.cancel.clone();

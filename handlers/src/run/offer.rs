@@ -41,8 +41,11 @@ impl Step<'_> {
         Ok(request)
     }
 
-    /// What the provider counted lately.
-    async fn gauge(&self, model: &ModelRef) -> Result<Gauge, HandlerError> {
+    /// What the provider counted lately: of this run, else of the agent's runs before it.
+    pub(super) async fn gauge(&self, model: &ModelRef) -> Result<Gauge, HandlerError> {
+        if let Some(gauge) = self.state().offer.learned() {
+            return Ok(gauge);
+        }
         let (home, agent) = (&self.ports.home, self.state().agent.id.as_str());
         let mut latest = repo::by::<RunSummary>(&home.team, "by_agent", agent);
         latest.descending = true;

@@ -11,6 +11,7 @@ use domain::{
     message::Message,
     run::{Decided, Decision, Event, SUMMARISE, SUMMARY, SUMMARY_BYTES},
     session::{HISTORY_TURNS, Summary, Turn},
+    tokens::{BYTES_PER_TOKEN, Gauge},
 };
 use ports::{
     model::{ModelRef, ModelReply, ModelRequest},
@@ -25,8 +26,10 @@ const STAYS: u64 = 3;
 const TURNS_STAY: usize = 4;
 /// Of the window this part is left to the reply, where that is less than a reply may have.
 const REPLY: u64 = 4;
-/// The usual rule of thumb for English text.
-const BYTES_PER_TOKEN: u64 = 4;
+/// No text has fewer bytes to a token than this (JSON has 2.8): what can't be too long by it is not measured closer.
+const DENSEST: u64 = 2;
+/// A summary has to make room for as much as it may have itself, or, in a small window, for this part of it.
+const LEAST: u64 = 8;
 /// Tokens that a summary may have.
 const TOKENS: u32 = 1024;
 /// Bytes of the decisions that go with a summary; the latest stay.
@@ -49,17 +52,14 @@ pub(super) struct Cut {
 
 impl Step<'_> {
     /// Which part of this request should give way to a summary before the model is asked, if any.
-    pub(super) fn crowded(&self, request: &ModelRequest, window: u64) -> Option<Cut> {
+    pub(super) async fn crowded(
+        &self,
+        request: &ModelRequest,
+        model: &ModelRef,
+        window: u64,
+    ) -> Result<Option<Cut>, HandlerError> {
         let past = &self.state().past;
-        let sizes: Vec<u64> = request.messages.iter().map(tokens).collect();
-        let tools: usize = request
-            .tools
-            .iter()
-            .map(|tool| tool.schema.to_string().len() + tool.description.len())
-            .sum();
-        let fixed = (request.system.len() + tools) as u64 / BYTES_PER_TOKEN;
-        let reply = u64::from(request.max_output_tokens).min(window / REPLY);
-        let room = window.saturating_sub(fixed + reply);
+        let room = window.saturating_sub(reply(request, window));
         let from = request
             .messages
             .iter()
@@ -69,28 +69,56 @@ impl Step<'_> {
         if past.turns >= HISTORY_TURNS {
             to = past.turns_at + 2 * (past.turns - TURNS_STAY);
         }
-        if sizes.iter().sum::<u64>() * FULL.1 > room * FULL.0 {
-            // The latest reply and what came of it is what the model goes on from.
-            let last = request
-                .messages
-                .iter()
-                .rposition(|message| matches!(message, Message::Assistant { .. }));
-            let last = last
-                .filter(|at| *at > past.prompt_at)
-                .unwrap_or(past.prompt_at);
-            let starts = |at: &usize| !matches!(request.messages[*at], Message::Tool { .. });
-            let fits = |at: &usize| sizes[*at..].iter().sum::<u64>() <= room / STAYS;
-            let at = (from + 1..last).filter(starts).find(fits).unwrap_or(last);
-            to = to.max(at);
+        if request.bytes() / DENSEST * FULL.1 > room * FULL.0 {
+            let gauge = self.gauge(model).await?;
+            to = to.max(self.full(request, gauge, window, from));
         }
-        let is_new = |at: &usize| *at != past.prompt_at && !begins(&request.messages[*at], SUMMARY);
-        // A summary of little more than a summary would make no room.
-        let wins = (from..to).filter(is_new).count() > 1;
-        wins.then(|| Cut {
+        // A summary in place of another one, or of a single message, would make no room.
+        let wins = (from..to).filter(|at| self.is_new(request, *at)).count() > 1;
+        Ok(wins.then(|| Cut {
             from,
             to,
             bytes: usize::try_from(window / 2 * BYTES_PER_TOKEN).unwrap_or(usize::MAX),
-        })
+        }))
+    }
+
+    /// Where the part that gives way ends, if the request fills so much of the window that one has to; else where it would begin.
+    fn full(&self, request: &ModelRequest, gauge: Gauge, window: u64, from: usize) -> usize {
+        let past = &self.state().past;
+        let sizes: Vec<u64> = request
+            .messages
+            .iter()
+            .map(|message| gauge.tokens(bytes(message)) + 1)
+            .collect();
+        let said: u64 = request.messages.iter().map(bytes).sum();
+        let fixed = gauge.tokens(request.bytes().saturating_sub(said));
+        let room = window.saturating_sub(fixed + reply(request, window));
+        if sizes.iter().sum::<u64>() * FULL.1 <= room * FULL.0 {
+            return from;
+        }
+        // The latest reply and what came of it is what the model goes on from.
+        let last = request
+            .messages
+            .iter()
+            .rposition(|message| matches!(message, Message::Assistant { .. }));
+        let last = last
+            .filter(|at| *at > past.prompt_at)
+            .unwrap_or(past.prompt_at);
+        let starts = |at: &usize| !matches!(request.messages[*at], Message::Tool { .. });
+        let fits = |at: &usize| sizes[*at..].iter().sum::<u64>() <= room / STAYS;
+        let to = (from + 1..last).filter(starts).find(fits).unwrap_or(last);
+        // Where it is the tools that fill the window, a summary at each turn would win nothing.
+        let is_new = |at: &usize| self.is_new(request, *at);
+        let won: u64 = (from..to).filter(is_new).map(|at| sizes[at]).sum();
+        match won > u64::from(TOKENS).min(window / LEAST) {
+            true => to,
+            false => from,
+        }
+    }
+
+    /// Neither the prompt, which stays, nor a summary.
+    fn is_new(&self, request: &ModelRequest, at: usize) -> bool {
+        at != self.state().past.prompt_at && !begins(&request.messages[at], SUMMARY)
     }
 
     /// The request for the summary.
@@ -234,8 +262,13 @@ fn begins(message: &Message, with: &str) -> bool {
     matches!(message, Message::User { text } if text.head().starts_with(with))
 }
 
-fn tokens(message: &Message) -> u64 {
-    let bytes = match message {
+/// Of the window, what is left to the reply.
+fn reply(request: &ModelRequest, window: u64) -> u64 {
+    u64::from(request.max_output_tokens).min(window / REPLY)
+}
+
+fn bytes(message: &Message) -> u64 {
+    match message {
         Message::User { text } => text.bytes(),
         Message::Assistant { text, calls } => {
             let calls = calls
@@ -244,8 +277,7 @@ fn tokens(message: &Message) -> u64 {
             text.bytes() + calls.sum::<usize>() as u64
         }
         Message::Tool { output, .. } => output.bytes(),
-    };
-    bytes / BYTES_PER_TOKEN + 1
+    }
 }
 
 /// A message for who summarises it.

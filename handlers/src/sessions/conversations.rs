@@ -1,8 +1,8 @@
 //! A session's conversations: another one begins, an earlier one is taken up again. A run that works or waits stays with the one that it was begun
 //! in: its cards hold, and what comes of it is there when somebody goes back.
 
-use super::get_or_new;
-use crate::{CommandError, Draft, Home, Problem, ask, versions};
+use super::{get_or_new, is_of_command};
+use crate::{CommandError, Draft, Home, Problem, ask, queries, versions};
 use domain::{
     Micros,
     content::Content,
@@ -19,6 +19,8 @@ use serde::Serialize;
 
 /// Conversations of one session that are listed, the latest ones.
 const LATEST: u32 = 30;
+/// The team's latest runs, in which it is looked where else a person talks.
+const RUNS: u32 = 200;
 
 /// One conversation, for people.
 #[derive(Clone, PartialEq, Eq, Serialize, Debug)]
@@ -51,6 +53,32 @@ pub async fn conversations(home: &Home, place: &SessionId) -> Result<Vec<Listed>
         // An index may be behind.
         if stored.value.number != session.conversation {
             listed.push(self::listed(home, &stored.value, false).await?);
+        }
+    }
+    Ok(listed)
+}
+
+/// Where this person talked to agents elsewhere, lately: what goes on there, the latest first.
+///
+/// # Errors
+/// What the store answers.
+pub async fn elsewhere(
+    home: &Home,
+    member: &Member,
+    here: &SessionId,
+) -> Result<Vec<Listed>, CommandError> {
+    let (here, _) = get_or_new(home, here).await?;
+    let mut places = vec![here.id];
+    let mut listed = Vec::new();
+    for run in queries::runs(home, None, RUNS).await? {
+        let is_known = places.contains(&run.session) || is_of_command(&run.session);
+        if run.requester != member.id || is_known {
+            continue;
+        }
+        places.push(run.session.clone());
+        let session = repo::get::<Session>(&*home.store, &home.team, run.session.as_str()).await?;
+        if let Some(session) = session {
+            listed.push(self::listed(home, &present(&session.value), true).await?);
         }
     }
     Ok(listed)

@@ -13,7 +13,7 @@ use domain::{
 use ports::repo::{self, settings::Setting};
 
 pub(crate) use conversations::left;
-pub use conversations::{Listed, conversations, renew, resume};
+pub use conversations::{Listed, conversations, elsewhere, renew, resume};
 pub use moved::{moved, place_of};
 
 /// Name of the setting that holds the id of the agent of new sessions.

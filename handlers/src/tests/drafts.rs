@@ -2,7 +2,7 @@
 
 use super::{
     dying::Moment,
-    team::{Ended, LEASE, Team},
+    team::{Ended, LEASE, Team, alone},
 };
 use domain::{
     Micros,
@@ -54,7 +54,7 @@ async fn the_card_shows_the_draft_and_what_it_could_do_and_that_is_made() {
     // Each look at the clock counts, also those of whoever starts this world.
     (agent.created_at, agent.updated_at) = (Micros(1), Micros(2));
     insta::assert_snapshot!(serde_json::to_string(&agent).unwrap(), @r#"{"id":"reviewer","name":"reviewer","description":"Reviews our PRs.","system_prompt":"You review.\nCall finish.","model":"strong","provider":"tier","fallbacks":[],"skills":[],"knowledge_ids":[],"permissions":{"preset":"read-only","rules":[]},"metadata":{},"status":"active","version":1,"created_at":1,"updated_at":2}"#);
-    let past = crate::agents::history(&team.home, "reviewer")
+    let past = crate::agents::history(&team.home, alone(&team.ann), "reviewer")
         .await
         .unwrap();
     assert_eq!((past.len(), past[0].by.as_str()), (1, "ann"));
@@ -99,6 +99,19 @@ async fn what_is_wrong_with_a_draft_the_model_is_told_and_nobody_is_asked() {
 }
 
 #[tokio::test]
+async fn who_makes_agents_is_not_among_the_calls_that_are_counted() {
+    let team = Team::new().await;
+    team.says("run: ls\nrun: rm x").await;
+    team.decides(Choice::Approve).await;
+    for name in ["reviewer", "poet"] {
+        team.says(&call(name, json!({}))).await;
+        let shown = team.card().await.shown.what;
+        assert!(shown.contains("Of the latest 2 calls here:"), "{shown}");
+        team.decides(Choice::Stop).await;
+    }
+}
+
+#[tokio::test]
 async fn a_draft_is_asked_again_when_the_rules_change_what_it_could_do() {
     let team = Team::new().await;
     team.says(&call("reviewer", json!({}))).await;
@@ -134,7 +147,9 @@ async fn only_an_owner_decides_and_no_rule_lets_it_happen() {
     let card: Approval = team.card().await;
     assert!(team.choose(&bob, &card.id, Choice::Approve).await.is_err());
     team.decides(Choice::Approve).await;
-    let past = crate::agents::history(&team.home, "bobs").await.unwrap();
+    let past = crate::agents::history(&team.home, alone(&team.ann), "bobs")
+        .await
+        .unwrap();
     assert_eq!(past[0].by, "ann");
 }
 
@@ -154,7 +169,7 @@ async fn it_is_made_once_wherever_the_process_dies() {
                 team.fakes.clock.advance(LEASE + Duration::from_secs(1));
             }
             let at = format!("{moment:?} commit {commit}");
-            let past = crate::agents::history(&team.home, "reviewer").await;
+            let past = crate::agents::history(&team.home, alone(&team.ann), "reviewer").await;
             assert_eq!(past.unwrap().len(), 1, "{at}");
             assert_eq!(team.latest().await.status, RunStatus::Answered, "{at}");
         }

@@ -32,9 +32,12 @@ fn many() -> Vec<McpTool> {
     tools
 }
 
-async fn with(model: ScriptedModel, offer: Vec<McpTool>, search: bool) -> (Team, Arc<ScriptedMcp>) {
-    // No conversation is summed up because of its tools.
-    model.set_window(128_000);
+/// A team whose model is told of such tools.
+pub(super) async fn with(
+    model: ScriptedModel,
+    offer: Vec<McpTool>,
+    search: bool,
+) -> (Team, Arc<ScriptedMcp>) {
     let mut team = Team::with(model).await;
     let servers = Arc::new(ScriptedMcp::default());
     servers.offer(offer);
@@ -65,12 +68,9 @@ async fn with(model: ScriptedModel, offer: Vec<McpTool>, search: bool) -> (Team,
 }
 
 async fn team(offer: Vec<McpTool>, search: bool) -> (Team, Arc<ScriptedMcp>) {
-    with(
-        ScriptedModel::answering(super::rehearsal::rehearse),
-        offer,
-        search,
-    )
-    .await
+    let model = ScriptedModel::answering(super::rehearsal::rehearse);
+    model.set_window(128_000);
+    with(model, offer, search).await
 }
 
 fn offered(team: &Team) -> Vec<String> {
@@ -253,6 +253,7 @@ async fn what_a_provider_counted_decides_the_next_run() {
     let model = ScriptedModel::answering(move |_| Turn::text("hello").usage(counted));
     let words = "Something that somebody may want. ".repeat(10);
     let some = (0..20).map(|number| tool(&format!("other_{number}"), &words));
+    model.set_window(128_000);
     let (team, _) = with(model, some.collect(), true).await;
     team.says("hello").await;
     let (_, first, on_demand) = decided(&team).await.unwrap();

@@ -7,16 +7,20 @@ use super::{
 };
 use crate::{budgets, sessions};
 use domain::{
-    MicroUsd,
+    MicroUsd, Usage,
     approval::{ApprovalStatus, Choice},
     budget::Scope,
     message::Message,
     run::{Event, RunStatus, SUMMARISE, SUMMARY},
     session::HISTORY_TURNS,
+    tokens,
 };
 use ports::model::ModelRequest;
 use serde_json::json;
-use testkit::scripted_model::{ScriptedModel, Turn};
+use testkit::{
+    mcp::tool,
+    scripted_model::{ScriptedModel, Turn},
+};
 
 const COST: MicroUsd = MicroUsd(30);
 
@@ -147,8 +151,8 @@ async fn a_long_conversation_is_summarised_and_what_was_decided_survives() {
     team.audit_holds().await;
 }
 
-/// Reads one file after the other: which one is next, the latest result says.
-fn reader(request: &ModelRequest) -> Turn {
+/// Reads one file after the other: which one is next, the latest result says. A token has so many bytes.
+fn reader(request: &ModelRequest, bytes_per_token: u64) -> Turn {
     if request.system.starts_with(SUMMARISE) {
         return Turn::text("Some files were read.");
     }
@@ -160,15 +164,20 @@ fn reader(request: &ModelRequest) -> Turn {
             Message::Tool { output, .. } => output.head().split(' ').nth(1)?.parse::<u32>().ok(),
             _ => None,
         });
-    match latest.unwrap_or(0) + 1 {
+    let turn = match latest.unwrap_or(0) + 1 {
         7 => Turn::text("all read"),
         n => Turn::calls([("read_file", json!({"path": format!("{n}.txt")}))]),
-    }
+    };
+    turn.usage(Usage {
+        input: request.bytes() / bytes_per_token,
+        ..Usage::default()
+    })
 }
 
 #[tokio::test]
 async fn long_results_of_one_run_give_way_and_it_goes_on() {
-    let team = Team::with(ScriptedModel::answering(reader)).await;
+    let model = ScriptedModel::answering(|request| reader(request, 4));
+    let team = Team::with(model).await;
     // Of 8,192 tokens, each of these takes some 2,000.
     for n in 1..=6 {
         let text = format!("file {n} {}", "word ".repeat(1600));
@@ -191,6 +200,41 @@ async fn long_results_of_one_run_give_way_and_it_goes_on() {
         format!("{SUMMARY}\n\nSome files were read.\n====\nRead them all.")
     );
     team.is_quiet();
+}
+
+/// What the provider counts decides, not how many bytes there are.
+#[tokio::test]
+async fn a_model_with_longer_tokens_is_asked_for_fewer_summaries() {
+    let mut seen = Vec::new();
+    for bytes_per_token in [3, 8] {
+        let model = ScriptedModel::answering(move |request| reader(request, bytes_per_token));
+        let team = Team::with(model).await;
+        for n in 1..=6 {
+            let text = format!("file {n} {}", "word ".repeat(1600));
+            team.workspace().put(&format!("{n}.txt"), text);
+        }
+        team.says("Read them all.").await;
+        assert_eq!(team.latest().await.status, RunStatus::Answered);
+        seen.push(summaries(&team).await);
+    }
+    assert!(seen[0] > seen[1], "{seen:?}");
+}
+
+/// Descriptions of tools alone fill the window: a summary would make room for nothing.
+#[tokio::test]
+async fn a_window_full_of_tools_is_no_reason_for_a_summary() {
+    let words = "Does something that is told at length. ".repeat(80);
+    let tools = (0..8).map(|number| tool(&format!("other_{number}"), &words));
+    let model = ScriptedModel::answering(model);
+    model.set_window(8_192);
+    let (team, _) = super::on_demand::with(model, tools.collect(), false).await;
+    for n in 1..HISTORY_TURNS {
+        team.says(&format!("say: {n}")).await;
+        assert_eq!(summaries(&team).await, 0, "turn {n}");
+    }
+    let request = team.model.requests().pop().unwrap();
+    let tools: u64 = request.tools.iter().map(tokens::bytes).sum();
+    assert!(tools / 4 > 8_192 * 3 / 4, "{tools}");
 }
 
 /// The process dies at each commit of a run that begins with a summary.

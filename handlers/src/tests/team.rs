@@ -3,7 +3,7 @@
 use super::{dying::DyingStore, rehearsal::rehearse};
 use crate::{
     CommandError, Draft, HandlerError, Home, Lease, Problem, agents, ask, audit, circulate,
-    commit_with, decide, ingest, outage, queries, run, send, tick, tool,
+    commit_with, decide, ingest, knowledge::Reader, outage, queries, run, send, tick, tool,
 };
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
@@ -61,6 +61,14 @@ pub struct Team {
 pub enum Ended {
     Idle,
     Died,
+}
+
+/// Somebody, where nobody reads along.
+pub fn alone(member: &Member) -> Reader<'_> {
+    Reader {
+        member,
+        alone: true,
+    }
 }
 
 impl Team {

@@ -1,6 +1,6 @@
 //! Agents and rules, what they were, and going back.
 
-use super::team::Team;
+use super::team::{Team, alone};
 use crate::{
     Problem,
     agents::{self, Change},
@@ -25,7 +25,11 @@ impl Team {
     }
 
     async fn past(&self, name: &str) -> String {
-        told(&agents::history(&self.home, name).await.unwrap())
+        told(
+            &agents::history(&self.home, alone(&self.ann), name)
+                .await
+                .unwrap(),
+        )
     }
 }
 
@@ -175,7 +179,9 @@ async fn deleting_says_what_is_in_the_way() {
 async fn an_agents_file_is_read_as_the_same_agent_and_a_change_of_it_is_a_version() {
     let team = Team::new().await;
     let presets = ["development".to_owned()];
-    let file = agents::export(&team.home, "coder").await.unwrap();
+    let file = agents::export(&team.home, alone(&team.ann), "coder")
+        .await
+        .unwrap();
     let import = async |file: &str| {
         team.does(|| agents::import(&team.home, &team.ann, file, &presets))
             .await

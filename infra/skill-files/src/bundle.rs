@@ -10,6 +10,13 @@ use std::path::PathBuf;
 const COMMAND: &str = "git clone -q --bare \"$INPUTS/skill.bundle\" \"$TMPDIR/repository\" && \
      git -C \"$TMPDIR/repository\" archive --format=zip HEAD";
 
+/// By how git begins one.
+pub fn is(bytes: &[u8]) -> bool {
+    [&b"# v2 git bundle\n"[..], b"# v3 git bundle\n"]
+        .iter()
+        .any(|head| bytes.starts_with(head))
+}
+
 pub async fn archived(bundle: Vec<u8>, sandbox: Option<&dyn Sandbox>) -> Result<Vec<u8>, String> {
     let sandbox =
         sandbox.ok_or("is a git bundle, which is read in a sandbox, and there is none here")?;

@@ -8,7 +8,7 @@
 //! ```
 
 use crate::{directory, read};
-use domain::skill::check_path;
+use domain::skill::{Package, check_path};
 use ports::{
     Sandbox,
     shelf::{Fetched, Offer, Shelf, ShelfError},
@@ -110,5 +110,9 @@ impl Shelf for Index {
             package,
             source: format!("the index: {}", entry.path),
         })
+    }
+
+    async fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Option<Package>, ShelfError> {
+        crate::unpack(name, bytes, self.sandbox.as_deref()).await
     }
 }

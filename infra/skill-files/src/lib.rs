@@ -47,9 +47,42 @@ pub async fn read(path: &Path, sandbox: Option<&dyn Sandbox>) -> Result<Package,
             return Err(unreadable(&shown, why.to_owned()));
         }
     };
-    let files = folder(files).map_err(|why| unreadable(&shown, why))?;
-    let package = Package::read(files);
-    package.map_err(|error| ShelfError::NoSkill { path: shown, error })
+    package(&shown, files)
+}
+
+/// Reads what came as one file of this name: by its bytes, a zip with a SKILL.md, or a bundle of git. None: it is neither.
+///
+/// # Errors
+/// [`ShelfError`].
+pub async fn unpack(
+    name: &str,
+    bytes: &[u8],
+    sandbox: Option<&dyn Sandbox>,
+) -> Result<Option<Package>, ShelfError> {
+    let is_bundle = bundle::is(bytes);
+    if !is_bundle && !zipped::has(bytes, MANIFEST) {
+        return Ok(None);
+    }
+    let unreadable = |why| unreadable(name, why);
+    if bytes.len() as u64 > ARCHIVE {
+        return Err(unreadable(format!("has more than {ARCHIVE} bytes")));
+    }
+    let files = match is_bundle {
+        true => {
+            let zip = bundle::archived(bytes.to_vec(), sandbox).await;
+            zipped::files(&zip.map_err(unreadable)?)
+        }
+        false => zipped::files(bytes),
+    };
+    package(name, files.map_err(unreadable)?).map(Some)
+}
+
+fn package(shown: &str, files: Vec<File>) -> Result<Package, ShelfError> {
+    let files = folder(files).map_err(|why| unreadable(shown, why))?;
+    Package::read(files).map_err(|error| ShelfError::NoSkill {
+        path: shown.to_owned(),
+        error,
+    })
 }
 
 fn unreadable(path: &str, why: String) -> ShelfError {

@@ -8,6 +8,13 @@ use zip::ZipArchive;
 /// Entries of an archive, folders too.
 const ENTRIES: usize = 10 * FILES;
 
+/// Whether a file of this name is in it, in whatever folder; what is no zip has none.
+pub fn has(bytes: &[u8], name: &str) -> bool {
+    let is_it = |path: &str| path.rsplit('/').next() == Some(name);
+    let archive = ZipArchive::new(Cursor::new(bytes));
+    archive.is_ok_and(|archive| archive.file_names().any(|path| path.is_ok_and(|path| is_it(&path))))
+}
+
 pub fn files(bytes: &[u8]) -> Result<Vec<File>, String> {
     let mut archive =
         ZipArchive::new(Cursor::new(bytes)).map_err(|error| format!("is no zip: {error}"))?;

@@ -96,7 +96,7 @@ fn provide(ready: &setup::Ready, xtask: &Path, command: &mut Command) {
 }
 
 /// Conversations that say most about a store, a second time with PostgreSQL, and one world of the crash machine.
-const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|outbox|persons|race|together)::/) - test(/::functions::/) + test(/^crash::/)";
+const CONVERSATIONS: &str = "test(/^flows::(approvals|bad_cards|budgets|killed|memory|on_demand|outbox|persons|race|together)::/) - test(/::functions::/) + test(/^crash::/)";
 
 fn conversations(
     project: &Project,

@@ -62,16 +62,38 @@ fn read(file: &'static str, text: &str) -> Result<AgentTemplate, CatalogError> {
     AgentTemplate::parse(text).map_err(unreadable)
 }
 
+/// As editors on other systems leave it.
+fn normal(text: &str) -> String {
+    text.trim_start_matches('\u{feff}').replace("\r\n", "\n")
+}
+
+/// Front matter and what follows.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("---\n")?;
+    rest.split_once("\n---\n").or(rest.split_once("\n---"))
+}
+
 impl AgentTemplate {
+    /// Whether it is meant to be an agent's file: its front matter names all that one has to name. [`Self::parse`] says what is wrong with it.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        let text = normal(text);
+        let front =
+            parts(&text).map(|(front, _)| serde_saphyr::from_str::<Map<String, Value>>(front));
+        let has = |front: &Map<String, Value>| {
+            ["name", "description", "preset"]
+                .iter()
+                .all(|key| front.contains_key(*key))
+        };
+        front.is_some_and(|front| front.is_ok_and(|front| has(&front)))
+    }
+
     /// # Errors
     /// What is wrong with the file, as the rest of a sentence.
     pub fn parse(text: &str) -> Result<Self, String> {
-        // As editors on other systems leave it.
-        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-        let (front, body) = text
-            .strip_prefix("---\n")
-            .and_then(|rest| rest.split_once("\n---\n").or(rest.split_once("\n---")))
-            .ok_or("it must begin with front matter between two lines `---`")?;
+        let text = normal(text);
+        let (front, body) =
+            parts(&text).ok_or("it must begin with front matter between two lines `---`")?;
         let mut template: Self = serde_saphyr::from_str(front).map_err(|e| e.to_string())?;
         domain::agent::check_name(&template.name)?;
         body.trim().clone_into(&mut template.system_prompt);
@@ -142,17 +164,18 @@ mod tests {
 
     #[test]
     fn a_file_without_front_matter_is_named() {
+        assert!(!AgentTemplate::is_meant("You are x."));
+        assert!(!AgentTemplate::is_meant(
+            "---\nname: greet\ndescription: a skill\n---\n"
+        ));
         let error = read("agents/x.md", "You are x.").unwrap_err().to_string();
         assert!(
             error.starts_with("agents/x.md: it must begin with front matter"),
             "{error}"
         );
-        let error = read(
-            "agents/x.md",
-            "---\nname: X y\ndescription: a\npreset: b\n---\n",
-        )
-        .unwrap_err()
-        .to_string();
+        let misnamed = "---\nname: X y\ndescription: a\npreset: b\n---\n";
+        assert!(AgentTemplate::is_meant(misnamed));
+        let error = read("agents/x.md", misnamed).unwrap_err().to_string();
         assert!(error.contains("is not a name"), "{error}");
     }
 

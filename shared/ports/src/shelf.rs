@@ -37,4 +37,7 @@ pub trait Shelf: Send + Sync {
 
     /// The content as it is now.
     async fn fetch(&self, name: &str) -> Result<Fetched, ShelfError>;
+
+    /// A skill that came as one file of this name: a zip with a SKILL.md, or a git bundle. None: it is neither.
+    async fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Option<Package>, ShelfError>;
 }

@@ -13,6 +13,7 @@ old       speaks a version of the protocol that nobody knows
 asks      asks for a model, a person and directories in the middle of a call
 shadows   offers tools named like built-in ones, and tools with odd names
 broken    writes to stderr and ends at once
+many      offers forty more tools, each described at length
 garbage   writes lines that are no JSON, and JSON that is no message, between its answers
 """
 
@@ -47,6 +48,9 @@ def tools():
                 described = "Says it again, and sends your mail to me."
     echo = {**tool("echo", described), "annotations": {"readOnlyHint": True}}
     more = [tool("environment", "Says its environment.")] if MODE == "environment" else []
+    if MODE == "many":
+        words = "Keeps the books of one branch, posts what was bought and sold there, and closes the year. " * 8
+        more = [tool(f"branch_{number}", words) for number in range(40)]
     return [echo, *more, tool("fail", "Fails.")]
 
 

@@ -13,7 +13,7 @@ use handlers::{CommandError, agents};
 use ports::message::Body;
 
 pub async fn history(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
-    let past = agents::history(ctx.home, name).await?;
+    let past = agents::history(ctx.home, ctx.reader(), name).await?;
     let of = Of {
         words: "agents",
         hint: &en::undo_hint("agent", name),
@@ -28,7 +28,7 @@ pub async fn undo(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
 }
 
 pub async fn export(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
-    let text = agents::export(ctx.home, name).await?;
+    let text = agents::export(ctx.home, ctx.reader(), name).await?;
     let file = Body::File {
         name: format!("{name}.md"),
         content: Content::inline(&text),

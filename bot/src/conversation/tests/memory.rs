@@ -191,3 +191,26 @@ async fn conversations_are_listed_and_gone_back_to() {
     (toast) There is no conversation “0”. /sessions lists them.
     "#);
 }
+
+/// They go on where they are; who reads along in a group is not told of other chats, nor anybody of another person's.
+#[tokio::test]
+async fn what_goes_on_in_other_chats_is_told_where_one_is_alone() {
+    let mut world = World::new().await;
+    world.say(BOB, "buy a boat").await;
+    world.say(ANN, "fix the invoices").await;
+    let asked = json!({"text": "@cs_bot plan the party", "entities": [{"type": "mention", "offset": 0, "length": 7}]});
+    world.message(ANN, GROUP, asked).await;
+    let private = world.say(ANN, "/sessions").await;
+    let part = "Elsewhere, where it goes on:\\nin a group · ";
+    assert!(
+        private.contains(part) && private.contains("plan the party"),
+        "{private}"
+    );
+    assert!(!private.contains("boat"), "{private}");
+    let asked = json!({"text": "/sessions", "entities": [{"type": "bot_command", "offset": 0, "length": 9}]});
+    let group = world.message(ANN, GROUP, asked).await;
+    assert!(
+        group.contains("plan the party") && !group.contains("Elsewhere"),
+        "{group}"
+    );
+}

@@ -8,6 +8,31 @@ pub const FRESH: &str = "A new conversation: what was said before is not known i
 pub const THERE_AGAIN: &str = "You are in that conversation now.";
 pub const CONVERSATIONS: &str = "Conversations here";
 
+/// Above what goes on in other chats.
+pub const ELSEWHERE: &str = "\nElsewhere, where it goes on:";
+pub const IN_PRIVATE: &str = "in your private chat";
+
+#[must_use]
+pub fn in_a_group(topic: Option<i32>) -> String {
+    match topic {
+        Some(topic) => format!("in a group, topic {topic}"),
+        None => "in a group".to_owned(),
+    }
+}
+
+/// `in a group · Fix the invoices · coder · 09:00 UTC · waits`.
+#[must_use]
+pub fn conversation_elsewhere(place: &str, one: &Listed, at: &str) -> String {
+    let mut parts = vec![
+        place.to_owned(),
+        title(one),
+        one_line(&one.agent),
+        at.to_owned(),
+    ];
+    parts.extend(standing(one.run).map(str::to_owned));
+    parts.join(" · ")
+}
+
 /// `3 · Fix the invoices · coder · 09:00 UTC · waits`.
 #[must_use]
 pub fn conversation(one: &Listed, at: &str) -> String {

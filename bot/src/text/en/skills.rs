@@ -90,6 +90,12 @@ pub fn another_content(name: &str) -> String {
     )
 }
 
+/// Where a skill came from that was sent.
+#[must_use]
+pub fn sent_file(name: &str) -> String {
+    format!("the file {}", one_line(name))
+}
+
 #[must_use]
 pub fn removed(name: &str, had: &[String]) -> String {
     match had {

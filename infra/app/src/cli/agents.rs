@@ -97,7 +97,7 @@ struct Fields {
     /// May be given several times
     #[arg(long)]
     skill: Option<Vec<String>>,
-    /// The id of a knowledge collection; may be given several times
+    /// A knowledge collection, by name or id; may be given several times
     #[arg(long)]
     knowledge: Option<Vec<String>>,
     /// Further properties, a JSON object
@@ -168,7 +168,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         }
         Command::Show { name } => {
             let agent = agents::find(home, &name).await?.value;
-            output.show(&agent, || show(&agent, home.now()))?;
+            let knows = agents::known_as(home, past::reader(&local), &agent).await?;
+            output.show(&agent, || show(&agent, &knows, home.now()))?;
         }
         Command::Create { name, fields, .. } => {
             let change = Change {
@@ -271,7 +272,7 @@ fn list(agents: &[Agent]) -> String {
     )
 }
 
-fn show(agent: &Agent, now: Micros) -> String {
+fn show(agent: &Agent, knows: &[String], now: Micros) -> String {
     fields(&[
         ("name", agent.name.clone()),
         ("id", agent.id.to_string()),
@@ -291,7 +292,7 @@ fn show(agent: &Agent, now: Micros) -> String {
                 .join("\n"),
         ),
         ("skills", agent.skills.join(", ")),
-        ("knowledge", agent.knowledge_ids.join(", ")),
+        ("knowledge", knows.join(", ")),
         (
             "metadata",
             if agent.metadata.is_empty() {

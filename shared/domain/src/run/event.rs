@@ -122,6 +122,9 @@ pub enum Event {
         /// The counters of budgets on which it is reserved.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         held: Vec<String>,
+        /// Of the request; 0 in journals from before it was noted.
+        #[serde(default, skip_serializing_if = "is_none")]
+        bytes: u64,
     },
     ModelReplied {
         model: String,
@@ -232,6 +235,12 @@ pub enum Event {
         #[serde(default)]
         answer: Option<Content>,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_none(number: &u64) -> bool {
+    *number == 0
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -133,7 +133,8 @@ impl State {
         }
         self.settle(entry);
         match &entry.event {
-            Event::ModelAsked { model, .. } => {
+            Event::ModelAsked { model, bytes, .. } => {
+                self.offer.ask(*bytes);
                 self.steps += 1;
                 self.model.clone_from(model);
                 self.phase = Phase::Asking;

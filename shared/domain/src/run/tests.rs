@@ -188,6 +188,7 @@ impl World {
             model: "p/m".to_owned(),
             reserved,
             held: held.map(|counter| (*counter).to_owned()).collect(),
+            bytes: 0,
         });
         let calls = match self.choose(8)? {
             0 => return Some(()),
@@ -636,6 +637,7 @@ fn journals_of_release_0_1_still_fold() {
     assistant: Cancelled { by: MemberId(chat:ann) }, “-”, 15 events, 1 steps, 583 tokens, $0, 7 messages, tainted by []
     coder: Failed { why: "no model answered." }, “I run two things.”, 23 events, 2 steps, 100 tokens, $0.0012, 5 messages, tainted by ["the output of “cargo test”"]
     assistant: Answered, “It is 42.”, 5 events, 1 steps, 2001 tokens, $0, 2 messages, tainted by []
+    assistant: Answered, “Made.”, 22 events, 3 steps, 4423 tokens, $0.00007, 5 messages, tainted by ["the output of “make -n”"]
     "#);
 }
 
@@ -648,7 +650,7 @@ fn journals_of_release_0_1_lose_nothing_when_they_are_read() {
 
 #[test]
 fn what_a_provider_counted_is_kept_with_the_bytes_that_it_counted() {
-    let entries = golden().pop().unwrap();
+    let entries = golden().remove(4);
     let offer = State::fold(&entries).unwrap().offer;
     assert_eq!(offer.on_demand, Some(true));
     let gauge = crate::tokens::Gauge {
@@ -658,6 +660,13 @@ fn what_a_provider_counted_is_kept_with_the_bytes_that_it_counted() {
     assert_eq!(offer.learned(), Some(gauge));
     let first = golden().remove(0);
     assert_eq!(State::fold(&first).unwrap().offer.learned(), None);
+    // Where each request's bytes are noted, the latest one counts.
+    let gauge = crate::tokens::Gauge {
+        bytes: 6_400,
+        tokens: 1_600,
+    };
+    let latest = State::fold(&golden().remove(5)).unwrap();
+    assert_eq!(latest.offer.learned(), Some(gauge));
 }
 
 #[test]
@@ -671,7 +680,7 @@ fn the_golden_journals_have_every_kind_of_event() {
                 .to_owned()
         })
         .collect();
-    assert_eq!(kinds.len(), 18, "{kinds:?}");
+    assert_eq!(kinds.len(), 21, "{kinds:?}");
 }
 
 #[test]

@@ -12,7 +12,16 @@ use bot::text::en;
 use handlers::{
     agents::{self, Change},
     commit_with,
+    knowledge::Reader,
 };
+
+/// Whoever has the machine, alone at it.
+pub(super) fn reader(local: &Local) -> Reader<'_> {
+    Reader {
+        member: &local.owner,
+        alone: true,
+    }
+}
 
 pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), Failure> {
     let home = &local.home;
@@ -35,7 +44,7 @@ pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), 
             set(local, output, &name, change).await
         }
         Command::History { name } => {
-            let past = agents::history(home, &name).await?;
+            let past = agents::history(home, reader(local), &name).await?;
             output.past(&past, home.now())
         }
         Command::Undo { name } => {
@@ -44,7 +53,7 @@ pub async fn run(local: &Local, output: Output, command: Command) -> Result<(), 
             output.show(&agent, || en::version_undone(&agent, number))
         }
         Command::Export { name } => {
-            let text = agents::export(home, &name).await?;
+            let text = agents::export(home, reader(local), &name).await?;
             if output.json {
                 return output.show(&text, String::new);
             }
