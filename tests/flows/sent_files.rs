@@ -135,7 +135,8 @@ async fn what_is_no_agent_stays_a_document_and_a_bad_one_is_told(home: Home) {
         send(ann, name, text.as_bytes(), expected).await;
     }
     // Who names a collection wants a document.
-    let sent = ann.send_document_with("scout.md", file("scout", "read-only").as_bytes(), "docs");
+    let ranger = file("ranger", "read-only");
+    let sent = ann.send_document_with("ranger.md", ranger.as_bytes(), "docs");
     ann.wait_for_message(|m| m.id > sent && m.text.contains("Read: "))
         .await;
 

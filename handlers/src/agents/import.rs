@@ -75,8 +75,12 @@ pub async fn import(
     file: &str,
     presets: &[String],
 ) -> Result<Draft<Agent>, CommandError> {
-    let template = AgentTemplate::parse(file)
-        .map_err(|why| Problem::Invalid(format!("This is no agent’s file: {why}.")))?;
+    let template = AgentTemplate::parse(file).map_err(|why| {
+        // A parser shows the place in lines below its sentence.
+        let why = why.lines().next().unwrap_or_default();
+        let why = why.trim_end_matches('.');
+        Problem::Invalid(format!("This is no agent’s file: {why}."))
+    })?;
     if !presets.contains(&template.preset) {
         let (preset, known) = (&template.preset, presets.join(", "));
         let why = format!("There is no preset “{preset}”. There are {known}.");
