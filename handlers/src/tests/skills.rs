@@ -1,19 +1,26 @@
 //! Skills in a run: a line in the prompt, the text when it is used, scripts that run without entering; and who may change them.
 
-use super::{rehearsal::told, team::Team};
+use super::{
+    rehearsal::{rehearse, told},
+    team::Team,
+};
 use crate::{
     Problem,
     skills::{self, Stats, checks},
 };
 use domain::{
+    MicroUsd,
     approval::{ApprovalStatus, Choice},
     member::Role,
     run::Event,
     skill::{Kind, Package, Severity},
 };
-use ports::sandbox::{Ended, Exec, ExecResult};
+use ports::{
+    model::ModelRequest,
+    sandbox::{Ended, Exec, ExecResult},
+};
 use std::sync::{Arc, Mutex};
-use testkit::sandbox::exited;
+use testkit::{sandbox::exited, scripted_model::ScriptedModel};
 
 const FRONT: &str = "---\nname: greet\ndescription: Greets people. Use it for greetings.\n---\nSay hello in a friendly way.\n";
 const SCHEMA: &str = r#"{"description": "Greets.", "reads_only": true,
@@ -204,6 +211,23 @@ async fn a_script_runs_behind_a_card_and_its_text_stays_out() {
     );
     team.is_quiet();
     team.audit_holds().await;
+}
+
+#[tokio::test]
+async fn what_its_tasks_cost_and_how_they_ended_is_kept() {
+    let priced = |request: &ModelRequest| rehearse(request).cost(MicroUsd(30));
+    let team = Team::with(ScriptedModel::answering(priced)).await;
+    installs(&team, &greet()).await;
+    gives(&team, "greet").await;
+    team.says("call: use_skill = {\"name\": \"greet\"}").await;
+    let cost = team.latest().await.cost;
+    team.says("call: use_skill = {\"name\": \"greet\"}\nrun: rm x")
+        .await;
+    team.decides(Choice::Stop).await;
+    let stats = skills::stats(&team.home, "greet").await.unwrap();
+    assert_eq!((stats.runs, stats.answered), (2, 1));
+    assert_eq!(stats.cost, cost + team.latest().await.cost);
+    assert!(stats.cost >= MicroUsd(90), "{}", stats.cost);
 }
 
 #[tokio::test]

@@ -136,3 +136,27 @@ pub fn stats(stats: &Stats) -> String {
     out.push_str(&format!(", {}, {}", time::span(stats.time), stats.cost));
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::MicroUsd;
+    use std::time::Duration;
+
+    #[test]
+    fn what_a_skill_was_used_for_is_told_with_time_and_cost() {
+        assert_eq!(stats(&Stats::default()), "not yet");
+        let used = Stats {
+            runs: 3,
+            answered: 2,
+            scripts: 4,
+            failed: 1,
+            time: Duration::from_secs(120),
+            cost: MicroUsd(120_000),
+        };
+        assert_eq!(
+            stats(&used),
+            "3 tasks, 2 answered, 4 scripts (1 failed), 2 min, $0.12"
+        );
+    }
+}

@@ -238,7 +238,6 @@ pub enum Event {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
 fn is_none(number: &u64) -> bool {
     *number == 0
 }
