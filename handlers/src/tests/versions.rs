@@ -204,11 +204,7 @@ async fn an_agents_file_is_read_as_the_same_agent_and_a_change_of_it_is_a_versio
     insta::assert_snapshot!(why.join("\n"), @r#"
     There is no preset “godlike”. There are development.
     This is no agent’s file: it must begin with front matter between two lines `---`.
-    This is no agent’s file: error: line 1 column 7: expected string scalar
-     --> <input>:1:7
-      |
-    1 | name: [
-      |       ^ expected string scalar.
+    This is no agent’s file: error: line 1 column 7: expected string scalar.
     "#);
 }
 

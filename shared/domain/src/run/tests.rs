@@ -637,7 +637,7 @@ fn journals_of_release_0_1_still_fold() {
     assistant: Cancelled { by: MemberId(chat:ann) }, “-”, 15 events, 1 steps, 583 tokens, $0, 7 messages, tainted by []
     coder: Failed { why: "no model answered." }, “I run two things.”, 23 events, 2 steps, 100 tokens, $0.0012, 5 messages, tainted by ["the output of “cargo test”"]
     assistant: Answered, “It is 42.”, 5 events, 1 steps, 2001 tokens, $0, 2 messages, tainted by []
-    assistant: Answered, “Made.”, 22 events, 3 steps, 4423 tokens, $0.00007, 5 messages, tainted by ["the output of “make -n”"]
+    assistant: Answered, “Made.”, 22 events, 3 steps, 4423 tokens, $0.0001, 5 messages, tainted by ["the output of “make -n”"]
     "#);
 }
 
