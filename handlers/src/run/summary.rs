@@ -247,7 +247,7 @@ pub(crate) async fn waiting_in(
     session: &SessionId,
 ) -> Result<Vec<String>, ports::store::StoreError> {
     let query = repo::by::<Approval>(&home.team, "by_status", "pending");
-    let (pending, _) = repo::page::<Approval>(&*home.store, query).await?;
+    let pending = repo::collect::<Approval>(&*home.store, query).await?;
     let here = pending.into_iter().map(|stored| stored.value);
     let here =
         here.filter(|card| card.session == *session && card.status == ApprovalStatus::Pending);
