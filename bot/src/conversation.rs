@@ -65,7 +65,7 @@ pub async fn handle(
     received: &Received,
 ) -> Result<(), HandlerError> {
     let raw = receive::raw(&talk.home, received).await?;
-    let inbound = read(talk, received, &raw)?;
+    let inbound = read(talk.me.get(), received, &raw)?;
     for _ in 0..ATTEMPTS {
         let reply = match answer(talk, &inbound).await {
             Err(CommandError::Problem(problem)) => apology(&inbound, &en::problem(&problem)),
@@ -85,11 +85,34 @@ pub async fn handle(
     })
 }
 
-fn read(talk: &Conversation, received: &Received, raw: &str) -> Result<Inbound, HandlerError> {
+/// What is said to a person whose file nobody tries to take in any more, as the last of its job; of other updates nothing.
+///
+/// # Errors
+/// As for [`handle`].
+pub async fn given_up(
+    home: &Home,
+    me: Option<&Me>,
+    received: &Received,
+) -> Result<Vec<Op>, HandlerError> {
+    let raw = receive::raw(home, received).await?;
+    let inbound = read(me, received, &raw)?;
+    let (What::File { name, .. }, true, Some(from)) =
+        (&inbound.what, inbound.addressed, &inbound.from)
+    else {
+        return Ok(Vec::new());
+    };
+    // Strangers are not told what became of theirs, as it is not looked at.
+    if members::find(home, &from.id).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    outgoing(home, &apology(&inbound, &en::not_taken_in(name)))
+}
+
+fn read(me: Option<&Me>, received: &Received, raw: &str) -> Result<Inbound, HandlerError> {
     if received.surface != telegram::SURFACE {
         return Ok(serde_json::from_str(raw)?);
     }
-    match talk.me.get() {
+    match me {
         Some(me) => Ok(telegram::parse(raw, &received.session, me)),
         None => Err(HandlerError::Retry {
             after: Some(Duration::from_secs(2)),
@@ -99,20 +122,21 @@ fn read(talk: &Conversation, received: &Received, raw: &str) -> Result<Inbound, 
 }
 
 fn operations(home: &Home, lease: &Lease, reply: Reply) -> Result<Vec<Op>, HandlerError> {
+    let said = outgoing(home, &reply)?;
     let mut ops = reply.ops;
-    for message in &reply.messages {
-        ops.push(Op::Enqueue(job::new_job(
-            &home.team,
-            home.chance.id(),
-            message,
-            home.now(),
-        )?));
-    }
+    ops.extend(said);
     ops.push(Op::Finish {
         job: lease.job.id.clone(),
         epoch: lease.job.epoch,
     });
     Ok(ops)
+}
+
+/// The jobs that send its messages.
+fn outgoing(home: &Home, reply: &Reply) -> Result<Vec<Op>, HandlerError> {
+    let job = |message| job::new_job(&home.team, home.chance.id(), message, home.now());
+    let jobs: Result<Vec<_>, _> = reply.messages.iter().map(job).collect();
+    Ok(jobs?.into_iter().map(Op::Enqueue).collect())
 }
 
 /// What one thing that happened causes. Who did it is checked before what they did is looked at.

@@ -82,7 +82,7 @@ async fn a_file_becomes_an_answer_with_citations(home: Home) {
     1. Travel · line 1 (handbook)
     # Travel ## Trains Book trains before noon, in second class, with the team’s card. ## Hotels Hotels cost at most 120 a night. Somebody who arrives late calls the desk, which closes at ten.
 
-    2. The timetable of the year. · page 1 (handbook)
+    2. The timetable of the year. · pages 1–2 (handbook)
     The timetable of the year. The night train leaves from platform seven.
     ");
     insta::assert_debug_snapshot!(bold(&found), @r#"
@@ -128,7 +128,7 @@ async fn a_file_becomes_an_answer_with_citations(home: Home) {
 
     “The night train leaves from platform seven.” [1]
 
-    “## Trains” [2]
+    “Book trains before noon, in second class, with the team’s card.” [2]
     ");
     insta::assert_debug_snapshot!(labels(&answer), @r#"
     [
@@ -138,7 +138,7 @@ async fn a_file_becomes_an_answer_with_citations(home: Home) {
     "#);
     let passage = opens(ann, &answer, "[1]").await;
     insta::assert_snapshot!(passage.text, @"
-    The timetable of the year. · page 1
+    The timetable of the year. · pages 1–2
     Passage 1 of 1
 
     The timetable of the year.
@@ -361,7 +361,7 @@ async fn on_the_command_line_and_in_the_terminal() {
     1. Travel · line 1 (docs, docs/travel.md)
        …class, with the team’s card. ## Hotels Hotels cost at most 120 a night. Somebody who arrives late calls the desk, which closes at ten.
 
-    2. The timetable of the year. · page 1 (docs, docs/trains/timetable.pdf)
+    2. The timetable of the year. · pages 1–2 (docs, docs/trains/timetable.pdf)
        The timetable of the year. The night train leaves from platform seven.
     ");
     does(&["knowledge", "attach", "docs", "assistant"], "").await;

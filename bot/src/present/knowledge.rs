@@ -143,7 +143,7 @@ fn head(out: &mut Builder, place: &Place) {
     if !headings.is_empty() {
         out.push(&format!(" · {}", headings.join(" › ")));
     }
-    if let Some(at) = en::page_or_line(place.passage.page, place.passage.line) {
+    if let Some(at) = en::page_or_line(&place.passage) {
         out.push(&format!(" · {at}"));
     }
 }

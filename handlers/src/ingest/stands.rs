@@ -11,6 +11,8 @@ pub struct Original {
     text: String,
     /// Of its beginning.
     origin: Option<Origin>,
+    /// Where in it sections begin, and on which page.
+    pages: Vec<(usize, Option<u32>)>,
     /// The same with single blanks only, without what is between words.
     words: String,
     /// It holds a secret no more.
@@ -20,8 +22,13 @@ pub struct Original {
 impl Original {
     #[must_use]
     pub fn of(sections: &[Section]) -> Self {
-        let text: String = sections.iter().map(|section| &*section.text).collect();
+        let (mut text, mut pages) = (String::new(), Vec::new());
+        for section in sections {
+            pages.push((text.len(), section.page));
+            text.push_str(&section.text);
+        }
         Self {
+            pages,
             origin: sections.first().and_then(|section| section.origin),
             words: squeezed(&text),
             redacted: text.contains(MARK),
@@ -47,11 +54,30 @@ impl Original {
         };
         let found = begins.binary_search_by_key(&place.bytes.start, |(place, _)| *place);
         let begin = found.ok().and_then(|found| begins.get(found));
-        let text = begin.and_then(|(_, at)| self.text.get(*at..));
+        let Some((_, begin)) = begin else {
+            return false;
+        };
+        let text = self.text.get(*begin..);
         let length = origin.unit.bytes(&passage.text);
         place.extracted == (origin.unit == Unit::Extracted)
             && place.bytes.end.checked_sub(place.bytes.start) == Some(length)
             && text.is_some_and(|text| text.starts_with(&passage.text))
+            && self.is_on_its_pages(passage, *begin)
+    }
+
+    /// A passage from before the last page was noted names the first one only.
+    fn is_on_its_pages(&self, passage: &Passage, begin: usize) -> bool {
+        let last = self.page(begin + passage.text.len().saturating_sub(1));
+        let last_fits = match passage.last_page {
+            Some(_) => passage.last_page == last && passage.page != last,
+            None => true,
+        };
+        passage.page == self.page(begin) && last_fits
+    }
+
+    fn page(&self, at: usize) -> Option<u32> {
+        let after = self.pages.partition_point(|(begin, _)| *begin <= at);
+        self.pages.get(after.checked_sub(1)?)?.1
     }
 
     fn is_redacted(&self, passage: &Passage) -> bool {

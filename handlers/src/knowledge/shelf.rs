@@ -46,10 +46,17 @@ impl Place {
         if !self.headings().is_empty() {
             parts.push(self.headings().join(" › "));
         }
-        parts.extend(match (self.passage.page, self.passage.line) {
-            (Some(page), _) => Some(format!("page {page}")),
-            (None, Some(line)) => Some(format!("line {line}")),
-            (None, None) => None,
+        let Passage {
+            page,
+            last_page,
+            line,
+            ..
+        } = &self.passage;
+        parts.extend(match (page, last_page, line) {
+            (Some(page), Some(last), _) => Some(format!("pages {page}–{last}")),
+            (Some(page), None, _) => Some(format!("page {page}")),
+            (None, _, Some(line)) => Some(format!("line {line}")),
+            (None, _, None) => None,
         });
         parts.join(" · ")
     }

@@ -3,6 +3,9 @@
 //! A file appears under its name in one step, with all its bytes on the disk, so a crash leaves a blob or nothing (and perhaps
 //! an unfinished file below `incoming`, which nobody reads). The name says what the content must be: nothing is ever
 //! overwritten, and damage is noticed when it is read.
+//!
+//! Beside the directory stands the file `<directory>.kept` since the first blob. A directory that is empty or not there with such a file is a
+//! disk that is not mounted: nothing is missing for good, and nothing is kept in its place. Without the file no blob was ever kept.
 
 #[cfg(test)]
 mod tests;
@@ -48,9 +51,13 @@ impl FsBlobs {
         if fs::read(&path).is_ok_and(|there| Digest::of_bytes(there) == digest) {
             return Ok(digest);
         }
+        self.here()?;
         let incoming = self.directory.join("incoming");
-        if create_directory(&incoming)? {
-            fs::write(self.mark(), [])?;
+        create_directory(&incoming)?;
+        // After the directory, so that a process that dies between the two leaves no mark of blobs that never were.
+        let mark = self.mark();
+        if !mark.exists() {
+            fs::write(mark, [])?;
         }
         if let Some(parent) = path.parent()
             && create_directory(parent)?
@@ -72,11 +79,10 @@ impl FsBlobs {
         }
         let path = self.path(digest);
         let bytes = fs::read(&path).map_err(|error| match error.kind() {
-            // Blobs that were there and a directory that is gone: a disk that is not mounted, and nothing is lost.
-            io::ErrorKind::NotFound if self.is_away() => {
-                BlobError::Io(format!("{} is not there", self.directory.display()))
-            }
-            io::ErrorKind::NotFound => BlobError::Missing(digest.clone()),
+            io::ErrorKind::NotFound => match self.here() {
+                Ok(()) => BlobError::Missing(digest.clone()),
+                Err(away) => self.failed(&away),
+            },
             _ => BlobError::Io(format!("{}: {error}", path.display())),
         })?;
         if Digest::of_bytes(&bytes) == *digest {
@@ -86,14 +92,28 @@ impl FsBlobs {
         }
     }
 
-    /// There were blobs here, and their directory is gone. Where none was ever kept there is no directory either.
-    fn is_away(&self) -> bool {
-        !self.directory.exists() && self.mark().exists()
+    /// Fails where blobs were kept and nothing at all is left of them, not even a directory: they are somewhere else, and may be back tomorrow.
+    fn here(&self) -> io::Result<()> {
+        let is_empty = |mut there: fs::ReadDir| there.next().is_none();
+        let nothing = match fs::read_dir(&self.directory) {
+            Ok(there) => is_empty(there),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        };
+        let mark = self.mark();
+        if nothing && mark.exists() {
+            let why = format!(
+                "nothing is there: mount what holds it (or remove {}, if it is gone for good)",
+                mark.display()
+            );
+            return Err(io::Error::other(why));
+        }
+        Ok(())
     }
 
-    /// Beside the directory, since the first blob was kept.
     fn mark(&self) -> PathBuf {
-        self.directory.with_extension("kept")
+        let mut name = self.directory.clone().into_os_string();
+        name.push(".kept");
+        name.into()
     }
 
     fn remove(&self, digest: &Digest) -> io::Result<()> {
@@ -101,10 +121,8 @@ impl FsBlobs {
             return Ok(());
         }
         match fs::remove_file(self.path(digest)) {
-            // Without the directory it may be there again tomorrow, as for [`Self::fetch`].
-            Err(error) if error.kind() == io::ErrorKind::NotFound && self.directory.exists() => {
-                Ok(())
-            }
+            // What is away would be there again tomorrow.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => self.here(),
             removed => removed,
         }
     }

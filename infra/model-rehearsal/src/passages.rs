@@ -40,16 +40,41 @@ pub fn answer(question: &str, passages: &[Quoted]) -> Option<String> {
     })
 }
 
-/// The first of those with the most words of the question.
+/// The first of those with the most words of the question. A heading is no sentence, and says what those below it are about.
 fn best_sentence<'a>(asked: &BTreeSet<String>, text: &'a str) -> Option<(usize, &'a str)> {
-    let ends = |c: char| matches!(c, '.' | '!' | '?' | '\n');
-    let sentences = text.split_inclusive(ends).map(str::trim);
-    let sentences = sentences.filter(|sentence| sentence.chars().any(char::is_alphanumeric));
-    let count = |sentence: &str| words(sentence).intersection(asked).count();
-    sentences
-        .map(|sentence| (count(sentence), sentence))
+    let (mut below, mut sentences, mut headings) = (BTreeSet::new(), Vec::new(), Vec::new());
+    for line in text.lines() {
+        if is_heading(line) {
+            below = common(asked, line);
+            headings.push((below.len(), 0, line.trim()));
+            continue;
+        }
+        for sentence in line.split_inclusive(['.', '!', '?']).map(str::trim) {
+            let own = common(asked, sentence);
+            sentences.push((own.union(&below).count(), own.len(), sentence));
+        }
+    }
+    sentences.retain(|(.., sentence)| sentence.chars().any(char::is_alphanumeric));
+    let all = if sentences.is_empty() {
+        headings
+    } else {
+        sentences
+    };
+    let best = all
+        .into_iter()
         .rev()
-        .max_by_key(|(count, _)| *count)
+        .max_by_key(|(all, own, _)| (*all, *own));
+    best.map(|(count, _, sentence)| (count, sentence))
+}
+
+/// In Markdown.
+fn is_heading(line: &str) -> bool {
+    let rest = line.trim_start_matches('#');
+    rest.len() < line.len() && (rest.is_empty() || rest.starts_with(' '))
+}
+
+fn common(asked: &BTreeSet<String>, text: &str) -> BTreeSet<String> {
+    words(text).intersection(asked).cloned().collect()
 }
 
 fn words(text: &str) -> BTreeSet<String> {

@@ -424,6 +424,23 @@ fn a_question_over_documents_is_answered_by_their_words_with_citations() {
 }
 
 #[test]
+fn a_heading_is_not_quoted_but_what_stands_below_it() {
+    let passages = quote(&[
+        passage(
+            1,
+            "# Travel\n\n## Hotels\n\nThey cost at most 120.\n\n## Trains\n\nBook them before noon. Or walk.\n",
+        ),
+        passage(2, "# Trains"),
+    ]);
+    let answer = answer::to(&request(
+        vec![user(&passages), user("What about trains?")],
+        &TOOLS,
+    ));
+    let (_, said) = answer.text.split_once("\n\n").unwrap();
+    assert_eq!(said, "“Book them before noon.” [1]\n\n“# Trains” [2]");
+}
+
+#[test]
 fn what_it_looked_up_itself_is_cited_too() {
     let found = quote(&[passage(4, "Hotels cost at most 120 a night.")]);
     let call = ToolCall {

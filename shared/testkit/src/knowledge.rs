@@ -175,6 +175,7 @@ fn passage(ordinal: u32, text: &str) -> Passage {
         text: text.to_owned(),
         headings: vec![format!("Part {}", ordinal + 1)],
         page: None,
+        last_page: None,
         line: Some(ordinal * 10 + 1),
         at: None,
         within: None,

@@ -31,6 +31,14 @@ pub fn not_kept(name: &str) -> String {
     )
 }
 
+/// Nobody tries again to take it in.
+#[must_use]
+pub fn not_taken_in(name: &str) -> String {
+    format!(
+        "“{name}” could not be taken in, though it was tried several times. Nothing of it was added: send it again."
+    )
+}
+
 /// What became of a file that came.
 #[must_use]
 pub fn added(added: &Added, name: &str, collection: &str, teams: bool) -> String {

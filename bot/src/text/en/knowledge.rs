@@ -1,7 +1,7 @@
 //! Collections, documents, passages.
 
 use crate::text::one_line;
-use domain::knowledge::{Collection, Document, DocumentStatus};
+use domain::knowledge::{Collection, Document, DocumentStatus, Passage};
 
 pub const NOTHING_FOUND: &str = "Nothing found in the documents that you can read here. Fewer or other words may help; /kb lists the collections.";
 pub const NO_COLLECTIONS: &str = "There are no documents yet. /kb create handbook makes a collection for the team, /kb create notes alone one \
@@ -100,8 +100,12 @@ pub fn which_passage(number: u32, of: u32, outdated: bool) -> String {
     format!("Passage {number} of {of}{when}")
 }
 
+/// Where a passage stands in its document.
 #[must_use]
-pub fn page_or_line(page: Option<u32>, line: Option<u32>) -> Option<String> {
-    let page = page.map(|page| format!("page {page}"));
-    page.or_else(|| line.map(|line| format!("line {line}")))
+pub fn page_or_line(passage: &Passage) -> Option<String> {
+    let page = passage.page.map(|page| match passage.last_page {
+        Some(last) => format!("pages {page}–{last}"),
+        None => format!("page {page}"),
+    });
+    page.or_else(|| passage.line.map(|line| format!("line {line}")))
 }

@@ -68,3 +68,32 @@ fn around_a_secret_everything_stands() {
     forged.clone_into(&mut shown[0].text);
     assert!(original.lacks(&shown).is_some());
 }
+
+#[test]
+fn a_passage_names_the_pages_on_which_it_stands() {
+    let mut at = 0;
+    let pages: Vec<Section> = (2..6)
+        .map(|page| {
+            let text = format!("What stands on page {page}.\n\n");
+            let begin = at;
+            at += text.len() as u64;
+            Section {
+                page: Some(page),
+                ..section(&text, begin, Unit::Extracted)
+            }
+        })
+        .collect();
+    let (original, cut) = (Original::of(&pages), passages(&pages));
+    assert_eq!((cut[0].page, cut[0].last_page), (Some(2), Some(5)));
+    assert_eq!(original.lacks(&cut), None);
+    // As it was kept before the last page was noted.
+    let lacks = |pages: (Option<u32>, Option<u32>)| {
+        let mut passages = cut.clone();
+        (passages[0].page, passages[0].last_page) = pages;
+        original.lacks(&passages).is_some()
+    };
+    assert!(!lacks((Some(2), None)));
+    assert!(lacks((Some(2), Some(4))));
+    assert!(lacks((Some(3), Some(5))));
+    assert!(lacks((None, None)));
+}

@@ -147,8 +147,13 @@ impl Opened {
         let handlers = self
             .handlers(times.longest)
             .map_err(|error| NotDone(error.0))?;
-        let worker = Worker::new(bench, handlers, alert(home.clone()), pace)
-            .until(home.now().plus(times.begin + times.longest));
+        let worker = Worker::new(
+            bench,
+            handlers,
+            alert(home.clone(), self.surfaces.me.clone()),
+            pace,
+        )
+        .until(home.now().plus(times.begin + times.longest));
         let stop = CancellationToken::new();
         let timer = tokio::spawn({
             let (stop, begin) = (stop.clone(), times.begin);

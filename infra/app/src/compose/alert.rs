@@ -1,21 +1,22 @@
-//! The owner hears of what nobody tries again.
+//! The owner hears of what nobody tries again; whoever waits for it hears what came of it.
 
 use crate::worker::Alert;
+use bot::{conversation, telegram::Me};
 use domain::id::SessionId;
 use handlers::{HandlerError, Home, ingest, members, run};
 use ports::{
-    job::{Ingest, RunStep, Work},
+    job::{Ingest, Received, RunStep, Work},
     message::Outgoing,
     present::Notice,
     store::{Job, Op},
 };
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The owner hears of a job that is set aside, if there is a chat where that is possible.
 #[must_use]
-pub fn alert(home: Home) -> Alert {
+pub fn alert(home: Home, me: Arc<OnceLock<Me>>) -> Alert {
     Arc::new(move |job, error| {
-        let home = home.clone();
+        let (home, me) = (home.clone(), me.clone());
         Box::pin(async move {
             let mut ops = alert_ops(&home, &job, &error).await.unwrap_or_default();
             // A run whose step is set aside would be waited for for ever.
@@ -35,6 +36,15 @@ pub fn alert(home: Home) -> Alert {
                 match ingest::give_up(&home, &work, &error).await {
                     Ok(given_up) => ops.extend(given_up),
                     Err(error) => tracing::warn!(%error, "a document could not be given up"),
+                }
+            }
+            // Nor does somebody wait for a file to be taken in.
+            if let Ok(received) = serde_json::from_str::<Received>(&job.payload)
+                && job.name == Received::NAME
+            {
+                match conversation::given_up(&home, me.get(), &received).await {
+                    Ok(told) => ops.extend(told),
+                    Err(error) => tracing::warn!(%error, "nobody was told of a lost update"),
                 }
             }
             ops

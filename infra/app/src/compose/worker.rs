@@ -129,7 +129,7 @@ impl Engine {
             poll: self.poll(),
             ..Pace::default()
         };
-        let alert = alert(self.local.home.clone());
+        let alert = alert(self.local.home.clone(), self.surfaces.me.clone());
         let worker = Worker::new(self.local.bench(), self.handlers.clone(), alert, pace);
         tokio::spawn(worker.run(lanes, stop))
     }

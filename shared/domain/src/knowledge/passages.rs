@@ -169,6 +169,9 @@ fn passage(sections: &[Section], pieces: &[Piece], place: &mut Place) -> Option<
         ordinal: 0,
         headings: headings(parts),
         page: begin.page,
+        last_page: sections[last.section]
+            .page
+            .filter(|last| Some(*last) != begin.page),
         line: place.line,
         at,
         within,

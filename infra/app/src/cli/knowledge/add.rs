@@ -24,6 +24,7 @@ use ports::{job::lane, repo};
 use std::{
     io::{IsTerminal, Write},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 use tokio_util::sync::CancellationToken;
@@ -159,7 +160,7 @@ async fn read(
         let worker = Worker::new(
             local.bench(),
             handlers.clone(),
-            alert(local.home.clone()),
+            alert(local.home.clone(), Arc::default()),
             pace,
         );
         let lane = Lane {

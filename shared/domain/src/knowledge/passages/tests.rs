@@ -37,6 +37,28 @@ fn document(texts: &[&str]) -> (String, Vec<Section>) {
     (whole, sections)
 }
 
+#[test]
+fn a_passage_over_several_pages_names_the_first_and_the_last() {
+    let page = |page, text: &str| Section {
+        page: Some(page),
+        ..section(text)
+    };
+    let long = sentences(60);
+    let sections = [
+        page(2, "One."),
+        page(3, "Two."),
+        page(7, &long),
+        page(8, &long),
+    ];
+    let found = passages(&sections);
+    let pages: Vec<_> = found.iter().map(|one| (one.page, one.last_page)).collect();
+    assert_eq!(pages, [(Some(2), Some(7)), (Some(8), None)]);
+    let before = r#"{"ordinal":0,"text":"One.","page":2}"#;
+    let read: Passage = serde_json::from_str(before).unwrap();
+    assert_eq!((read.page, read.last_page), (Some(2), None));
+    assert_eq!(serde_json::to_string(&read).unwrap(), before);
+}
+
 fn sentences(count: usize) -> String {
     (0..count)
         .map(|n| format!("Sentence number {n} says something that is worth fifty bytes. "))
