@@ -1,13 +1,40 @@
-//! What must be true of the documents: each is found as a whole or not at all, its newest content and no other, and its card says which.
+//! What must be true of the documents: each is found as a whole or not at all, its newest content and no other, and its card says which. Of
+//! what was taken out nothing is kept.
 
 use super::{files::Paper, person::Person, world::World};
-use crate::flows::Program;
+use crate::flows::{Program, kept_files};
 use domain::Digest;
 use serde_json::Value;
+use std::{collections::BTreeSet, fs};
+
+/// In every document of a collection that is removed before a world's first life.
+const GONE: &str = "zuattic";
+
+/// A collection with documents, and without: the job that deletes what was in it is due an hour later.
+pub async fn come_and_go(program: &Program) {
+    let place = program.home().join("attic");
+    fs::create_dir(&place).unwrap();
+    for number in 0..4 {
+        let text = format!("# Attic {number}\n\nIn the {GONE} stands box {number}.\n");
+        fs::write(place.join(format!("{number}.md")), text).unwrap();
+    }
+    let path = place.to_str().unwrap();
+    let deeds = [
+        &["add", path, "--collection", "attic"][..],
+        &["remove", "attic"],
+    ];
+    for deed in deeds {
+        let done = program.run(&[&["knowledge"], deed].concat()).await;
+        assert_eq!(done.0, 0, "{done:?}");
+    }
+    fs::remove_dir_all(place).unwrap();
+}
 
 pub async fn check(world: &mut World, people: &[Person], problems: &mut Vec<String>) {
     let papers: Vec<&Paper> = people.iter().flat_map(|p| &p.files.papers).collect();
     problems.extend(people.iter().flat_map(|p| p.files.wrong.clone()));
+    let documents = json(&world.program, &["documents"]).await;
+    problems.extend(orphans(&world.program, &documents));
     if papers.is_empty() {
         return;
     }
@@ -17,7 +44,6 @@ pub async fn check(world: &mut World, people: &[Person], problems: &mut Vec<Stri
             problems.push(format!("the knowledge is not whole: {one}"));
         }
     }
-    let documents = json(&world.program, &["documents"]).await;
     for paper in &papers {
         problems.extend(listed(paper, &documents));
         if paper.given_up {
@@ -44,6 +70,34 @@ pub async fn check(world: &mut World, people: &[Person], problems: &mut Vec<Stri
         "documents given up, and told so",
         papers.iter().filter(|p| p.given_up).count(),
     );
+}
+
+/// Blobs of documents that are no more, whose names stand in their first lines; and what of them is in copies of the index.
+fn orphans(program: &Program, documents: &Value) -> Vec<String> {
+    let all = documents.as_array().into_iter().flatten();
+    let there: BTreeSet<&str> = all.filter_map(|one| one["id"].as_str()).collect();
+    let mut found = Vec::new();
+    for path in kept_files(program) {
+        let bytes = fs::read(&path).unwrap_or_default();
+        let line = bytes
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        let line = String::from_utf8_lossy(line);
+        let of = line.split_once(' ').map_or("", |(id, _)| id);
+        let is_document = of.len() == 32 && of.bytes().all(|b| b.is_ascii_hexdigit());
+        if is_document && !there.contains(of)
+            || bytes
+                .windows(GONE.len())
+                .any(|some| some == GONE.as_bytes())
+        {
+            found.push(format!(
+                "{} is of a document that is no more: {line}",
+                path.display()
+            ));
+        }
+    }
+    found
 }
 
 /// What is wrong with its record.

@@ -2,7 +2,7 @@
 
 use super::{
     chance::Chance,
-    check,
+    check, knowledge,
     person::Person,
     plan::{Moody, SECRET},
     summary::{Summary, name},
@@ -31,6 +31,10 @@ const RESTS: u32 = 100;
 const HANGS: Duration = Duration::from_secs(120);
 /// Longer than a lease.
 const LEASE: i64 = 35;
+/// Longer than what is no more stays.
+const HOUR: i64 = 3_660;
+/// Of a hundred lives, those between which an hour passes: what is no more is deleted in the next one.
+const LATE: u64 = 25;
 /// Where a process dies, and after how often it got there at most.
 const POINTS: [(&str, u64); 19] = [
     ("commit-before", 20),
@@ -128,6 +132,7 @@ impl World {
             .run_with(&["secrets", "set", "PASTED"], SECRET)
             .await;
         assert_eq!(set.0, 0, "{set:?}");
+        knowledge::come_and_go(&program).await;
         // Then the runs look up what people send, and are tainted by it.
         if chance.percent(ASKING) {
             for arguments in [&["create", "docs"][..], &["attach", "docs", "coder"]] {
@@ -197,7 +202,8 @@ impl World {
         *self.summary.by_point.entry(how).or_default() += 1;
         self.program.unset("COUNTERSIGN_CRASH_AT");
         // What only time does after a crash; at times it runs backwards, as when somebody sets the clock.
-        self.time_passes(LEASE);
+        let late = self.chance.percent(LATE);
+        self.time_passes(if late { HOUR } else { LEASE });
         let back = if self.chance.percent(15) { 600 } else { 0 };
         self.set_clock(self.ahead - back);
     }
@@ -286,7 +292,8 @@ impl World {
                 (seen, since) = (self.progress(), Instant::now());
             } else if self.is_at_rest() {
                 (since, rests) = (Instant::now(), rests + 1);
-                self.time_passes(LEASE);
+                let done = self.people.iter().all(Person::is_done);
+                self.time_passes(if done { HOUR } else { LEASE });
             }
             let problem = match () {
                 () if !self.program.is_up() => "the program ended by itself",

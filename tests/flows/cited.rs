@@ -11,7 +11,7 @@ const TRAVEL: &str = "# Travel\n\n## Trains\n\nBook trains before noon, in secon
     ## Hotels\n\nHotels cost at most 120 a night. Somebody who arrives late calls the desk, which closes at ten.\n";
 
 /// Sends a file and waits for the card of what was understood.
-async fn reads(person: &Conversation, name: &str, bytes: &[u8], caption: &str) -> Message {
+pub async fn reads(person: &Conversation, name: &str, bytes: &[u8], caption: &str) -> Message {
     let sent = person.send_document_with(name, bytes, caption);
     let is_card = |m: &Message| {
         m.id > sent && (m.text.starts_with("Read: ") || m.text.starts_with("Not read"))
@@ -20,14 +20,14 @@ async fn reads(person: &Conversation, name: &str, bytes: &[u8], caption: &str) -
 }
 
 /// The bot's answer to a message, with its buttons.
-async fn says(person: &Conversation, text: &str, expected: &str) -> Message {
+pub async fn says(person: &Conversation, text: &str, expected: &str) -> Message {
     let sent = person.send(text);
     let answers = |m: &Message| m.id > sent && m.text.contains(expected);
     person.wait_for_message(answers).await
 }
 
 /// What a tap opens.
-async fn opens(person: &Conversation, message: &Message, button: &str) -> Message {
+pub async fn opens(person: &Conversation, message: &Message, button: &str) -> Message {
     let last = person.last_from_bot().map_or(0, |m| m.id);
     let tap = person.tap(message.id, button);
     assert_eq!(person.wait_for_answer(&tap).await, "Below.");
@@ -45,7 +45,7 @@ fn bold(message: &Message) -> Vec<String> {
     message.entities.iter().filter(is_bold).map(part).collect()
 }
 
-fn labels(message: &Message) -> Vec<String> {
+pub fn labels(message: &Message) -> Vec<String> {
     let all = message.buttons().into_iter().flatten();
     all.map(|button| button.label).collect()
 }

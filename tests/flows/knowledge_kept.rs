@@ -144,7 +144,7 @@ async fn what_is_removed_is_in_no_file_an_hour_later() {
 }
 
 /// Of blobs, and of the cache for searching.
-fn files(program: &Program) -> Vec<std::path::PathBuf> {
+pub fn files(program: &Program) -> Vec<std::path::PathBuf> {
     let mut places = vec![
         program.home().join("data/blobs"),
         program.home().join("data/cache/search"),

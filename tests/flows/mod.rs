@@ -27,7 +27,9 @@ mod knowledge;
 mod knowledge_away;
 mod knowledge_bad;
 mod knowledge_bombs;
+mod knowledge_chat;
 mod knowledge_kept;
+mod knowledge_s3;
 mod mcp;
 mod memory;
 mod modify;
@@ -53,6 +55,7 @@ mod welcome;
 
 pub(crate) use balancer::Balancer;
 pub(crate) use knowledge::pdf;
+pub(crate) use knowledge_kept::files as kept_files;
 pub(crate) use program::Program;
 pub(crate) use team::code_of;
 use team::{Home, Team, in_each_home};

@@ -3,7 +3,7 @@
 //! processes among them.)
 
 mod away;
-mod aws;
+pub mod aws;
 mod clocks;
 
 use super::{Program, Team, backup};

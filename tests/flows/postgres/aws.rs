@@ -21,18 +21,18 @@ use tests::servers::{telegram::FakeTelegram, wire::Wire};
 const TABLE: &str = include_str!("../../../migrations/dynamodb/table.json");
 
 /// The emulator's address.
-fn emulator() -> String {
+pub fn emulator() -> String {
     std::env::var("COUNTERSIGN_TEST_AWS")
         .expect("COUNTERSIGN_TEST_AWS names no emulator: `cargo xtask test` starts one")
 }
 
 /// An empty table and an empty bucket, and what a program has to be told to use them.
-struct Place {
-    name: String,
+pub struct Place {
+    pub name: String,
 }
 
 impl Place {
-    async fn make() -> Self {
+    pub async fn make() -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         let name = format!("flow-{}-{}", std::process::id(), now.as_nanos());
         let mut table: Value = serde_json::from_str(TABLE).unwrap();
@@ -57,7 +57,7 @@ impl Place {
     }
 
     /// The program works here, and reaches AWS at that address.
-    fn is_of(&self, program: &mut Program, endpoint: &str, audit_key: &str) {
+    pub fn is_of(&self, program: &mut Program, endpoint: &str, audit_key: &str) {
         let database = format!("dynamodb://{}", self.name);
         for (name, value) in [
             ("COUNTERSIGN_DATABASE_URL", database.as_str()),

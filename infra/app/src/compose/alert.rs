@@ -33,7 +33,8 @@ pub fn alert(home: Home, me: Arc<OnceLock<Me>>) -> Alert {
             if let Ok(Ingest::Read(work)) = serde_json::from_str(&job.payload)
                 && job.name == Ingest::NAME
             {
-                match ingest::give_up(&home, &work, &error).await {
+                let why = format!("it was tried several times in vain ({error}): add it again.");
+                match ingest::give_up(&home, &work, &why).await {
                     Ok(given_up) => ops.extend(given_up),
                     Err(error) => tracing::warn!(%error, "a document could not be given up"),
                 }
