@@ -72,29 +72,29 @@ pub async fn check(world: &mut World, people: &[Person], problems: &mut Vec<Stri
     );
 }
 
-/// Blobs of documents that are no more, whose names stand in their first lines; and what of them is in copies of the index.
+/// Blobs of documents that were there and are no more, whose names stand in their first lines; and what of them is in copies of the index. An
+/// original whose document never came to be, since its process died right before, is not looked for.
 fn orphans(program: &Program, documents: &Value) -> Vec<String> {
     let all = documents.as_array().into_iter().flatten();
     let there: BTreeSet<&str> = all.filter_map(|one| one["id"].as_str()).collect();
+    let was = |id: &str| {
+        let added = format!("SELECT count(*) FROM audit_logs WHERE id LIKE '%document:{id}'");
+        program.sql().number(&added) > 0
+    };
     let mut found = Vec::new();
     for path in kept_files(program) {
         let bytes = fs::read(&path).unwrap_or_default();
-        let line = bytes
-            .split(|byte| *byte == b'\n')
-            .next()
-            .unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
+        let line = bytes.split(|byte| *byte == b'\n').next();
+        let line = String::from_utf8_lossy(line.unwrap_or_default());
         let of = line.split_once(' ').map_or("", |(id, _)| id);
         let is_document = of.len() == 32 && of.bytes().all(|b| b.is_ascii_hexdigit());
-        if is_document && !there.contains(of)
-            || bytes
-                .windows(GONE.len())
-                .any(|some| some == GONE.as_bytes())
-        {
-            found.push(format!(
-                "{} is of a document that is no more: {line}",
-                path.display()
-            ));
+        let is_gone = is_document && !there.contains(of) && was(of);
+        let says_so = bytes
+            .windows(GONE.len())
+            .any(|some| some == GONE.as_bytes());
+        if is_gone || says_so {
+            let path = path.display();
+            found.push(format!("{path} is of a document that is no more: {line}"));
         }
     }
     found
