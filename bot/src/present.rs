@@ -3,6 +3,7 @@
 mod approval;
 mod cutting;
 pub mod document;
+pub mod elicitation;
 mod knowledge;
 
 use crate::text::{Builder, cut, en, markdown, parts, time};
@@ -63,6 +64,9 @@ impl Presenter for English {
                     message.tag = Some(format!("{QUESTION}{run}"));
                 }
                 messages
+            }
+            Notice::Elicited { .. } | Notice::ElicitationSettled { .. } => {
+                elicitation::present(to, notice)
             }
             Notice::RunEnded { .. } => ended(to, notice),
             Notice::DocumentRead { document } => vec![document::read(to, document)],

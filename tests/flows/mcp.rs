@@ -4,6 +4,7 @@
 use super::Team;
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use tempfile::TempDir;
+use tests::servers::telegram::Message;
 
 /// Where the sandbox can read it: a clone may lie where only its owner gets.
 pub fn script() -> (TempDir, String) {
@@ -222,4 +223,80 @@ async fn the_command_line_adds_looks_and_approves_too() {
     assert_eq!(status, 0);
     let shown: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(shown["tools"][1]["standing"], "new", "{out}");
+}
+
+/// The card with the server's question, asked after the call was approved.
+async fn asked(team: &Team, text: &str) -> Message {
+    let sent = team.ann.send(&echo(text));
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > sent && m.button("Approve").is_some())
+        .await;
+    team.ann.tap(card.id, "Approve");
+    team.ann
+        .wait_for_message(|m| m.id > card.id && m.button("Decline").is_some())
+        .await
+}
+
+#[tokio::test]
+async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer() {
+    let (mut team, _keep) = with_server("elicits").await;
+    // Nobody has allowed it.
+    let refused = team.approved(&echo("one")).await;
+    assert!(
+        refused.contains("asked for an answer of a person"),
+        "{refused}"
+    );
+    team.ask("/mcp elicitation notes on", "may ask people")
+        .await;
+    team.ask("/mcp tools notes", "It may ask people").await;
+    let question = asked(&team, "milk").await;
+    insta::assert_snapshot!(question.text, @r"
+    ❓ The MCP server “notes” asks you
+
+    In the middle of a call of assistant. These are the server’s own words, which nobody checks:
+
+    Which list is “milk” for?
+
+    list: one of At home, At work, needed — List
+
+    Tap one, or write it: your next message here is the answer. It goes to this server only, and the call is made once more with it.
+
+    For now the call ended with “cancel: milk”. If you decline, it stays so.
+    ");
+    // Whatever process goes on.
+    team.program.quiet().await;
+    team.program.kill().await;
+    team.program.up().await;
+    team.ann.tap(question.id, "At work");
+    let answer = team
+        .ann
+        .wait_for_message(|m| m.id > question.id && !m.silent)
+        .await;
+    assert!(answer.text.contains("accept: milk"), "{}", answer.text);
+    let settled = team
+        .ann
+        .wait_for_message(|m| m.id == question.id && m.buttons().is_empty())
+        .await;
+    assert!(settled.text.contains("Answered by"), "{}", settled.text);
+    assert_eq!(
+        team.program.workspace_file("notes.txt").as_deref(),
+        Some("work: milk\n")
+    );
+    // In words, and not at all.
+    asked(&team, "bread").await;
+    team.ask("somewhere", "takes one of At home, At work").await;
+    let said = team.ask("at home", "accept: bread").await;
+    assert!(!said.contains("declined"), "{said}");
+    let question = asked(&team, "tea").await;
+    team.ann.tap(question.id, "Decline");
+    let answer = team
+        .ann
+        .wait_for_message(|m| m.id > question.id && !m.silent)
+        .await;
+    assert!(answer.text.contains("cancel: tea"), "{}", answer.text);
+    let notes = team.program.workspace_file("notes.txt");
+    assert_eq!(notes.as_deref(), Some("work: milk\nhome: bread\n"));
+    team.ask("/mcp history notes", "+asks people: yes").await;
+    team.program.assert_well();
 }

@@ -160,6 +160,46 @@ async fn one_of_many_tools_is_looked_for_approved_and_called() {
     team.program.assert_well();
 }
 
+#[tokio::test]
+async fn one_that_may_ask_is_answered_in_words() {
+    let mut team = Team::start().await;
+    let (read, node) = (format!("read {}", place().display()), node());
+    let script = format!(
+        "{read} {node} {}/dist/index.js",
+        package("server-everything")
+    );
+    team.agrees("everything", &script).await;
+    team.ask("/mcp elicitation everything on", "may ask people")
+        .await;
+    // Only a client that may be asked is offered the tool that asks.
+    let said = team
+        .ask("/mcp test everything", "• trigger-elicitation-request")
+        .await;
+    let (_, after) = said.split_once("/mcp approve everything ").expect("a mark");
+    let mark = after.split_whitespace().next().expect("a mark");
+    team.ask(&format!("/mcp approve everything {mark}"), "Agents have")
+        .await;
+    team.ask("/rules add allow api_call mcp:everything/*", "Rule")
+        .await;
+    let call = r#"{"tool": "everything__trigger-elicitation-request", "arguments": {}}"#;
+    let card = team.ask(call, "Please provide inputs").await;
+    for part in [
+        "birthdate: a text (date)",
+        "a whole number from 1 to 100, else 42",
+    ] {
+        assert!(card.contains(part), "{part}:\n{card}");
+    }
+    team.ask("integer: 7", "“name” is missing").await;
+    let answers = "name: Ann\ncheck: yes\ninteger: 7\nlegacyTitledEnum: dogs";
+    let said = team
+        .ask(answers, "User provided the requested information")
+        .await;
+    for part in ["Name: Ann", "Favorite Integer: 7", "dark and stormy"] {
+        assert!(said.contains(part), "{part}:\n{said}");
+    }
+    team.program.assert_well();
+}
+
 /// Ended with the test.
 struct Served(Child);
 

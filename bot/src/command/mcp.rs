@@ -23,7 +23,7 @@ impl Command for Mcp {
         "Servers of further tools: add, look at and approve them"
     }
     fn usage(&self) -> &'static str {
-        "[add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | restart NAME | remove NAME | history NAME | undo NAME]"
+        "[add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | elicitation NAME on|off | restart NAME | remove NAME | history NAME | undo NAME]"
     }
     async fn run(&self, ctx: &Ctx<'_>) -> Result<Reply, CommandError> {
         let (home, member, servers) = (ctx.home, ctx.member, ctx.tools.servers());
@@ -51,6 +51,12 @@ impl Command for Mcp {
                 let only: Vec<String> = words.collect();
                 let draft = mcp::approve(home, member, name, (&mark, &only)).await?;
                 Ok(ctx.say(&en::server_approved(&draft.fact)).with(draft.ops))
+            }
+            ("elicitation", name, word @ ("on" | "off")) => {
+                let on = word == "on";
+                let draft = mcp::elicitation(home, member, name, on).await?;
+                let said = en::elicitation_set(name, on);
+                Ok(ctx.say(&said).with(draft.ops))
             }
             ("restart", name, _) => {
                 let draft = mcp::restart(home, member, name).await?;

@@ -11,7 +11,7 @@ use domain::{
     approval::{Approval, ApprovalStatus, Choice, Refusal},
     id::{ApprovalId, SessionId},
 };
-use handlers::{CommandError, Problem, ask, decide, queries, rules};
+use handlers::{CommandError, Problem, ask, ask::Press, decide, queries, rules};
 use ports::{
     repo::{self, sent::SentMessage},
     store::StoreError,
@@ -48,6 +48,7 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         import::NO => {
             return told(ctx, tap, import::decline(ctx, id).await?, en::NOT_IMPORTED);
         }
+        present::elicitation::ANSWER => return elicited(ctx, tap, (id, digest)).await,
         _ => {}
     }
     let Some(choice) = choice(verb) else {
@@ -139,6 +140,26 @@ async fn resumed(ctx: &Ctx<'_>, tap: &str, number: &str) -> Result<Reply, Comman
     let said = toast(ctx.inbound, tap, en::THERE_AGAIN);
     reply.messages.splice(0..0, said.messages);
     Ok(reply)
+}
+
+/// Of the question of a tool server: `answer` is an option's number.
+async fn elicited(
+    ctx: &Ctx<'_>,
+    tap: &str,
+    (mark, answer): (&str, Option<&str>),
+) -> Result<Reply, CommandError> {
+    let press = match answer.unwrap_or_default() {
+        present::elicitation::AS_IT_IS => Press::AsItIs,
+        present::elicitation::DECLINE => Press::Decline,
+        number => Press::Option(number.parse().unwrap_or(usize::MAX)),
+    };
+    let place = &ctx.inbound.session;
+    let draft = ask::press(ctx.home, ctx.member, place, (mark, press)).await?;
+    let said = match press {
+        Press::Decline => en::DECLINED,
+        _ => en::ANSWERED,
+    };
+    Ok(toast(ctx.inbound, tap, said).with(draft.ops))
 }
 
 /// Of the card about installing a skill.

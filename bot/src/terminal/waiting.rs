@@ -41,12 +41,22 @@ async fn question(home: &Home, session: &SessionId) -> Result<Option<Notice>, St
             return Ok(None);
         }
     };
+    let agent = state.agent.name.clone();
+    if let Some(asks) = state.call(&call).and_then(|call| call.elicited.clone()) {
+        return Ok(Some(Notice::Elicited {
+            run,
+            agent,
+            server: asks.server,
+            question: asks.question,
+            said: asks.output.head().to_owned(),
+        }));
+    }
     let text = state
         .call(&call)
         .and_then(|call| call.call.text("question"));
     Ok(text.map(|text| Notice::Question {
         run,
-        agent: state.agent.name.clone(),
+        agent,
         text: text.to_owned(),
     }))
 }

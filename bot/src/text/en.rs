@@ -3,6 +3,7 @@
 mod alerts;
 mod conversations;
 mod documents;
+mod elicitation;
 mod imports;
 mod knowledge;
 mod lists;
@@ -17,6 +18,7 @@ mod versions;
 pub use alerts::*;
 pub use conversations::*;
 pub use documents::*;
+pub use elicitation::*;
 pub use imports::*;
 pub use knowledge::*;
 pub use lists::*;

@@ -1,5 +1,7 @@
 //! A person's words to an agent: they start a run, answer a question of a run, or wait behind the run that works.
 
+mod elicited;
+
 use crate::{
     CommandError, Draft, HandlerError, Home, Problem, audit, budgets,
     keep::{fit, keep, keep_within},
@@ -18,6 +20,7 @@ use domain::{
     },
     session::{Expects, Queued, Session},
 };
+pub use elicited::{Press, press};
 use ports::{
     job::{self, RunStep},
     repo::{self, Stored},
@@ -142,6 +145,9 @@ async fn answer(
     session: (Session, Option<u64>),
     answer: Answer<'_>,
 ) -> Result<Draft<Asked>, CommandError> {
+    if let Some(open) = elicited::open(home, &answer.run, &answer.call).await? {
+        return elicited::say(home, member, session, (answer, open)).await;
+    }
     let (mut session, version) = session;
     let Answer { run, call, text } = answer;
     let output = keep(&*home.blobs, text.to_owned()).await?;
@@ -159,17 +165,16 @@ async fn answer(
     Ok(Draft::new(ops, Asked::Answered { run }))
 }
 
-/// Ends the call by which a run waits for a person, and wakes the run.
+/// Ends the call by which a run waits for a person, or gives it the answer that its server wants, and wakes the run.
 pub(crate) async fn answered(
     home: &Home,
     actor: Actor,
     run: &RunId,
     event: Event,
 ) -> Result<Vec<Op>, CommandError> {
-    let Event::CallFinished { call, ok, .. } = &event else {
+    let Some(deed) = elicited::deed(&actor, &event) else {
         return Ok(Vec::new());
     };
-    let deed = audit::deed("call.finished", &actor, call, json!({"ok": ok}));
     let entry = Entry {
         v: 1,
         at: home.now(),

@@ -98,6 +98,7 @@ async fn text(home: &Home, doc: Option<&Value>) -> Result<String, CommandError> 
             lines
         }
     };
+    lines.extend(server.elicitation.then(|| "asks people: yes".to_owned()));
     let secrets = server.secrets.iter();
     lines.extend(secrets.map(|(place, name)| format!("secret: {place}={name}")));
     let agents = agents(home, &server).await?;

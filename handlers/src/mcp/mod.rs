@@ -2,6 +2,7 @@
 //! an owner has agreed to exactly that; what it says differently later is withheld until they agree again.
 
 mod check;
+mod elicitation;
 mod history;
 
 use crate::{CommandError, Draft, Home, Problem, audit, keep::keep};
@@ -13,6 +14,7 @@ use domain::{
     member::{Deed, Member, Role, may},
     run::Actor,
 };
+pub use elicitation::elicitation;
 use history::noted;
 pub use history::{history, undo};
 use ports::{
@@ -108,6 +110,7 @@ pub async fn add(
         agents,
         approved: BTreeMap::new(),
         offer: None,
+        elicitation: false,
         restarts: 0,
         version: 1,
         created_by: member.id.clone(),

@@ -8,11 +8,10 @@ use crate::{
 };
 use domain::{
     approval::Question,
-    content,
+    content::{self, Content},
     id::{ApprovalId, CallId},
     permission::{Effect, Verdict},
-    run::{Actor, Event, ParkedOn, Refusal},
-    session::Expects,
+    run::{Event, Refusal},
 };
 use ports::{present::Notice, progress::Doing};
 
@@ -124,8 +123,10 @@ impl Step<'_> {
         if !same {
             return self.ask_approval(call, Question::Unknown).await;
         }
-        // Says that the lease still holds: a slow worker must not write over what its successor did.
-        if !self.log.commit(None, Tail::Hold).await? {
+        // Says that the lease still holds: a slow worker must not write over what its successor did. Where a person's answer is what it
+        // is repeated for, that is used up: who finds it begun once more doesn't know what came of it.
+        let resumed = self.resumed(call).map(|event| (self.log.agent(), event));
+        if !self.log.commit(resumed, Tail::Hold).await? {
             return Ok(true);
         }
         self.perform(call).await
@@ -165,13 +166,18 @@ impl Step<'_> {
                 tracing::info!(run = %self.log.run, %call, why, "what came of a call is not known");
                 Ok(true)
             }
+            Err(ToolError::Asks(asks)) => self.elicited(call, *asks).await,
             Err(error) => self.finished(call, failed(&error.to_string())).await,
         }
     }
 
-    async fn finished(&mut self, call: &CallId, output: ToolOutput) -> Result<bool, HandlerError> {
+    pub(super) async fn finished(
+        &mut self,
+        call: &CallId,
+        output: ToolOutput,
+    ) -> Result<bool, HandlerError> {
         let text = self.told_of_change(call).await? + &output.text;
-        let text = keep(&*self.ports.home.blobs, cut(text)).await?;
+        let text = self.kept(text).await?;
         let taint = output.taint.as_deref();
         let event = Event::CallFinished {
             call: call.clone(),
@@ -183,6 +189,11 @@ impl Step<'_> {
         };
         self.log.note(self.log.agent(), event)?;
         Ok(true)
+    }
+
+    /// An output as it is kept: what is too long for a model is cut.
+    pub(super) async fn kept(&self, text: String) -> Result<Content, HandlerError> {
+        Ok(keep(&*self.ports.home.blobs, cut(text)).await?)
     }
 
     pub(super) async fn refuse(
@@ -238,14 +249,7 @@ impl Step<'_> {
             };
             self.log.note(self.log.agent(), event)?;
         }
-        self.report(Doing::Waiting);
-        let (run, call) = (self.log.run.clone(), call.clone());
-        let parked = Event::Parked {
-            on: ParkedOn::Person { call: call.clone() },
-        };
-        let tail = Tail::Park(ops, Some(Expects::Answer { run, call }));
-        let done = self.log.commit(Some((Actor::System, parked)), tail).await?;
-        Ok(!done)
+        self.park_on_person(call, ops).await
     }
 }
 

@@ -261,7 +261,8 @@ impl Step<'_> {
 
     pub(super) fn context(&self, call: &CallId) -> ToolContext<'_> {
         let state = self.state();
-        let asked = state.call(call).and_then(|call| call.asked.as_ref());
+        let call = state.call(call);
+        let asked = call.and_then(|call| call.asked.as_ref());
         ToolContext {
             home: &self.ports.home,
             caller: Caller {
@@ -272,6 +273,7 @@ impl Step<'_> {
                 taint: &state.taint,
                 skills: &state.agent.skills,
                 approval: asked.map(|(id, _)| id),
+                answers: call.map_or(&[], |call| &call.answers),
             },
             place: self.place(),
             library: self.library(),

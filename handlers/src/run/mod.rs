@@ -13,6 +13,7 @@ mod abandon;
 mod approve;
 mod budget;
 mod call;
+mod elicit;
 mod end;
 mod judge;
 pub(crate) mod large;

@@ -59,6 +59,7 @@ async fn given_up(
     let card = match (&message.approval, &message.body) {
         (Some(_), _) => true,
         (None, Body::Text { .. } | Body::File { .. }) => false,
+        (None, _) if message.question().is_some() => false,
         (None, _) => return Ok(ops),
     };
     if let Some(id) = message.approval.as_ref().filter(|_| !stands)

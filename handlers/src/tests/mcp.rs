@@ -270,7 +270,7 @@ async fn what_was_not_called_or_too_long_is_told_to_the_model() {
         ),
         (
             McpError::HoldsSecret,
-            "Not called: its arguments hold a secret, so it was not called.",
+            "Not called: its arguments or an answer hold a secret, so it was not called.",
         ),
         (
             McpError::TooLarge,

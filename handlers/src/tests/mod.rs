@@ -13,6 +13,7 @@ mod conversations;
 mod crashes;
 mod drafts;
 mod dying;
+mod elicitation;
 mod ingest;
 mod knowledge;
 mod late;

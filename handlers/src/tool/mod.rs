@@ -18,7 +18,7 @@ pub(crate) mod run_command;
 mod run_skill_script;
 mod search_files;
 mod search_knowledge;
-mod server;
+pub(crate) mod server;
 mod use_skill;
 mod write_file;
 
@@ -28,6 +28,7 @@ use domain::{
     Digest,
     approval::Shown,
     citation::Source,
+    elicitation::Given,
     id::{AgentId, ApprovalId, MemberId, SessionId},
     permission::Access,
     skill::SkillRef,
@@ -72,6 +73,8 @@ pub struct Caller<'a> {
     pub skills: &'a [SkillRef],
     /// The card of this call, if there was one.
     pub approval: Option<&'a ApprovalId>,
+    /// What people answered to questions in earlier attempts at it.
+    pub answers: &'a [Given],
 }
 
 impl From<Caller<'_>> for Whose {
@@ -127,6 +130,9 @@ pub enum ToolError {
     /// It was begun, and nobody knows what came of it: as after a crash in the middle of a call.
     #[error("{0}")]
     Unknown(String),
+    /// In the middle of it somebody has to be asked; an answer makes the call once more.
+    #[error("its server asks a person something")]
+    Asks(Box<server::Asks>),
 }
 
 impl From<CommandError> for ToolError {

@@ -7,19 +7,28 @@ use domain::{
     Digest,
     approval::Shown,
     content::prefix,
+    elicitation::Elicitation,
     mcp::{Hints, McpServer, McpTool, Reach, Standing},
     permission::Access,
     tool::{ToolClass, ToolSpec},
 };
 use ports::{
     Mcp,
-    mcp::{McpCall, McpError, Offer},
+    mcp::{McpAnswer, McpCall, McpError, Offer},
 };
 use serde_json::{Map, Value};
 use std::{path::PathBuf, sync::Arc};
 
 /// Bytes of a server's own words about a tool on a card.
 const WORDS: usize = 300;
+
+/// What a server wants to know of a person, and what the call came to without an answer.
+#[derive(Debug)]
+pub struct Asks {
+    pub server: String,
+    pub question: Elicitation,
+    pub output: ToolOutput,
+}
 
 pub struct ServerTool {
     pub home: Home,
@@ -97,6 +106,25 @@ impl ServerTool {
         )
     }
 
+    /// What the call came to, or what its server asks in the middle of it.
+    fn output(&self, answer: McpAnswer) -> Result<ToolOutput, ToolError> {
+        let output = ToolOutput {
+            text: answer.text,
+            ok: answer.ok,
+            taint: Some(format!("the MCP server {}", self.server.name)),
+            sources: Vec::new(),
+        };
+        let Some(question) = answer.asks else {
+            return Ok(output);
+        };
+        let server = self.server.name.clone();
+        Err(ToolError::Asks(Box::new(Asks {
+            server,
+            question,
+            output,
+        })))
+    }
+
     /// Records what the server offers now, so that people can look at it. That this fails changes nothing about the call.
     async fn note(&self, offer: &Offer) {
         if let Err(error) = mcp::note_offer(&self.home, &self.server, offer).await {
@@ -169,6 +197,7 @@ impl Tool for ServerTool {
         let call = McpCall {
             tool: self.tool.clone(),
             arguments: Self::object(arguments)?,
+            answers: at.caller.answers.to_vec(),
         };
         let root: Option<PathBuf> = match self.server.is_local() {
             true => Some(at.workspace()?.root()),
@@ -190,12 +219,7 @@ impl Tool for ServerTool {
                 if let Some(offer) = &answer.offer {
                     self.note(offer).await;
                 }
-                Ok(ToolOutput {
-                    text: answer.text,
-                    ok: answer.ok,
-                    taint,
-                    sources: Vec::new(),
-                })
+                self.output(answer)
             }
             Err(McpError::Changed(offer)) => {
                 self.note(&offer).await;

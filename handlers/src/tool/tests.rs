@@ -55,6 +55,7 @@ impl Bench {
                 conversation: 1,
                 taint: &[],
                 approval: None,
+                answers: &[],
             },
             place: Some(Place {
                 workspace: &*self.workspace,

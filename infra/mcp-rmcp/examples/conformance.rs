@@ -24,6 +24,7 @@ async fn main() -> ExitCode {
         agents: Vec::new(),
         approved: Default::default(),
         offer: None,
+        elicitation: false,
         restarts: 0,
         version: 1,
         created_by: MemberId::new("runner"),
@@ -41,6 +42,7 @@ async fn main() -> ExitCode {
     for tool in offer.tools {
         let arguments = json!({"a": 2, "b": 3});
         let call = McpCall {
+            answers: Vec::new(),
             arguments: arguments.as_object().cloned().unwrap_or_default(),
             tool,
         };

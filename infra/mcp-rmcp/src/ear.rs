@@ -1,12 +1,16 @@
-//! What a server can say by itself: that its tools changed. What it asks of us (models, answers of people, directories) is refused; what else
-//! it says is counted, and too much of it ends the connection.
+//! What a server can say by itself: that its tools changed. What it asks of us (models, directories) is refused, and so are questions to
+//! people unless an owner lets it ask; nobody waits for a person here, so such a question is answered with what is at hand, or with
+//! `cancel` and kept for whoever made the call. What else it says is counted, and too much of it ends the connection.
 
+use crate::form;
+use domain::elicitation::{Elicitation, Given};
 use ports::mcp::FLOOD_LIMIT;
 use rmcp::{
     ErrorData, RoleClient, Service,
     model::{
-        ClientCapabilities, ClientConfig, ClientResult, ErrorCode, Implementation, ProtocolVersion,
-        ServerNotification, ServerRequest,
+        ClientCapabilities, ClientConfig, ClientResult, ElicitRequestParams, ElicitResult,
+        ElicitationAction, ElicitationCapability, ErrorCode, FormElicitationCapability,
+        Implementation, ProtocolVersion, ServerNotification, ServerRequest,
     },
     service::{NotificationContext, RequestContext},
 };
@@ -34,11 +38,69 @@ pub struct Heard {
     messages: AtomicU64,
     /// What it asked for and was refused.
     refused: Mutex<BTreeSet<&'static str>>,
+    /// Of the call under way; none where the server may not ask people.
+    desk: Option<Mutex<Desk>>,
     /// How its process ended.
     ended: Mutex<Option<String>>,
 }
 
+/// What people answered already, and the first question that nobody has answered.
+#[derive(Default)]
+struct Desk {
+    answers: Vec<Given>,
+    asks: Option<Elicitation>,
+}
+
 impl Heard {
+    /// Of a server that may ask people, or may not.
+    pub fn new(elicitation: bool) -> Self {
+        Self {
+            desk: elicitation.then(Mutex::default),
+            ..Self::default()
+        }
+    }
+
+    pub fn elicits(&self) -> bool {
+        self.desk.is_some()
+    }
+
+    /// A call begins, for which people answered this.
+    pub fn lay(&self, answers: &[Given]) {
+        if let Some(desk) = &self.desk {
+            *desk.lock().unwrap_or_else(PoisonError::into_inner) = Desk {
+                answers: answers.to_vec(),
+                asks: None,
+            };
+        }
+    }
+
+    /// What the server asked in the call that is over, without an answer.
+    pub fn asked(&self) -> Option<Elicitation> {
+        let mut desk = self
+            .desk
+            .as_ref()?
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *desk).asks
+    }
+
+    /// What the server is told, or what is not given to it.
+    fn elicit(&self, params: &ElicitRequestParams) -> Result<ElicitResult, &'static str> {
+        let desk = self
+            .desk
+            .as_ref()
+            .ok_or("an answer of a person (elicitation)")?;
+        let question = form::read(params)?;
+        let mut desk = desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let digest = question.digest();
+        if let Some(given) = desk.answers.iter().find(|given| given.question == digest) {
+            let result = ElicitResult::new(ElicitationAction::Accept);
+            return Ok(result.with_content(given.content.clone()));
+        }
+        desk.asks.get_or_insert(question);
+        Ok(ElicitResult::new(ElicitationAction::Cancel))
+    }
+
     /// Something is asked: messages are counted from here.
     pub fn begin(&self) {
         self.messages.store(0, Ordering::Relaxed);
@@ -105,7 +167,10 @@ impl Service<RoleClient> for Ear {
         let what = match request {
             ServerRequest::PingRequest(_) => return Ok(ClientResult::empty(())),
             ServerRequest::CreateMessageRequest(_) => "a model (sampling)",
-            ServerRequest::ElicitRequest(_) => "an answer of a person (elicitation)",
+            ServerRequest::ElicitRequest(request) => match self.0.elicit(&request.params) {
+                Ok(result) => return Ok(ClientResult::ElicitResult(result)),
+                Err(what) => what,
+            },
             ServerRequest::ListRootsRequest(_) => "directories (roots)",
             _ => "something unknown",
         };
@@ -132,7 +197,10 @@ impl Service<RoleClient> for Ear {
     fn get_info(&self) -> ClientConfig {
         let me = Implementation::new("countersign", env!("CARGO_PKG_VERSION"));
         // The newest version that has a handshake; what the server answers may be an older one.
-        ClientConfig::new(ClientCapabilities::default(), me)
-            .with_protocol_version(ProtocolVersion::V_2025_11_25)
+        let mut can = ClientCapabilities::default();
+        let form = FormElicitationCapability::default();
+        let ask = || ElicitationCapability::default().with_form(form);
+        can.elicitation = self.0.desk.as_ref().map(|_| ask());
+        ClientConfig::new(can, me).with_protocol_version(ProtocolVersion::V_2025_11_25)
     }
 }

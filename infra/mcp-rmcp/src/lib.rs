@@ -7,6 +7,7 @@
 
 mod answer;
 mod ear;
+mod form;
 mod lines;
 mod live;
 mod local;
@@ -14,7 +15,11 @@ mod offer;
 pub mod pace;
 mod remote;
 
-use domain::{Digest, mcp::McpServer, mcp::Reach};
+use domain::{
+    Digest,
+    mcp::{McpServer, Reach},
+};
+use ear::Heard;
 use live::Live;
 use pace::Pace;
 use ports::{
@@ -53,7 +58,7 @@ type Slot = tokio::sync::Mutex<Used>;
 
 #[derive(Default)]
 struct Used {
-    /// Which server it was, and how often it was to be started again.
+    /// [`McpServer::connection`].
     identity: Option<Digest>,
     live: Option<Arc<Live>>,
     /// Failures in a row, and when it may be tried again.
@@ -91,7 +96,7 @@ impl Servers {
         server: &McpServer,
         place: Option<&Path>,
     ) -> Result<Arc<Live>, McpError> {
-        let identity = Digest::of(&(server.identity(), server.restarts)).ok();
+        let identity = Some(server.connection());
         let mut used = slot.lock().await;
         if used.identity != identity {
             *used = Used {
@@ -141,7 +146,10 @@ impl Servers {
                 )?;
                 local::connect(bench, server, place, secrets, &self.pace).await
             }
-            Reach::Http { url } => remote::connect(url, secrets, &self.pace).await,
+            Reach::Http { url } => {
+                let heard = Heard::new(server.elicitation);
+                remote::connect(url, secrets, heard, &self.pace).await
+            }
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Live {
     process: Option<Process>,
     offer: Mutex<Known>,
     used: Mutex<Instant>,
+    /// Calls of a server that may ask people are made one after the other: a question belongs to the call that is under way.
+    turn: Option<tokio::sync::Mutex<()>>,
 }
 
 struct Known {
@@ -78,6 +80,7 @@ impl Live {
         let begun = begun.await.unwrap_or_else(|_| late());
         let (service, offer) = begun.inspect_err(|_| heard.stop.cancel())?;
         Ok(Self {
+            turn: heard.elicits().then(tokio::sync::Mutex::default),
             service,
             heard,
             process,
@@ -155,7 +158,12 @@ impl Live {
         if !offer.tools.contains(&call.tool) {
             return Err(McpError::Changed(offer));
         }
+        let _turn = match &self.turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
         self.heard.begin();
+        self.heard.lay(&call.answers);
         let params = CallToolRequestParams::new(call.tool.name.clone())
             .with_arguments(call.arguments.clone());
         let answered = tokio::time::timeout(pace.call, self.service.call_tool_once(params)).await;
@@ -181,6 +189,7 @@ impl Live {
             text,
             ok,
             offer: news.then_some(offer),
+            asks: self.heard.asked(),
         })
     }
 

@@ -56,7 +56,7 @@ pub async fn connect(
         stdout,
         ended,
     } = serving.map_err(|error| error.to_string())?;
-    let heard = Arc::new(Heard::default());
+    let heard = Arc::new(Heard::new(server.elicitation));
     let pipes = || -> std::io::Result<_> {
         let inner = pipe::Receiver::from_owned_fd(stdout)?;
         Ok((inner, pipe::Sender::from_owned_fd(stdin)?))

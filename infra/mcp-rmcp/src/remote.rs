@@ -17,7 +17,12 @@ const REDIRECTS: usize = 3;
 
 /// # Errors
 /// Words for people.
-pub async fn connect(url: &str, secrets: Vec<Secret>, pace: &Pace) -> Result<Live, String> {
+pub async fn connect(
+    url: &str,
+    secrets: Vec<Secret>,
+    heard: Heard,
+    pace: &Pace,
+) -> Result<Live, String> {
     let client = reqwest::Client::builder()
         .connect_timeout(pace.start)
         // What a server packs tightly could be of any size.
@@ -48,7 +53,7 @@ pub async fn connect(url: &str, secrets: Vec<Secret>, pace: &Pace) -> Result<Liv
         .custom_headers(headers)
         .max_sse_event_size(MESSAGE_LIMIT);
     let transport = StreamableHttpClientTransport::with_client(client, config);
-    Live::begin(transport, Arc::new(Heard::default()), None, pace).await
+    Live::begin(transport, Arc::new(heard), None, pace).await
 }
 
 /// An error with its causes, as far as they say more.

@@ -4,6 +4,7 @@
 
 use domain::{
     Digest,
+    elicitation::Given,
     mcp::{McpServer, Standing},
 };
 use mcp_rmcp::{Bench, Servers, pace::Pace};
@@ -174,7 +175,11 @@ impl World {
             .find(|tool| tool.name == "echo")
             .unwrap();
         let arguments = Map::from_iter([("text".to_owned(), json!("hello"))]);
-        let call = McpCall { tool, arguments };
+        let call = McpCall {
+            tool,
+            arguments,
+            answers: Vec::new(),
+        };
         let answer = self
             .servers
             .call(server, place, &call, &Cancel::default())
@@ -296,6 +301,56 @@ async fn what_it_asks_of_us_is_refused_and_told() {
     );
 }
 
+/// The server is told `cancel`, and given the answer when it asks the same once more; what is no form is refused even where it may ask.
+#[tokio::test]
+async fn what_it_asks_people_is_brought_back_where_it_may_ask() {
+    let world = World::new();
+    let mut server = script("elicits");
+    let (text, _) = world.echo(&server).await.unwrap();
+    assert!(text.starts_with("error -32601: hello"), "{text}");
+    server.elicitation = true;
+    let place = Some(world.place.path());
+    let offer = world.servers.tools(&server, place).await.unwrap();
+    let mut call = McpCall {
+        tool: offer.tools[0].clone(),
+        arguments: Map::from_iter([("text".to_owned(), json!("milk"))]),
+        answers: Vec::new(),
+    };
+    let cancel = Cancel::default();
+    let first = world.servers.call(&server, place, &call, &cancel).await;
+    let first = first.unwrap();
+    assert_eq!(first.text, "cancel: milk");
+    let asked = first.asks.unwrap();
+    assert_eq!(asked.message, "Which list is “milk” for?");
+    let labels: Vec<String> = asked
+        .options()
+        .into_iter()
+        .map(|(label, _)| label)
+        .collect();
+    assert_eq!(labels, ["At home", "At work"]);
+    call.answers.push(Given {
+        question: asked.digest(),
+        content: asked.read("at work").unwrap(),
+    });
+    let second = world.servers.call(&server, place, &call, &cancel).await;
+    let second = second.unwrap();
+    assert_eq!((second.text.as_str(), second.asks), ("accept: milk", None));
+    assert_eq!(
+        world.started(),
+        2,
+        "it is told what it may when it is started"
+    );
+    // Another question is not answered with it.
+    call.arguments.insert("text".to_owned(), json!("tea"));
+    let other = world.servers.call(&server, place, &call, &cancel).await;
+    assert!(other.unwrap().asks.is_some());
+
+    let mut opens = script("opens");
+    opens.elicitation = true;
+    let (text, _) = world.echo(&opens).await.unwrap();
+    assert!(text.contains("asked for a page to open"), "{text}");
+}
+
 #[tokio::test]
 async fn a_tool_that_changed_is_not_called() {
     for mode in ["changes", "sneaks"] {
@@ -311,6 +366,7 @@ async fn a_tool_that_changed_is_not_called() {
         let call = McpCall {
             tool: offer.tools[0].clone(),
             arguments: Map::new(),
+            answers: Vec::new(),
         };
         let cancel = Cancel::default();
         world
@@ -374,6 +430,7 @@ async fn a_secret_goes_to_the_process_and_one_that_is_missing_is_named() {
     let call = McpCall {
         tool: offer.tools[1].clone(),
         arguments: Map::new(),
+        answers: Vec::new(),
     };
     let answer = world
         .servers

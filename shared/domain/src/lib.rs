@@ -12,6 +12,7 @@ pub mod canon;
 pub mod card;
 pub mod citation;
 pub mod content;
+pub mod elicitation;
 pub mod id;
 pub mod knowledge;
 pub mod mcp;

@@ -36,6 +36,9 @@ pub struct McpServer {
     /// What it offered when somebody looked last: a list of [`McpTool`] as JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub offer: Option<Content>,
+    /// It may ask people something in the middle of a call.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elicitation: bool,
     /// Counts how often a person wanted it started again: processes start it anew when this changes.
     #[serde(default)]
     pub restarts: u32,
@@ -70,6 +73,13 @@ impl McpServer {
     pub fn identity(&self) -> Digest {
         let identity = (&self.name, &self.reach, &self.secrets);
         Digest::of(&identity).unwrap_or_else(|_| Digest::of_bytes(&self.name))
+    }
+
+    /// Which connection to it is the right one: one that was made before any of this changed is not.
+    #[must_use]
+    pub fn connection(&self) -> Digest {
+        let connection = (self.identity(), self.restarts, self.elicitation);
+        Digest::of(&connection).unwrap_or_else(|_| self.identity())
     }
 
     #[must_use]

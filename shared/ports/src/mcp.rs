@@ -2,7 +2,10 @@
 //! used again, started anew when they died, and let go when nobody has needed them for a while.
 
 use crate::sandbox::Cancel;
-use domain::mcp::{McpServer, McpTool};
+use domain::{
+    elicitation::{Elicitation, Given},
+    mcp::{McpServer, McpTool},
+};
 use serde_json::{Map, Value};
 use std::{path::Path, time::Duration};
 
@@ -32,6 +35,8 @@ pub struct McpCall {
     /// As it was agreed to. Where the server has another one of that name, nothing is called.
     pub tool: McpTool,
     pub arguments: Map<String, Value>,
+    /// What people answered to what the server asked in earlier attempts at this call: given where it asks the same.
+    pub answers: Vec<Given>,
 }
 
 /// What came of a call.
@@ -43,6 +48,9 @@ pub struct McpAnswer {
     pub ok: bool,
     /// What the server offers now, where it has said so since the last call.
     pub offer: Option<Offer>,
+    /// What the server asked a person and nobody has answered, if it may ask (`McpServer::elicitation`). It was told that nobody
+    /// answers now (`cancel`), and the rest is what it made of that.
+    pub asks: Option<Elicitation>,
 }
 
 #[derive(thiserror::Error, Clone, PartialEq, Debug)]
@@ -53,8 +61,8 @@ pub enum McpError {
     /// Nothing was called: the tool isn't what was agreed to, or is gone.
     #[error("the tool is not what was approved")]
     Changed(Offer),
-    /// Nothing was called: the arguments hold a secret.
-    #[error("its arguments hold a secret, so it was not called")]
+    /// Nothing was called: the arguments or an answer hold a secret.
+    #[error("its arguments or an answer hold a secret, so it was not called")]
     HoldsSecret,
     /// It was called, and answered more than is read.
     #[error("it answered with more than {} MiB, which is not read", MESSAGE_LIMIT >> 20)]

@@ -7,10 +7,12 @@ use domain::{
     approval::Approval,
     citation::Source,
     content::Content,
+    elicitation::Elicitation,
     id::{RunId, SessionId},
     knowledge::Document,
     run::Outcome,
 };
+use serde_json::Value;
 use std::time::Duration;
 
 #[derive(Clone, PartialEq, Debug)]
@@ -44,6 +46,23 @@ pub enum Notice {
         run: RunId,
         agent: String,
         text: String,
+    },
+    /// A tool server wants to know something in the middle of a call; the session's next message, or a button, is the answer. `said` is
+    /// what the call came to without one.
+    Elicited {
+        run: RunId,
+        agent: String,
+        server: String,
+        question: Elicitation,
+        said: String,
+    },
+    /// That was answered (`Some`), or declined: the card is edited. `by` is who did it.
+    ElicitationSettled {
+        run: RunId,
+        server: String,
+        question: Elicitation,
+        answer: Option<Value>,
+        by: String,
     },
     /// The run is over.
     RunEnded {

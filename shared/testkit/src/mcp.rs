@@ -1,7 +1,10 @@
 //! Tool servers that are a script: they offer what a test says, remember what was called, and fail when they are told to.
 
 use async_trait::async_trait;
-use domain::mcp::{Hints, McpServer, McpTool};
+use domain::{
+    elicitation::{Elicitation, Given},
+    mcp::{Hints, McpServer, McpTool},
+};
 use ports::{
     Mcp,
     mcp::{McpAnswer, McpCall, McpError, Offer},
@@ -28,6 +31,8 @@ struct Script {
     failures: Vec<McpError>,
     /// The servers said that their tools changed.
     announced: bool,
+    /// What they ask a person in the middle of each call, in this order; after the first without an answer the call is given up.
+    questions: Vec<Elicitation>,
 }
 
 /// A tool that takes a text.
@@ -51,6 +56,11 @@ impl ScriptedMcp {
     pub fn announce(&self, tools: impl IntoIterator<Item = McpTool>) {
         self.offer(tools);
         self.with(|script| script.announced = true);
+    }
+
+    /// From now on each call asks these questions.
+    pub fn ask(&self, questions: impl IntoIterator<Item = Elicitation>) {
+        self.with(|script| script.questions = questions.into_iter().collect());
     }
 
     /// The next call ends so, after it happened where nobody can know.
@@ -90,16 +100,30 @@ impl Script {
             return failure.map_or_else(|| Err(McpError::TooLarge), Err);
         }
         let arguments = Value::Object(call.arguments.clone());
-        let (server, tool) = (&server.name, &call.tool.name);
+        let (may_ask, server, tool) = (server.elicitation, &server.name, &call.tool.name);
         self.called.push(format!("{server}/{tool} {arguments}"));
         if let Some(failure) = failure {
             return Err(failure);
         }
         let offer = std::mem::take(&mut self.announced).then(|| self.offered());
+        let mut text = format!("{tool}: {arguments}");
+        let mut asks = None;
+        for question in self.questions.iter().filter(|_| may_ask) {
+            let known = |given: &&Given| given.question == question.digest();
+            match call.answers.iter().find(known) {
+                Some(given) => text.push_str(&format!(" {}", given.content)),
+                None => {
+                    "given up".clone_into(&mut text);
+                    asks = Some(question.clone());
+                    break;
+                }
+            }
+        }
         Ok(McpAnswer {
-            text: format!("{tool}: {arguments}"),
+            text,
             ok: !tool.contains("fail"),
             offer,
+            asks,
         })
     }
 }

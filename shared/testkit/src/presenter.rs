@@ -39,6 +39,7 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             tag: Some(format!("{QUESTION}{run}")),
             ..text_to(to, format!("[question] {text}"))
         },
+        Notice::Elicited { .. } | Notice::ElicitationSettled { .. } => elicited(to, notice),
         Notice::RunEnded {
             outcome,
             answer,
@@ -81,6 +82,28 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
             text_to(to, format!("[set aside] {job} {what}: {why}"))
         }
         Notice::Sealed { number, .. } => text_to(to, format!("[sealed] {number}")),
+    }
+}
+
+fn elicited(to: &SessionId, notice: &Notice) -> Outgoing {
+    match notice {
+        Notice::Elicited {
+            run,
+            server,
+            question,
+            ..
+        } => Outgoing {
+            tag: Some(format!("{QUESTION}{run}")),
+            ..text_to(to, format!("[{server} asks] {}", question.message))
+        },
+        Notice::ElicitationSettled {
+            server, answer, by, ..
+        } => {
+            let answer = answer.as_ref().map(ToString::to_string);
+            let answer = answer.unwrap_or_else(|| "no".to_owned());
+            text_to(to, format!("[{server} is told by {by}] {answer}"))
+        }
+        _ => text_to(to, String::new()),
     }
 }
 

@@ -11,6 +11,8 @@ sneaks    the same, and does not say so until it is started again (as it does fo
 huge      answers a call with 50 MB
 old       speaks a version of the protocol that nobody knows
 asks      asks for a model, a person and directories in the middle of a call
+elicits   asks a person which list, then writes what it was told into a file of the same place
+opens     asks a person to open a page (elicitation by URL)
 shadows   offers tools named like built-in ones, and tools with odd names
 broken    writes to stderr and ends at once
 many      offers forty more tools, each described at length
@@ -65,7 +67,36 @@ def ask(number, method, params):
     return "refused" if "error" in answer else f"was given {answer}"
 
 
+def elicit(number, params):
+    """What a person said, or why nobody did."""
+    send({"id": f"ours-{number}", "method": "elicitation/create", "params": params})
+    return json.loads(sys.stdin.readline())
+
+
+LISTS = {"type": "string", "title": "List", "oneOf": [{"const": "home", "title": "At home"}, {"const": "work", "title": "At work"}]}
+QUESTION = {
+    "mode": "form",
+    "message": "Which list is “%s” for?",
+    "requestedSchema": {"type": "object", "properties": {"list": LISTS}, "required": ["list"]},
+}
+
+
+def note(content):
+    """Asks for a list, and puts the note on it."""
+    answer = elicit(1, {**QUESTION, "message": QUESTION["message"] % content})
+    result = answer.get("result") or {"action": f"error {answer['error']['code']}"}
+    with open("notes.txt", "a") as file:
+        if result["action"] == "accept":
+            file.write(f"{result['content']['list']}: {content}\n")
+    return text(f"{result['action']}: {content}")
+
+
 def call(name, arguments):
+    if MODE == "elicits":
+        return note(arguments.get("text", ""))
+    if MODE == "opens":
+        page = {"mode": "url", "message": "Sign in.", "url": "https://example.org/", "elicitationId": "1"}
+        return text(json.dumps(elicit(1, page)))
     if MODE == "dies":
         sys.stderr.write("out of luck\n")
         os._exit(7)

@@ -202,6 +202,8 @@ pub fn event(event: &Event) -> Option<String> {
             if *ok { "done:" } else { "failed:" },
             one_line(prefix(output.head(), 120))
         ),
+        Event::Elicited { server, .. } => format!("{} asks a person", one_line(server)),
+        Event::ElicitationAnswered { .. } => "answered by a person".to_owned(),
         Event::CancelAsked { by } => format!("{by} asked to stop"),
         Event::Finished { outcome, .. } => match outcome {
             Outcome::Answered => "answered".to_owned(),

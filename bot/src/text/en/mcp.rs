@@ -46,6 +46,9 @@ pub fn reach(server: &McpServer) -> String {
             secrets.join(", ")
         ));
     }
+    if server.elicitation {
+        text.push_str("\nIt may ask people something in the middle of a call.");
+    }
     text
 }
 

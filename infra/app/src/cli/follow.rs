@@ -260,11 +260,15 @@ impl Follower {
         let entries = queries::journal(home, &run).await?;
         let state = State::fold(&entries)
             .map_err(|error| Failure::new(format!("The run's journal cannot be read: {error}.")))?;
-        let question = state
-            .call(&call)
-            .and_then(|call| call.call.text("question"))
-            .unwrap_or("(see the run's journal)");
-        eprintln!("\n{} {question}", bot::text::en::asks(&state.agent.name));
+        let call = state.call(&call);
+        match call.and_then(|call| call.elicited.as_ref()) {
+            Some(asks) => eprintln!("\n{}", bot::text::en::elicited(asks)),
+            None => {
+                let question = call.and_then(|call| call.call.text("question"));
+                let question = question.unwrap_or("(see the run's journal)");
+                eprintln!("\n{} {question}", bot::text::en::asks(&state.agent.name));
+            }
+        }
         if self.lines.is_some() {
             self.awaited = Some(Awaited::Answer);
         } else {

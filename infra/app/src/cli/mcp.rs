@@ -34,6 +34,8 @@ enum Command {
         mark: String,
         tools: Vec<String>,
     },
+    /// Whether it may ask people something in the middle of a call; at first it may not
+    Elicitation { name: String, to: Switch },
     /// Every process that has it running starts it anew
     Restart { name: String },
     /// Remove a server; rules about its tools stay
@@ -42,6 +44,12 @@ enum Command {
     History { name: String },
     /// Take the latest change of a server back
     Undo { name: String },
+}
+
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+enum Switch {
+    On,
+    Off,
 }
 
 #[derive(clap::Args, Debug)]
@@ -104,6 +112,12 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             output.show(&shown(&looked), || bot::text::en::server_approved(&looked))?;
             return Ok(0);
         }
+        Command::Elicitation { name, to } => {
+            let server = switch(&local, &name, to).await?;
+            let words = bot::text::en::elicitation_set(&name, server.elicitation);
+            output.show(&server, || words.replace("/mcp ", "countersign mcp "))?;
+            return Ok(0);
+        }
         Command::Restart { name } => {
             let server =
                 commit_with(home, async || servers::restart(home, owner, &name).await).await?;
@@ -121,7 +135,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             return Ok(0);
         }
         Command::Undo { name } => {
-            let back = commit_with(home, async || servers::undo(home, owner, &name).await).await?;
+            let back = undo(&local, &name).await?;
             let value = json!({"name": name, "is_there": back.0, "version": back.1});
             output.show(&value, || bot::text::en::taken_back(&name, back))?;
             return Ok(0);
@@ -131,6 +145,18 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         bot::text::en::looked(&looked).replace("/mcp ", "countersign mcp ")
     })?;
     Ok(u8::from(looked.failed.is_some()))
+}
+
+async fn switch(local: &Local, name: &str, to: Switch) -> Result<McpServer, Failure> {
+    let (home, owner) = (&local.home, &local.owner);
+    let on = to == Switch::On;
+    let set = async || servers::elicitation(home, owner, name, on).await;
+    Ok(commit_with(home, set).await?)
+}
+
+async fn undo(local: &Local, name: &str) -> Result<(bool, u64), Failure> {
+    let (home, owner) = (&local.home, &local.owner);
+    Ok(commit_with(home, async || servers::undo(home, owner, name).await).await?)
 }
 
 impl Add {

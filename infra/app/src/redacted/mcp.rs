@@ -27,19 +27,32 @@ impl Mcp for Redacted<dyn Mcp> {
         call: &McpCall,
         cancel: &Cancel,
     ) -> Result<McpAnswer, McpError> {
-        let arguments = Value::Object(call.arguments.clone()).to_string();
-        if let Cow::Owned(_) = self.redaction.now().text(&arguments) {
+        let mut given = vec![Value::Object(call.arguments.clone())];
+        given.extend(call.answers.iter().map(|answer| answer.content.clone()));
+        if self.holds(&Value::Array(given).to_string()) {
             return Err(McpError::HoldsSecret);
         }
         let answer = self.inner.call(server, place, call, cancel).await;
         let answer = answer.map_err(|error| clean_error(&self.redaction, error))?;
+        // With a placeholder in it, it would not be the one that the server asks.
+        let asks = answer.asks.filter(|question| {
+            let text = serde_json::to_string(question).unwrap_or_default();
+            !self.holds(&text)
+        });
         Ok(McpAnswer {
+            asks,
             text: self.redaction.text(&answer.text),
             ok: answer.ok,
             offer: answer
                 .offer
                 .map(|offer| clean_offer(&self.redaction, offer)),
         })
+    }
+}
+
+impl Redacted<dyn Mcp> {
+    fn holds(&self, text: &str) -> bool {
+        matches!(self.redaction.now().text(text), Cow::Owned(_))
     }
 }
 

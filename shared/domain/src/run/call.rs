@@ -1,8 +1,10 @@
 //! One call of the latest reply, as the journal tells it.
 
-use super::Decided;
+use super::{Actor, Decided, Entry, Event, FoldError, State};
 use crate::{
     Digest,
+    content::Content,
+    elicitation::{Elicitation, Given},
     id::ApprovalId,
     permission::{Effect, Verdict},
     tool::{ToolCall, ToolClass},
@@ -29,6 +31,22 @@ pub struct CallState {
     pub finished: bool,
     /// It was finished, and well.
     pub ok: bool,
+    /// What its server asked a person, who has not answered yet.
+    pub elicited: Option<Elicited>,
+    /// What people answered so far.
+    pub answers: Vec<Given>,
+    /// Somebody answered, and it was not begun again since.
+    pub resumes: bool,
+}
+
+/// A question of a server in the middle of a call, and what the call came to without an answer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Elicited {
+    pub server: String,
+    pub question: Elicitation,
+    pub output: Content,
+    pub ok: bool,
+    pub taint: Option<String>,
 }
 
 impl CallState {
@@ -44,6 +62,40 @@ impl CallState {
             spent: false,
             finished: false,
             ok: false,
+            elicited: None,
+            answers: Vec::new(),
+            resumes: false,
+        }
+    }
+
+    /// Its server asked, or a person answered.
+    pub(super) fn elicit(&mut self, event: &Event) {
+        match event {
+            Event::Elicited {
+                server,
+                question,
+                output,
+                ok,
+                taint,
+                ..
+            } => {
+                self.elicited = Some(Elicited {
+                    server: server.clone(),
+                    question: question.clone(),
+                    output: output.clone(),
+                    ok: *ok,
+                    taint: taint.clone(),
+                });
+            }
+            Event::ElicitationAnswered {
+                question, content, ..
+            } => {
+                let (question, content) = (question.clone(), content.clone());
+                self.elicited = None;
+                self.answers.push(Given { question, content });
+                self.resumes = true;
+            }
+            _ => {}
         }
     }
 
@@ -67,5 +119,28 @@ impl CallState {
         self.judged = None;
         self.asked = None;
         self.decided = None;
+    }
+}
+
+impl State {
+    /// A person changed what a call would do, its server asked, or a person answered.
+    pub(super) fn change_call(&mut self, entry: &Entry) -> Result<(), FoldError> {
+        match &entry.event {
+            Event::CallModified {
+                call,
+                approval,
+                arguments,
+                ..
+            } => {
+                let by_person = matches!(entry.actor, Actor::Member(_));
+                self.call_mut(call)?.modify(approval, arguments, by_person);
+            }
+            Event::Elicited { call, .. } | Event::ElicitationAnswered { call, .. } => {
+                self.call_mut(call)?.elicit(&entry.event);
+            }
+            _ => return Ok(()),
+        }
+        self.wake();
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use crate::{
     budget::Scope,
     citation::Source,
     content::Content,
+    elicitation::Elicitation,
     id::{AgentId, ApprovalId, CallId, CollectionId, MemberId, SessionId},
     message::Message,
     permission::Verdict,
@@ -212,6 +213,24 @@ pub enum Event {
         /// The numbers under which `output` shows passages for the first time.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         sources: Vec<Source>,
+    },
+    /// In the middle of a call its server asked a person something and was told that nobody answers now; the rest is what the call then
+    /// came to. The run parks until somebody answers, or takes that as the outcome.
+    Elicited {
+        call: CallId,
+        /// The server's name.
+        server: String,
+        question: Elicitation,
+        output: Content,
+        ok: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taint: Option<String>,
+    },
+    /// A person answered: the call is made once more, and its server is given this where it asks the same.
+    ElicitationAnswered {
+        call: CallId,
+        question: Digest,
+        content: Value,
     },
     ChildStarted {
         run: String,

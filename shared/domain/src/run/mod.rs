@@ -15,7 +15,7 @@ mod offer;
 mod state;
 mod summary;
 
-pub use call::CallState;
+pub use call::{CallState, Elicited};
 pub use event::{Actor, AgentSnapshot, Decided, Entry, Event, ParkedOn, RECALLED, lift};
 pub use limits::{Limit, Limits};
 pub use money::{BudgetCard, Hold, Moves, Spent};

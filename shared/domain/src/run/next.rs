@@ -36,8 +36,8 @@ pub enum Action {
         call: CallId,
         approval: Option<ApprovalId>,
     },
-    /// It was begun, and the process that began it is gone: repeat it if that does no harm and the rules and the world are still
-    /// those that it was begun in; else ask the person.
+    /// It was begun, and the process that began it is gone, or a person answered what its server asked: repeat it if that does no harm
+    /// and the rules and the world are still those that it was begun in; else ask the person.
     Repeat {
         call: CallId,
     },
@@ -237,8 +237,11 @@ fn next_of_begun(call: &CallState, id: CallId) -> Action {
         .judged
         .as_ref()
         .is_some_and(|(_, class, _)| *class != ToolClass::Effect);
+    if call.resumes {
+        return Action::Repeat { call: id };
+    }
     // A question that was asked is not asked again: its start, its message and the parking on it are one commit.
-    if call.call.name == ASK_PERSON {
+    if call.call.name == ASK_PERSON || call.elicited.is_some() {
         return Action::Park {
             on: ParkedOn::Person { call: id },
         };

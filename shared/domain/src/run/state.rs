@@ -1,8 +1,8 @@
 //! The fold: what a journal amounts to.
 
 use super::{
-    Actor, AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Offer, Outcome,
-    ParkedOn, Past, Spent,
+    AgentSnapshot, BudgetCard, CallState, Entry, Event, Hold, Limits, Offer, Outcome, ParkedOn,
+    Past, Spent,
 };
 use crate::{
     Digest, MicroUsd, Micros, Usage,
@@ -184,16 +184,9 @@ impl State {
             | Event::ApprovalDecided { .. }
             | Event::CallStarted { .. }
             | Event::CallFinished { .. } => self.apply_call(entry)?,
-            Event::CallModified {
-                call,
-                approval,
-                arguments,
-                ..
-            } => {
-                let by_person = matches!(entry.actor, Actor::Member(_));
-                self.call_mut(call)?.modify(approval, arguments, by_person);
-                self.wake();
-            }
+            Event::CallModified { .. }
+            | Event::Elicited { .. }
+            | Event::ElicitationAnswered { .. } => self.change_call(entry)?,
             Event::ChildStarted { .. } | Event::ChildFinished { .. } | Event::Cancelled => {}
             Event::Parked { on } => self.phase = Phase::Parked(on.clone()),
             Event::Resumed => self.wake(),
@@ -223,6 +216,7 @@ impl State {
             Event::ContextAdded { .. }
             | Event::CallModified { .. }
             | Event::ApprovalDecided { .. }
+            | Event::ElicitationAnswered { .. }
             | Event::CancelAsked { .. } => self.busy,
             Event::CallFinished { .. } if matches!(self.phase, Phase::Parked(_)) => self.busy,
             _ => true,
@@ -257,7 +251,7 @@ impl State {
                 let call = self.call_mut(call)?;
                 call.asked = Some((approval.clone(), digest.clone()));
                 call.decided = None;
-                call.spent = false;
+                (call.spent, call.resumes) = (false, false);
             }
             Event::ApprovalDecided {
                 call,
@@ -278,7 +272,7 @@ impl State {
             Event::CallStarted { call, approval } => {
                 let call = self.call_mut(call)?;
                 call.running = true;
-                call.spent = approval.is_some();
+                (call.spent, call.resumes) = (approval.is_some(), false);
             }
             Event::CallFinished {
                 call: id,
@@ -305,7 +299,7 @@ impl State {
     ) -> Result<(), FoldError> {
         let call = self.call_mut(id)?;
         let ran = call.running;
-        call.running = false;
+        (call.running, call.elicited) = (false, None);
         call.finished = true;
         call.ok = ok;
         let reads = matches!(call.judged, Some((_, ToolClass::Read, _)));
@@ -356,7 +350,7 @@ impl State {
         self.calls.iter().find(|call| call.call.id == *id)
     }
 
-    fn call_mut(&mut self, id: &CallId) -> Result<&mut CallState, FoldError> {
+    pub(super) fn call_mut(&mut self, id: &CallId) -> Result<&mut CallState, FoldError> {
         let position = self.len;
         let what = format!("call {id} is not part of the latest reply");
         self.calls

@@ -636,6 +636,7 @@ fn journals_of_release_0_1_still_fold() {
     assistant: Answered, “Blue it is.”, 34 events, 5 steps, 10536 tokens, $0, 12 messages, tainted by ["notes.md", "the output of “make”"]
     assistant: Cancelled { by: MemberId(chat:ann) }, “-”, 15 events, 1 steps, 583 tokens, $0, 7 messages, tainted by []
     coder: Failed { why: "no model answered." }, “I run two things.”, 23 events, 2 steps, 100 tokens, $0.0012, 5 messages, tainted by ["the output of “cargo test”"]
+    assistant: Answered, “Done.”, 13 events, 2 steps, 32 tokens, $0, 4 messages, tainted by ["the MCP server notes"]
     assistant: Answered, “It is 42.”, 5 events, 1 steps, 2001 tokens, $0, 2 messages, tainted by []
     assistant: Answered, “Made.”, 22 events, 3 steps, 4423 tokens, $0.0001, 5 messages, tainted by ["the output of “make -n”"]
     "#);
@@ -680,7 +681,7 @@ fn the_golden_journals_have_every_kind_of_event() {
                 .to_owned()
         })
         .collect();
-    assert_eq!(kinds.len(), 21, "{kinds:?}");
+    assert_eq!(kinds.len(), 23, "{kinds:?}");
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub fn server(command: &str) -> McpServer {
         agents: Vec::new(),
         approved: Default::default(),
         offer: None,
+        elicitation: false,
         restarts: 0,
         version: 1,
         created_by: MemberId::new("terminal:owner"),
@@ -46,6 +47,7 @@ pub async fn mcp_contract(mcp: &dyn Mcp, server: &McpServer) -> Outcome {
     let call = |index: usize, arguments: Value| McpCall {
         tool: offer.tools[index].clone(),
         arguments: arguments.as_object().cloned().unwrap_or_else(Map::new),
+        answers: Vec::new(),
     };
     let cancel = Cancel::default();
     let said = json!({"text": "so\nsaid “he”"});

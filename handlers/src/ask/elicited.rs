@@ -1,0 +1,182 @@
+//! What a person answers to a tool server that asked in the middle of a call. The answer goes to that server's call and nowhere else; the model
+//! is not told of it.
+
+use super::{Answer, Asked, answered, checked};
+use crate::{CommandError, Draft, Home, Problem, audit, keep::keep, sessions};
+use domain::{
+    approval::Approval,
+    audit::Deed,
+    id::{CallId, RunId, SessionId},
+    member::Member,
+    redact::MARK,
+    run::{Actor, CallState, Elicited, Event},
+    session::{Expects, Session},
+};
+use ports::{blob, job, present::Notice, repo, store::Op};
+use serde_json::{Value, json};
+
+/// A button below a question.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Press {
+    /// The one of this number, from 0 on.
+    Option(usize),
+    /// Yes, with nothing filled in.
+    AsItIs,
+    Decline,
+}
+
+/// A call whose server waits for an answer.
+pub(super) struct Open {
+    state: CallState,
+    elicited: Elicited,
+}
+
+/// The question that is open in a session, answered by a button. `mark` is the beginning of its digest.
+///
+/// # Errors
+/// [`Problem`]s: not allowed; invalid, where that question is not open.
+pub async fn press(
+    home: &Home,
+    member: &Member,
+    place: &SessionId,
+    (mark, press): (&str, Press),
+) -> Result<Draft<Asked>, CommandError> {
+    // Whoever may not talk to the agent may not answer for it.
+    checked(member, "a button")?;
+    let (mut session, version) = sessions::get_or_new(home, place).await?;
+    let gone = || Problem::Invalid("This question is not open any more.".to_owned());
+    let Some(Expects::Answer { run, call }) = session.expects.take() else {
+        return Err(gone().into());
+    };
+    let open = open(home, &run, &call).await?;
+    let open = open.filter(|open| open.elicited.question.digest().short() == mark);
+    let open = open.ok_or_else(gone)?;
+    let question = &open.elicited.question;
+    let content = match press {
+        Press::Decline => None,
+        Press::AsItIs => Some(question.as_it_is().ok_or_else(gone)?),
+        Press::Option(number) => {
+            let option = question.options().into_iter().nth(number);
+            Some(option.ok_or_else(gone)?.1)
+        }
+    };
+    settle(home, member, (session, version), (run, open, content)).await
+}
+
+/// A person's words as the answer.
+pub(super) async fn say(
+    home: &Home,
+    member: &Member,
+    session: (Session, Option<u64>),
+    (answer, open): (Answer<'_>, Open),
+) -> Result<Draft<Asked>, CommandError> {
+    let content = match answer.text.eq_ignore_ascii_case("decline") {
+        true => None,
+        false => {
+            let read = open.elicited.question.read(answer.text);
+            Some(read.map_err(Problem::Invalid)?)
+        }
+    };
+    settle(home, member, session, (answer.run, open, content)).await
+}
+
+/// The call as its journal tells it, if its server waits for an answer.
+pub(super) async fn open(
+    home: &Home,
+    run: &RunId,
+    call: &CallId,
+) -> Result<Option<Open>, CommandError> {
+    let state = crate::run::fold(home, run).await;
+    let state = state.map_err(|error| Problem::Invalid(error.to_string()))?;
+    let state = state.call(call).cloned();
+    Ok(state.and_then(|state| {
+        let elicited = state.elicited.clone()?;
+        Some(Open { state, elicited })
+    }))
+}
+
+async fn settle(
+    home: &Home,
+    member: &Member,
+    (mut session, version): (Session, Option<u64>),
+    (run, open, content): (RunId, Open, Option<Value>),
+) -> Result<Draft<Asked>, CommandError> {
+    let Open { state, elicited } = open;
+    if content.is_some() {
+        may_repeat(home, member, &state).await?;
+    }
+    if content
+        .as_ref()
+        .is_some_and(|content| content.to_string().contains(MARK))
+    {
+        let why = "That holds a secret that is kept here, and it is not given to a server so. A server gets a secret when an owner adds it with that secret.";
+        return Err(Problem::Invalid(why.to_owned()).into());
+    }
+    let call = state.call.id.clone();
+    let event = match content.clone() {
+        Some(content) => Event::ElicitationAnswered {
+            call,
+            question: elicited.question.digest(),
+            content,
+        },
+        None => {
+            let text = blob::text(&*home.blobs, &elicited.output).await?;
+            let text = format!(
+                "{text}\n(In the middle of the call the server asked the person something, and they declined to answer.)"
+            );
+            Event::CallFinished {
+                call,
+                output: keep(&*home.blobs, text).await?,
+                ok: elicited.ok,
+                taint: elicited.taint,
+                artifacts: Vec::new(),
+                sources: Vec::new(),
+            }
+        }
+    };
+    let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
+    let notice = Notice::ElicitationSettled {
+        run: run.clone(),
+        server: elicited.server,
+        question: elicited.question,
+        answer: content,
+        by: member.name.clone(),
+    };
+    for message in home
+        .presenter
+        .present(&session.id, &notice, home.now(), &member.zone)
+    {
+        let job = job::new_job(&home.team, home.chance.id(), &message, home.now())?;
+        ops.push(Op::Enqueue(job));
+    }
+    session.expects = None;
+    session.updated_at = home.now();
+    ops.push(repo::put(&home.team, &session, version)?);
+    Ok(Draft::new(ops, Asked::Answered { run }))
+}
+
+/// What the audit has of what ends a wait for a person.
+pub(super) fn deed(actor: &Actor, event: &Event) -> Option<Deed> {
+    Some(match event {
+        Event::CallFinished { call, ok, .. } => {
+            audit::deed("call.finished", actor, call, json!({"ok": ok}))
+        }
+        Event::ElicitationAnswered { call, question, .. } => {
+            let detail = json!({"question": question});
+            audit::deed("elicitation.answered", actor, call, detail)
+        }
+        _ => return None,
+    })
+}
+
+/// An answer makes the call once more. Where that took somebody's yes, it takes who could give it.
+async fn may_repeat(home: &Home, member: &Member, call: &CallState) -> Result<(), CommandError> {
+    let Some((id, _)) = call.asked.as_ref().filter(|_| call.spent) else {
+        return Ok(());
+    };
+    let card = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
+    match card.map(|card| card.value.needed()) {
+        Some(needed) if member.role < needed => Err(Problem::NotAllowed { needed }.into()),
+        _ => Ok(()),
+    }
+}
