@@ -135,28 +135,31 @@ async fn a_tool_that_changes_is_withheld_until_somebody_has_looked() {
 }
 
 #[tokio::test]
-async fn one_that_dies_in_the_middle_of_a_call_is_asked_about() {
-    let (team, _keep) = with_server("dies").await;
-    let asked = team.ann.send(&echo("one"));
-    let card = team
-        .ann
-        .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
-        .await;
-    team.ann.tap(card.id, "Approve");
-    let unknown = team
-        .ann
-        .wait_for_message(|m| m.id > card.id && m.button("It happened").is_some())
-        .await;
-    team.ann.tap(unknown.id, "It happened");
-    let answer = team
-        .ann
-        .wait_for_message(|m| m.id > unknown.id && !m.silent)
-        .await;
-    assert!(
-        answer.text.contains("the person says that it happened"),
-        "{}",
-        answer.text
-    );
+async fn one_that_dies_or_talks_without_end_in_a_call_is_asked_about() {
+    for mode in ["dies", "floods"] {
+        let (mut team, _keep) = with_server(mode).await;
+        let asked = team.ann.send(&echo("one"));
+        let card = team
+            .ann
+            .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
+            .await;
+        team.ann.tap(card.id, "Approve");
+        let unknown = team
+            .ann
+            .wait_for_message(|m| m.id > card.id && m.button("It happened").is_some())
+            .await;
+        team.ann.tap(unknown.id, "It happened");
+        let answer = team
+            .ann
+            .wait_for_message(|m| m.id > unknown.id && !m.silent)
+            .await;
+        assert!(
+            answer.text.contains("the person says that it happened"),
+            "{}",
+            answer.text
+        );
+        team.program.assert_well();
+    }
 }
 
 #[tokio::test]
@@ -223,6 +226,16 @@ async fn the_command_line_adds_looks_and_approves_too() {
     assert_eq!(status, 0);
     let shown: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(shown["tools"][1]["standing"], "new", "{out}");
+}
+
+#[tokio::test]
+async fn one_that_offers_a_tool_named_like_ours_takes_nothing_over() {
+    let (mut team, _keep) = with_server("shadows").await;
+    let ours = team.ask("run: echo ours", "echo ours").await;
+    assert!(!ours.contains("mcp:"), "{ours}");
+    let theirs = r#"{"tool": "notes__run_command", "arguments": {"text": "x"}}"#;
+    team.ask(theirs, "mcp:notes/run_command").await;
+    team.program.assert_well();
 }
 
 /// The card with the server's question, asked after the call was approved.
@@ -299,4 +312,58 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer() {
     assert_eq!(notes.as_deref(), Some("work: milk\nhome: bread\n"));
     team.ask("/mcp history notes", "+asks people: yes").await;
     team.program.assert_well();
+}
+
+/// Killed before a call, in the middle of it (its server has done it and does not answer) and after it, before anybody knows: a person is
+/// asked each time, and what they say is true is what happened.
+#[tokio::test]
+async fn a_kill_around_a_call_asks_whether_it_happened() {
+    for (mode, at, happened) in [
+        ("does", Some("server-before:1"), false),
+        ("slow", None, true),
+        ("does", Some("server-after:1"), true),
+    ] {
+        let (mut team, _keep) = with_server(mode).await;
+        if let Some(at) = at {
+            team.program.quiet().await;
+            team.program.kill().await;
+            team.program.set("COUNTERSIGN_CRASH_AT", at);
+            team.program.up().await;
+        }
+        let asked = team.ann.send(&echo("milk"));
+        let card = team
+            .ann
+            .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
+            .await;
+        team.ann.tap(card.id, "Approve");
+        match at {
+            Some(_) => {
+                while team.program.is_up() {
+                    tokio::task::yield_now().await;
+                }
+            }
+            None => team.program.effects("effects", 1).await,
+        }
+        team.program.kill().await;
+        team.program.unset("COUNTERSIGN_CRASH_AT");
+        team.program.leases_run_out();
+        team.program.up().await;
+        let unknown = team
+            .ann
+            .wait_for_message(|m| m.id > card.id && m.button("It happened").is_some())
+            .await;
+        let lines = |team: &Team| {
+            let file = team.program.workspace_file("effects");
+            file.unwrap_or_default().lines().count()
+        };
+        assert_eq!(lines(&team), usize::from(happened), "{mode} {at:?}");
+        let (choice, words) = match happened {
+            true => ("It happened", "the person says that it happened"),
+            false => ("Run again", "echo: milk"),
+        };
+        team.ann.tap(unknown.id, choice);
+        let is_told = |m: &Message| m.id > unknown.id && m.text.contains(words);
+        team.ann.wait_for_message(is_told).await;
+        assert_eq!(lines(&team), 1, "{mode} {at:?}");
+    }
 }

@@ -730,7 +730,7 @@ async fn commands_show_what_there_is() {
     /rules [add RULE | remove ID | undo [APPROVAL] | history] — What may happen without asking, and what never
     /skills — List the skills that agents can be given
     /skill show NAME | install NAME | remove NAME | enable NAME AGENT | disable NAME AGENT | history NAME | undo NAME — Show, install or remove a skill, or give it to an agent
-    /mcp [add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | restart NAME | remove NAME | history NAME | undo NAME] — Servers of further tools: add, look at and approve them
+    /mcp [add NAME COMMAND | tools NAME | test NAME | approve NAME MARK [TOOL …] | elicitation NAME on|off | restart NAME | remove NAME | history NAME | undo NAME] — Servers of further tools: add, look at and approve them
     /memory [session|agent|member [edit | add TEXT | set TEXT | clear | undo | history]] — What is remembered here, by the agent, about you
     /audit [run] — Who did and decided what
     /cost — What was spent in the last 30 days

@@ -87,8 +87,11 @@ impl ServerTool {
             Reach::Stdio {
                 command, network, ..
             } => {
-                let network = if *network { "with" } else { "without" };
-                format!("in the sandbox {network} network: {command}")
+                let network = match network {
+                    true => "with all of this machine’s network",
+                    false => "without network",
+                };
+                format!("in the sandbox {network}: {command}")
             }
             Reach::Http { url } => url.clone(),
         };

@@ -23,12 +23,16 @@ pub enum Point {
     IngestAfter,
     MergeBefore,
     MergeAfter,
+    ServerBefore,
+    ServerAfter,
 }
 
 #[cfg(feature = "crash")]
 mod armed;
 #[cfg(feature = "crash")]
 mod documents;
+#[cfg(feature = "crash")]
+mod servers;
 
 #[cfg(feature = "crash")]
 pub use armed::{clock, messenger, models, reached, sandbox, skew, workspaces};
@@ -36,8 +40,10 @@ pub use armed::{clock, messenger, models, reached, sandbox, skew, workspaces};
 pub use documents::{blobs, index, reader};
 #[cfg(not(feature = "crash"))]
 pub use harmless::{
-    blobs, clock, index, messenger, models, reached, reader, sandbox, skew, workspaces,
+    blobs, clock, index, messenger, models, reached, reader, sandbox, servers, skew, workspaces,
 };
+#[cfg(feature = "crash")]
+pub use servers::servers;
 
 /// What a release has: nothing is put around anything.
 #[cfg(not(feature = "crash"))]
@@ -45,7 +51,7 @@ mod harmless {
     use super::Point;
     use crate::clock::SystemClock;
     use ports::{
-        Blobs, Clock, Messenger, Sandbox, SearchIndex, model::Models, workspace::Workspaces,
+        Blobs, Clock, Mcp, Messenger, Sandbox, SearchIndex, model::Models, workspace::Workspaces,
     };
     use std::sync::Arc;
 
@@ -76,6 +82,11 @@ mod harmless {
     #[must_use]
     pub fn index(index: Arc<dyn SearchIndex>) -> Arc<dyn SearchIndex> {
         index
+    }
+
+    #[must_use]
+    pub fn servers(servers: Arc<dyn Mcp>) -> Arc<dyn Mcp> {
+        servers
     }
 
     #[must_use]

@@ -12,9 +12,10 @@ use rmcp::{
     RoleClient,
     model::{CallToolRequestParams, CallToolResponse, ClientRequest, PingRequest},
     service::{RunningService, ServiceError, serve_client_with_ct},
-    transport::IntoTransport,
+    transport::{IntoTransport, streamable_http_client::StreamableHttpError},
 };
 use std::{
+    error::Error,
     sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
@@ -194,12 +195,12 @@ impl Live {
     }
 
     async fn broken(&self, error: &ServiceError) -> McpError {
-        if self.heard.too_large.load(Ordering::SeqCst) {
+        if self.heard.too_large.load(Ordering::SeqCst) || is_too_large(error) {
             return McpError::TooLarge;
         }
-        let why = match self.process {
-            Some(_) => self.heard.why(error.to_string()).await,
-            None => error.to_string(),
+        let why = match self.process.is_some() || self.heard.stop.is_cancelled() {
+            true => self.heard.why(error.to_string()).await,
+            false => error.to_string(),
         };
         McpError::Unknown(format!(
             "the connection broke in the middle of the call: {why}"
@@ -209,4 +210,22 @@ impl Live {
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.offer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether `rmcp` stopped reading an answer: while it reads it counts, up to its own 16 MiB of one text and [`MESSAGE_LIMIT`](ports::mcp::MESSAGE_LIMIT) of one event.
+fn is_too_large(error: &ServiceError) -> bool {
+    let ServiceError::TransportSend(error) = error else {
+        return false;
+    };
+    let mut cause: Option<&(dyn Error + 'static)> = Some(&*error.error);
+    while let Some(error) = cause {
+        if matches!(
+            error.downcast_ref(),
+            Some(StreamableHttpError::<reqwest::Error>::ResponseBodyTooLarge { .. })
+        ) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -3,6 +3,7 @@ standard library, so that it can do what no library would let it do.
 
 good      answers `echo`, fails `fail`, says what it was given in `environment`
 silent    never answers anything
+slow      notes a call in a file of its directory, and never answers it
 mute      shakes hands, lists tools, and never answers a call
 dies      ends in the middle of a call
 floods    sends notifications without end when it is called
@@ -16,6 +17,7 @@ opens     asks a person to open a page (elicitation by URL)
 shadows   offers tools named like built-in ones, and tools with odd names
 broken    writes to stderr and ends at once
 many      offers forty more tools, each described at length
+does      notes each call in a file of its directory
 garbage   writes lines that are no JSON, and JSON that is no message, between its answers
 """
 
@@ -81,6 +83,12 @@ QUESTION = {
 }
 
 
+def done(arguments):
+    """What a call did."""
+    with open("effects", "a") as file:
+        file.write(arguments["text"] + "\n")
+
+
 def note(content):
     """Asks for a list, and puts the note on it."""
     answer = elicit(1, {**QUESTION, "message": QUESTION["message"] % content})
@@ -120,6 +128,8 @@ def call(name, arguments):
         return text(json.dumps(dict(os.environ), sort_keys=True))
     if name == "fail":
         return text("It failed.", True)
+    if MODE == "does":
+        done(arguments)
     return text(f"echo: {arguments.get('text', '')}")
 
 
@@ -133,7 +143,9 @@ def answer(message):
     if method == "tools/list":
         return {"tools": tools()}
     if method == "tools/call":
-        if MODE == "mute":
+        if MODE in ("slow", "mute"):
+            if MODE == "slow":
+                done(params["arguments"])
             return None
         result = call(params["name"], params.get("arguments") or {})
         calls += 1

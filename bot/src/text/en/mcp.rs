@@ -26,7 +26,9 @@ pub fn reach(server: &McpServer) -> String {
             readable,
         } => {
             let network = match network {
-                true => "with all of this machine’s network, its own services included",
+                true => {
+                    "with all of this machine’s network (it may reach every host, also of your local network, and this machine’s own services)"
+                }
                 false => "without network",
             };
             let mut text = format!("in the sandbox, {network}: {}", one_line(command));

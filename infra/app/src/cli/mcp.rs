@@ -61,7 +61,7 @@ struct Add {
     /// Or its address, for streamable HTTP
     #[arg(long, conflicts_with_all = ["command", "network", "read"])]
     url: Option<String>,
-    /// Let it use all of this machine's network, its own services included
+    /// Let it use all of this machine's network: every host, also of the local network, and this machine's own services
     #[arg(long)]
     network: bool,
     /// A directory outside the workspace that it may read: where its program is

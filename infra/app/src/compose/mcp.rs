@@ -2,6 +2,7 @@
 
 use super::{BadStart, search, secrets};
 use crate::config::{Config, environment::EnvironmentSecrets};
+use crate::crash;
 use handlers::tool::{self, Tools};
 use mcp_rmcp::{Bench, Servers, pace::Pace};
 use ports::{Mcp, Secrets};
@@ -18,6 +19,6 @@ pub fn tools(config: &Config, bench: Option<Bench>) -> Result<Tools, BadStart> {
         sources.push(Arc::new(file));
     }
     let servers: Arc<dyn Mcp> = Arc::new(Servers::new(bench, sources, Pace::default()));
-    let tools = tool::all().with_servers(config.redaction.over(servers));
+    let tools = tool::all().with_servers(config.redaction.over(crash::servers(servers)));
     Ok(tools.with_search(search::of_tools(config)))
 }

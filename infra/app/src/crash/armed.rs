@@ -47,6 +47,8 @@ fn name(point: Point) -> &'static str {
         Point::IngestAfter => "ingest-after",
         Point::MergeBefore => "merge-before",
         Point::MergeAfter => "merge-after",
+        Point::ServerBefore => "server-before",
+        Point::ServerAfter => "server-after",
     }
 }
 
