@@ -314,6 +314,18 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer() {
     team.program.assert_well();
 }
 
+/// Waits until the program is at the point at which it dies.
+async fn dies(team: &mut Team) {
+    let mut looks = tokio::time::interval(std::time::Duration::from_millis(5));
+    for _ in 0..6000 {
+        looks.tick().await;
+        if !team.program.is_up() {
+            return;
+        }
+    }
+    panic!("it lives:\n{}", team.program.printed());
+}
+
 /// Killed before a call, in the middle of it (its server has done it and does not answer) and after it, before anybody knows: a person is
 /// asked each time, and what they say is true is what happened.
 #[tokio::test]
@@ -337,11 +349,7 @@ async fn a_kill_around_a_call_asks_whether_it_happened() {
             .await;
         team.ann.tap(card.id, "Approve");
         match at {
-            Some(_) => {
-                while team.program.is_up() {
-                    tokio::task::yield_now().await;
-                }
-            }
+            Some(_) => dies(&mut team).await,
             None => team.program.effects("effects", 1).await,
         }
         team.program.kill().await;

@@ -89,26 +89,11 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             output.show(&all, || list(&all))?;
             return Ok(0);
         }
-        Command::Add(add) => {
-            let (tools, new) = (tools(&local).await?, add.described());
-            commit_with(home, async || {
-                servers::add(home, tools.servers(), owner, new.clone()).await
-            })
-            .await?
-        }
-        Command::Test { name } => {
-            let tools = tools(&local).await?;
-            commit_with(home, async || {
-                servers::look(home, tools.servers(), owner, &name).await
-            })
-            .await?
-        }
+        Command::Add(add) => self::add(&local, add.described()).await?,
+        Command::Test { name } => look(&local, &name).await?,
         Command::Tools { name } => servers::show(home, &name).await?,
         Command::Approve { name, mark, tools } => {
-            let looked = commit_with(home, async || {
-                servers::approve(home, owner, &name, (&mark, &tools)).await
-            })
-            .await?;
+            let looked = approve(&local, &name, (&mark, &tools)).await?;
             output.show(&shown(&looked), || bot::text::en::server_approved(&looked))?;
             return Ok(0);
         }
@@ -119,8 +104,7 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
             return Ok(0);
         }
         Command::Restart { name } => {
-            let server =
-                commit_with(home, async || servers::restart(home, owner, &name).await).await?;
+            let server = restart(&local, &name).await?;
             output.show(&server, || bot::text::en::server_restarted(&server))?;
             return Ok(0);
         }
@@ -145,6 +129,30 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
         bot::text::en::looked(&looked).replace("/mcp ", "countersign mcp ")
     })?;
     Ok(u8::from(looked.failed.is_some()))
+}
+
+async fn add(local: &Local, new: NewServer) -> Result<Looked, Failure> {
+    let (home, owner, tools) = (&local.home, &local.owner, tools(local).await?);
+    let add = async || servers::add(home, tools.servers(), owner, new.clone()).await;
+    Ok(commit_with(home, add).await?)
+}
+
+async fn look(local: &Local, name: &str) -> Result<Looked, Failure> {
+    let (home, owner, tools) = (&local.home, &local.owner, tools(local).await?);
+    let look = async || servers::look(home, tools.servers(), owner, name).await;
+    Ok(commit_with(home, look).await?)
+}
+
+async fn approve(local: &Local, name: &str, seen: (&str, &[String])) -> Result<Looked, Failure> {
+    let (home, owner) = (&local.home, &local.owner);
+    let agree = async || servers::approve(home, owner, name, seen).await;
+    Ok(commit_with(home, agree).await?)
+}
+
+async fn restart(local: &Local, name: &str) -> Result<McpServer, Failure> {
+    let (home, owner) = (&local.home, &local.owner);
+    let restart = async || servers::restart(home, owner, name).await;
+    Ok(commit_with(home, restart).await?)
 }
 
 async fn switch(local: &Local, name: &str, to: Switch) -> Result<McpServer, Failure> {
