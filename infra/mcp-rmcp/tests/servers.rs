@@ -245,7 +245,11 @@ async fn one_that_never_answers_is_given_up_and_not_asked_again_at_once() {
 
 #[tokio::test]
 async fn a_call_without_an_answer_is_one_of_which_nobody_knows() {
-    let world = World::with(quick());
+    let call = Duration::from_millis(700);
+    let world = World::with(Pace {
+        call,
+        ..Pace::default()
+    });
     let error = world.echo(&script("mute")).await.unwrap_err();
     assert!(
         matches!(&error, McpError::Unknown(why) if why.contains("no answer came")),
