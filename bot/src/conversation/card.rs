@@ -31,11 +31,9 @@ pub(super) async fn tapped(ctx: &Ctx<'_>, tap: &str, data: &str) -> Result<Reply
         return Ok(told);
     }
     let mut fields = data.split(':');
-    let (verb, id, digest) = (
-        fields.next().unwrap_or_default(),
-        fields.next().unwrap_or_default(),
-        fields.next(),
-    );
+    let mut field = || fields.next().unwrap_or_default();
+    let (verb, id) = (field(), field());
+    let digest = fields.next();
     match verb {
         "undo" => return undo(ctx, tap, id).await,
         "modify" => return to_modify(ctx, tap, id, digest).await,
