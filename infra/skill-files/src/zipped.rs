@@ -12,7 +12,11 @@ const ENTRIES: usize = 10 * FILES;
 pub fn has(bytes: &[u8], name: &str) -> bool {
     let is_it = |path: &str| path.rsplit('/').next() == Some(name);
     let archive = ZipArchive::new(Cursor::new(bytes));
-    archive.is_ok_and(|archive| archive.file_names().any(|path| path.is_ok_and(|path| is_it(&path))))
+    archive.is_ok_and(|archive| {
+        archive
+            .file_names()
+            .any(|path| path.is_ok_and(|path| is_it(&path)))
+    })
 }
 
 pub fn files(bytes: &[u8]) -> Result<Vec<File>, String> {
