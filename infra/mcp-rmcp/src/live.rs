@@ -22,6 +22,9 @@ use std::{
 use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
+/// From the end of a connection until nobody waits for an answer any more: longer than [`Heard::why`] waits, which has more to say.
+const LET_GO: Duration = Duration::from_secs(2);
+
 pub type Process = AbortOnDropHandle<()>;
 
 pub struct Live {
@@ -152,6 +155,14 @@ impl Live {
     }
 
     pub async fn call(&self, call: &McpCall, pace: &Pace) -> Result<McpAnswer, McpError> {
+        // What is waited for here may take its time: what was approved is looked at after it.
+        let _turn = match &self.turn {
+            Some(turn) => Some(turn.lock().await),
+            None => None,
+        };
+        if self.is_over() {
+            return Err(McpError::Unavailable(self.heard.end()));
+        }
         if self.heard.changed.load(Ordering::SeqCst) {
             self.look(pace).await.map_err(McpError::Unavailable)?;
         }
@@ -159,15 +170,15 @@ impl Live {
         if !offer.tools.contains(&call.tool) {
             return Err(McpError::Changed(offer));
         }
-        let _turn = match &self.turn {
-            Some(turn) => Some(turn.lock().await),
-            None => None,
-        };
         self.heard.begin();
         self.heard.lay(&call.answers);
         let params = CallToolRequestParams::new(call.tool.name.clone())
             .with_arguments(call.arguments.clone());
-        let answered = tokio::time::timeout(pace.call, self.service.call_tool_once(params)).await;
+        let asked = tokio::time::timeout(pace.call, self.service.call_tool_once(params));
+        let answered = tokio::select! {
+            answered = asked => answered,
+            () = self.let_go() => return Err(broke(&self.heard.end())),
+        };
         let (mut text, ok) = match answered {
             Err(_) => {
                 let why = format!("no answer came within {} s", pace.call.as_secs());
@@ -202,14 +213,24 @@ impl Live {
             true => self.heard.why(error.to_string()).await,
             false => error.to_string(),
         };
-        McpError::Unknown(format!(
-            "the connection broke in the middle of the call: {why}"
-        ))
+        broke(&why)
+    }
+
+    /// The connection was ended, and `rmcp` did not tell who waits for an answer: where its buffers are full at that moment it never does.
+    async fn let_go(&self) {
+        self.heard.stop.cancelled().await;
+        tokio::time::sleep(LET_GO).await;
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.offer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn broke(why: &str) -> McpError {
+    McpError::Unknown(format!(
+        "the connection broke in the middle of the call: {why}"
+    ))
 }
 
 /// Whether `rmcp` stopped reading an answer: while it reads it counts, up to its own 16 MiB of one text and [`MESSAGE_LIMIT`](ports::mcp::MESSAGE_LIMIT) of one event.
