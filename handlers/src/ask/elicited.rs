@@ -6,6 +6,7 @@ use crate::{CommandError, Draft, Home, Problem, audit, keep::keep, sessions};
 use domain::{
     approval::Approval,
     audit::Deed,
+    content::{Content, INLINE_LIMIT},
     id::{CallId, RunId, SessionId},
     member::Member,
     redact::MARK,
@@ -112,6 +113,11 @@ async fn settle(
         let why = "That holds a secret that is kept here, and it is not given to a server so. A server gets a secret when an owner adds it with that secret.";
         return Err(Problem::Invalid(why.to_owned()).into());
     }
+    let bytes = content.as_ref().map_or(0, |it| it.to_string().len());
+    if bytes > INLINE_LIMIT {
+        let (what, bytes, limit) = ("answer", bytes as u64, INLINE_LIMIT as u64);
+        return Err(Problem::TooLarge { what, bytes, limit }.into());
+    }
     let call = state.call.id.clone();
     let event = match content.clone() {
         Some(content) => Event::ElicitationAnswered {
@@ -120,18 +126,8 @@ async fn settle(
             content,
         },
         None => {
-            let text = blob::text(&*home.blobs, &elicited.output).await?;
-            let text = format!(
-                "{text}\n(In the middle of the call the server asked the person something, and they declined to answer.)"
-            );
-            Event::CallFinished {
-                call,
-                output: keep(&*home.blobs, text).await?,
-                ok: elicited.ok,
-                taint: elicited.taint,
-                artifacts: Vec::new(),
-                sources: Vec::new(),
-            }
+            let why = "they declined to answer";
+            as_it_ended(home, call, elicited.clone(), why).await?
         }
     };
     let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
@@ -155,6 +151,51 @@ async fn settle(
     Ok(Draft::new(ops, Asked::Answered { run }))
 }
 
+/// The call with what its server said in the end, as it is for a model whose question to a person, in the middle of it, has no answer.
+async fn as_it_ended(
+    home: &Home,
+    call: CallId,
+    elicited: Elicited,
+    why: &str,
+) -> Result<Event, CommandError> {
+    let text = blob::text(&*home.blobs, &elicited.output).await?;
+    let text = format!(
+        "{text}\n(In the middle of the call the server asked the person something, and {why}.)"
+    );
+    Ok(Event::CallFinished {
+        call,
+        output: keep(&*home.blobs, text).await?,
+        ok: elicited.ok,
+        taint: elicited.taint,
+        artifacts: Vec::new(),
+        sources: Vec::new(),
+    })
+}
+
+/// The end of a call that waits for an answer which nobody will give, and why not. What was done already is not told as undone.
+///
+/// # Errors
+/// What the store and the blob store answer.
+pub(crate) async fn unanswered(
+    home: &Home,
+    run: &RunId,
+    call: CallId,
+    why: &str,
+) -> Result<Event, CommandError> {
+    if let Some(open) = open(home, run, &call).await? {
+        return as_it_ended(home, call, open.elicited, why).await;
+    }
+    let text = format!("Not answered: {why}. Decide yourself, or finish.");
+    Ok(Event::CallFinished {
+        call,
+        output: Content::inline(text),
+        ok: false,
+        taint: None,
+        artifacts: Vec::new(),
+        sources: Vec::new(),
+    })
+}
+
 /// What the audit has of what ends a wait for a person.
 pub(super) fn deed(actor: &Actor, event: &Event) -> Option<Deed> {
     Some(match event {
@@ -175,8 +216,17 @@ async fn may_repeat(home: &Home, member: &Member, call: &CallState) -> Result<()
         return Ok(());
     };
     let card = repo::get::<Approval>(&*home.store, &home.team, id.as_str()).await?;
-    match card.map(|card| card.value.needed()) {
-        Some(needed) if member.role < needed => Err(Problem::NotAllowed { needed }.into()),
-        _ => Ok(()),
+    let Some(card) = card.map(|card| card.value) else {
+        return Ok(());
+    };
+    // One person's answer is no second yes of several, and none after the first one's time.
+    if card.persons > 1 || home.now() >= card.expires_at {
+        let why = "An answer makes this call once more, and the yes to it was that of several people or is too old for that. Decline; the agent can ask for the call anew.";
+        return Err(Problem::Invalid(why.to_owned()).into());
+    }
+    let needed = card.needed();
+    match member.role < needed {
+        true => Err(Problem::NotAllowed { needed }.into()),
+        false => Ok(()),
     }
 }

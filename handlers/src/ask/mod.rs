@@ -20,6 +20,7 @@ use domain::{
     },
     session::{Expects, Queued, Session},
 };
+pub(crate) use elicited::unanswered;
 pub use elicited::{Press, press};
 use ports::{
     job::{self, RunStep},

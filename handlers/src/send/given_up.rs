@@ -4,9 +4,8 @@ use super::{SendPorts, done, insist};
 use crate::{HandlerError, Home, Lease, ask, decide, keep::tell, sessions};
 use domain::{
     approval::{Approval, ApprovalStatus},
-    content::Content,
     id::{CallId, RunId, SessionId},
-    run::{Actor, Event},
+    run::Actor,
     session::{Expects, Session},
 };
 use ports::{
@@ -108,16 +107,7 @@ async fn unanswered(home: &Home, message: &Outgoing, run: &RunId) -> Result<Vec<
     let Some((mut session, version, call)) = asker(home, &message.to, run).await? else {
         return Ok(Vec::new());
     };
-    let text =
-        "Not answered: the person could not be reached. Decide yourself, or finish.".to_owned();
-    let event = Event::CallFinished {
-        call,
-        output: Content::inline(text),
-        ok: false,
-        taint: None,
-        artifacts: Vec::new(),
-        sources: Vec::new(),
-    };
+    let event = ask::unanswered(home, run, call, "the person could not be reached").await?;
     let mut ops = ask::answered(home, Actor::System, run, event).await?;
     session.expects = None;
     session.updated_at = home.now();

@@ -5,10 +5,9 @@ use super::{get_or_new, is_of_command};
 use crate::{CommandError, Draft, Home, Problem, ask, queries, versions};
 use domain::{
     Micros,
-    content::Content,
     id::{RunId, SessionId},
     member::{Deed, Member, Role, may},
-    run::{Actor, Event, RunStatus, RunSummary},
+    run::{Actor, RunStatus, RunSummary},
     session::{Conversation, Expects, Session, conversation_id},
 };
 use ports::{
@@ -213,15 +212,7 @@ async fn leave(
     let mut ops = Vec::new();
     if let Some(Expects::Answer { run, call }) = session.expects.take() {
         // Nobody will answer any more, and a run must not wait for that.
-        let text = "Not answered: the person started afresh. Decide yourself, or finish.";
-        let event = Event::CallFinished {
-            call,
-            output: Content::inline(text),
-            ok: false,
-            taint: None,
-            artifacts: Vec::new(),
-            sources: Vec::new(),
-        };
+        let event = ask::unanswered(home, &run, call, "the person started afresh").await?;
         ops = ask::answered(home, Actor::Member(member.id.clone()), &run, event).await?;
     }
     if has_begun(session) {

@@ -94,13 +94,17 @@ impl FsBlobs {
 
     /// Fails where blobs were kept and nothing at all is left of them, not even a directory: they are somewhere else, and may be back tomorrow.
     fn here(&self) -> io::Result<()> {
+        let mark = self.mark();
+        // Before the directory: of the two the mark is made last, so what is seen without anything beside it is no beginning.
+        if !mark.exists() {
+            return Ok(());
+        }
         let is_empty = |mut there: fs::ReadDir| there.next().is_none();
         let nothing = match fs::read_dir(&self.directory) {
             Ok(there) => is_empty(there),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
-        let mark = self.mark();
-        if nothing && mark.exists() {
+        if nothing {
             let why = format!(
                 "nothing is there: mount what holds it (or remove {}, if it is gone for good)",
                 mark.display()
