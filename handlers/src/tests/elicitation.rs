@@ -163,6 +163,31 @@ async fn who_declines_takes_the_call_as_it_ended() {
 }
 
 #[tokio::test]
+async fn who_starts_afresh_leaves_the_call_as_it_ended() {
+    let (team, servers) = team(&["Which list?"]).await;
+    team.rule("allow api_call mcp:notes/*").await;
+    team.says(ADD).await;
+    let run = team.latest().await.id;
+    team.does(|| crate::sessions::renew(&team.home, &team.ann, &team.session))
+        .await
+        .unwrap();
+    team.work().await;
+    assert_eq!(servers.called().len(), 1);
+    let mut told = team.events(&run).await.into_iter();
+    let told = told.find_map(|event| match event {
+        Event::CallFinished { output, taint, .. } => Some((output, taint)),
+        _ => None,
+    });
+    let (output, taint) = told.unwrap();
+    let said = output.head();
+    assert!(
+        said.contains("given up") && said.contains("started afresh"),
+        "{said}"
+    );
+    assert!(taint.is_some());
+}
+
+#[tokio::test]
 async fn one_that_may_not_ask_is_not_heard_and_one_that_asks_and_asks_is_stopped() {
     let (team, servers) = team(&["1?", "2?", "3?", "4?", "5?"]).await;
     team.rule("allow api_call mcp:notes/*").await;
