@@ -32,10 +32,15 @@ pub(crate) mod skill;
 mod skills;
 mod start;
 
-use crate::{inbound::Inbound, present, telegram::Me, text::en};
+use crate::{
+    inbound::{Inbound, What},
+    present,
+    telegram::Me,
+    text::en,
+};
 use domain::content::Content;
 use domain::{member::Member, rich_text::RichText};
-use handlers::{CommandError, Home, knowledge::Reader, tool::Tools};
+use handlers::{CommandError, Home, knowledge::Reader, receive, tool::Tools};
 use ports::{
     Sandbox, SearchIndex, Shelf,
     message::{Body, Outgoing},
@@ -131,6 +136,18 @@ impl<'a> Ctx<'a> {
             ops: Vec::new(),
             messages: present::texts(&self.inbound.session, text),
         }
+    }
+
+    /// Leaves a command of this person to a process with a sandbox, which answers here when it has done it.
+    ///
+    /// # Errors
+    /// What the stores answer.
+    pub async fn leave(&self, command: &str) -> Result<Op, CommandError> {
+        let mut inbound = self.inbound.clone();
+        if let What::Text { text, .. } = &mut inbound.what {
+            command.clone_into(text);
+        }
+        Ok(receive::leave(self.home, &inbound.session, &inbound).await?)
     }
 
     /// The first word, and what follows it.

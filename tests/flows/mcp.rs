@@ -1,7 +1,7 @@
 //! Servers of tools: added, looked at, agreed to, called after a card, and kept from what nobody agreed to. The server is a script that runs in
 //! the sandbox.
 
-use super::Team;
+use super::{Home, Team, in_each_home};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use tempfile::TempDir;
 use tests::servers::telegram::Message;
@@ -30,8 +30,12 @@ pub fn mark(said: &str) -> String {
 }
 
 async fn with_server(mode: &str) -> (Team, TempDir) {
+    with_server_in(Home::Local, mode).await
+}
+
+async fn with_server_in(home: Home, mode: &str) -> (Team, TempDir) {
     let (keep, line) = script();
-    let team = Team::start().await;
+    let team = Team::in_home(home, &[]).await;
     let said = team
         .ask(&format!("/mcp add notes {line} {mode}"), "approve notes")
         .await;
@@ -57,10 +61,14 @@ impl Team {
     }
 }
 
-#[tokio::test]
-async fn a_server_is_added_and_its_tool_called_after_a_card() {
+in_each_home!(
+    a_server_is_added_and_its_tool_called_after_a_card,
+    one_that_may_ask_asks_on_a_card_and_is_given_the_answer,
+);
+
+async fn a_server_is_added_and_its_tool_called_after_a_card(home: Home) {
     let (_keep, line) = script();
-    let mut team = Team::start().await;
+    let team = Team::in_home(home, &[]).await;
     team.ask(&echo("hello"), "there is no tool").await;
     let said = team
         .ask(&format!("/mcp add notes {line} good"), "approve notes")
@@ -112,7 +120,7 @@ async fn a_server_is_added_and_its_tool_called_after_a_card() {
     team.ask("/mcp restart notes", "started anew").await;
     team.ask("/mcp remove notes", "notes").await;
     team.ask(&echo("again"), "there is no tool").await;
-    team.program.assert_well();
+    team.assert_well();
 }
 
 #[tokio::test]
@@ -251,9 +259,8 @@ async fn asked(team: &Team, text: &str) -> Message {
         .await
 }
 
-#[tokio::test]
-async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer() {
-    let (mut team, _keep) = with_server("elicits").await;
+async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer(home: Home) {
+    let (mut team, _keep) = with_server_in(home, "elicits").await;
     // Nobody has allowed it.
     let refused = team.approved(&echo("one")).await;
     assert!(
@@ -278,7 +285,9 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer() {
     For now the call ended with “cancel: milk”. If you decline, it stays so.
     ");
     // Whatever process goes on.
-    team.program.quiet().await;
+    if team.cloud.is_none() {
+        team.program.quiet().await;
+    }
     team.program.kill().await;
     team.program.up().await;
     team.ann.tap(question.id, "At work");
@@ -311,7 +320,7 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer() {
     let notes = team.program.workspace_file("notes.txt");
     assert_eq!(notes.as_deref(), Some("work: milk\nhome: bread\n"));
     team.ask("/mcp history notes", "+asks people: yes").await;
-    team.program.assert_well();
+    team.assert_well();
 }
 
 /// Waits until the program is at the point at which it dies.

@@ -1,12 +1,13 @@
 //! Tool servers that others wrote, in the sandbox and over HTTP, and the checks of the protocol's own runner against our client. `cargo xtask setup`
 //! installs them; where it could not, these are left out by name.
 
-use super::Team;
+use super::{Home, Team, in_each_home};
 use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
 };
+use tests::servers::telegram::Message;
 
 /// Where they are.
 fn place() -> PathBuf {
@@ -210,8 +211,9 @@ impl Drop for Served {
     }
 }
 
-#[tokio::test]
-async fn one_is_reached_over_http() {
+in_each_home!(one_is_reached_over_http);
+
+async fn one_is_reached_over_http(home: Home) {
     let port = TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()
@@ -232,10 +234,25 @@ async fn one_is_reached_over_http() {
     {
         tokio::task::yield_now().await;
     }
-    let mut team = Team::start().await;
-    team.has("remote", &format!("http://127.0.0.1:{port}/mcp"))
+    let team = Team::in_home(home, &[]).await;
+    team.agrees("remote", &format!("http://127.0.0.1:{port}/mcp"))
         .await;
-    team.calls("remote__get-sum", r#"{"a": 20, "b": 22}"#, "is 42")
+    let asked = team
+        .ann
+        .send(r#"{"tool": "remote__get-sum", "arguments": {"a": 20, "b": 22}}"#);
+    let card = team
+        .ann
+        .wait_for_message(|m| m.id > asked && m.button("Approve").is_some())
         .await;
-    team.program.assert_well();
+    for part in [
+        "mcp:remote/get-sum",
+        "a: 20",
+        &format!("http://127.0.0.1:{port}/mcp"),
+    ] {
+        assert!(card.text.contains(part), "{part}:\n{}", card.text);
+    }
+    team.ann.tap(card.id, "Approve");
+    let is_answer = |m: &Message| m.id > card.id && m.text.contains("is 42");
+    team.ann.wait_for_message(is_answer).await;
+    team.assert_well();
 }

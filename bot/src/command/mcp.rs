@@ -9,7 +9,10 @@ use domain::{
     mcp::{McpServer, Reach},
     rich_text::{MarkStyle, RichText},
 };
-use handlers::{CommandError, mcp, mcp::NewServer};
+use handlers::{
+    CommandError, Draft, mcp,
+    mcp::{Looked, NewServer},
+};
 use std::collections::BTreeMap;
 
 pub struct Mcp;
@@ -35,16 +38,12 @@ impl Command for Mcp {
                 let Some(new) = described(name, text) else {
                     return Ok(ctx.say(&en::usage(en::MCP_ADD)));
                 };
-                let draft = mcp::add(home, servers, member, new).await?;
-                Ok(ctx.say(&en::looked(&draft.fact)).with(draft.ops))
+                asked(ctx, mcp::add(home, servers, member, new).await?).await
             }
             ("add", ..) => Ok(ctx.say(&en::usage(en::MCP_ADD))),
             (_, "", _) => Ok(super::usage(ctx, self)),
             ("tools" | "show", name, _) => Ok(ctx.say(&en::looked(&mcp::show(home, name).await?))),
-            ("test", name, _) => {
-                let draft = mcp::look(home, servers, member, name).await?;
-                Ok(ctx.say(&en::looked(&draft.fact)).with(draft.ops))
-            }
+            ("test", name, _) => asked(ctx, mcp::look(home, servers, member, name).await?).await,
             ("approve", name, words) => {
                 let mut words = words.split_whitespace().map(str::to_owned);
                 let mark = words.next().unwrap_or_default();
@@ -84,6 +83,17 @@ impl Command for Mcp {
             _ => Ok(super::usage(ctx, self)),
         }
     }
+}
+
+/// What it offers. Where this process can't run it, one that has a sandbox asks it.
+async fn asked(ctx: &Ctx<'_>, draft: Draft<Looked>) -> Result<Reply, CommandError> {
+    let server = &draft.fact.server;
+    if ctx.sandbox.is_some() || !server.is_local() {
+        return Ok(ctx.say(&en::looked(&draft.fact)).with(draft.ops));
+    }
+    let left = ctx.leave(&format!("/mcp test {}", server.name)).await?;
+    let said = ctx.say(&en::asked_elsewhere(server));
+    Ok(said.with(draft.ops).with(vec![left]))
 }
 
 /// `[network] [read DIRECTORY] [secret VARIABLE=SECRET] [agent AGENT] COMMAND`, or an address in the command's place.

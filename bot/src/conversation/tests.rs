@@ -28,6 +28,7 @@ use ports::{
 use serde_json::{Value, json};
 use testkit::{home::TestHome, scripted_model::ScriptedModel, shelf::MemoryShelf};
 
+mod elsewhere;
 mod knowledge;
 mod matrix;
 mod memory;

@@ -46,18 +46,12 @@ async fn draft(home: &Home, incoming: &[Incoming]) -> Result<Draft<usize>, Comma
         {
             continue;
         }
-        let surface = one
-            .session
-            .as_str()
-            .split(':')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
         let work = Received {
-            surface,
+            surface: surface(&one.session),
             session: one.session.clone(),
             raw: keep(home, &one.raw).await?,
             received_at: home.now(),
+            sandbox: false,
         };
         let update = Update {
             id: id.clone(),
@@ -74,6 +68,32 @@ async fn draft(home: &Home, incoming: &[Incoming]) -> Result<Draft<usize>, Comma
         new += 1;
     }
     Ok(Draft::new(ops, new))
+}
+
+/// The job of something that arrived and was understood, and that takes a sandbox, which this process does not have: `understood` is what a
+/// surface of its own would hand in.
+///
+/// # Errors
+/// What the stores answer.
+pub async fn leave(
+    home: &Home,
+    session: &SessionId,
+    understood: &impl serde::Serialize,
+) -> Result<Op, CommandError> {
+    let work = Received {
+        surface: surface(session),
+        session: session.clone(),
+        raw: keep(home, &serde_json::to_string(understood)?).await?,
+        received_at: home.now(),
+        sandbox: true,
+    };
+    let job = job::new_job(&home.team, home.chance.id(), &work, home.now())?;
+    Ok(Op::Enqueue(job))
+}
+
+fn surface(session: &SessionId) -> String {
+    let surface = session.as_str().split(':').next();
+    surface.unwrap_or_default().to_owned()
 }
 
 /// A payload holds 32 KiB; what is larger is named by digest.

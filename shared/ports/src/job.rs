@@ -27,7 +27,7 @@ pub mod lane {
     pub const RUN: &str = "run";
     /// Reading documents, and keeping the index in few segments.
     pub const INGEST: &str = "ingest";
-    /// What needs a workspace or a sandbox, left by a process that has none: steps of runs, PDFs.
+    /// What needs a workspace or a sandbox, left by a process that has none: steps of runs, PDFs, looks at local tool servers.
     pub const SANDBOX: &str = "sandbox";
     /// What is due by time.
     pub const TICK: &str = "tick";
@@ -104,6 +104,9 @@ pub struct Received {
     /// The surface's own JSON, unchanged.
     pub raw: String,
     pub received_at: Micros,
+    /// Left by a process without a sandbox to one that has it. Then `raw` is what the former made of it, on which no surface is needed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox: bool,
 }
 
 impl Work for Received {
@@ -112,12 +115,15 @@ impl Work for Received {
     const PRIORITY: Priority = Priority::High;
     fn lane(&self) -> String {
         match self.surface.as_str() {
+            _ if self.sandbox => lane::SANDBOX.to_owned(),
             "telegram" => lane::FRONT_TELEGRAM.to_owned(),
             _ => Self::LANE.to_owned(),
         }
     }
     fn serial(&self) -> Option<String> {
-        Some(format!("in:{}", self.session))
+        // Who writes on need not wait for a worker.
+        let way = if self.sandbox { "left" } else { "in" };
+        Some(format!("{way}:{}", self.session))
     }
 }
 

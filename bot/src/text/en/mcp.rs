@@ -113,6 +113,16 @@ pub fn looked(looked: &Looked) -> String {
     text
 }
 
+/// That a worker is to ask a server what it offers.
+#[must_use]
+pub fn asked_elsewhere(server: &McpServer) -> String {
+    format!(
+        "MCP server {}: {}\n\nA worker asks it what it offers (countersign worker --lanes sandbox), and says it here.",
+        server.name,
+        reach(server)
+    )
+}
+
 fn tool_line(tool: &McpTool, standing: Standing) -> String {
     let mark = match standing {
         Standing::Approved => "✓",

@@ -99,6 +99,7 @@ async fn nothing_that_is_kept_holds_it() {
     let journal = repo::runs::journal(&team(), &"r".into());
     let update = json!({"message": {"text": format!("my key: {KEY}")}}).to_string();
     let received = Received {
+        sandbox: false,
         surface: "telegram".to_owned(),
         session: SessionId::new("telegram:1"),
         raw: update,
