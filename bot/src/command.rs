@@ -147,7 +147,7 @@ impl<'a> Ctx<'a> {
         if let What::Text { text, .. } = &mut inbound.what {
             command.clone_into(text);
         }
-        Ok(receive::leave(self.home, &inbound.session, &inbound).await?)
+        receive::leave(self.home, &inbound.session, &inbound).await
     }
 
     /// The first word, and what follows it.
