@@ -277,6 +277,7 @@ impl World {
                 ..Shown::default()
             },
             change: None,
+            repeats: false,
             budget: None,
             standing: false,
             always,

@@ -274,10 +274,9 @@ fn card(to: &SessionId, approval: &Approval, now: Micros, zone: &str) -> (Card, 
 
 fn head(approval: &Approval, what: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
-    if approval.question == Question::Unknown {
-        blocks.push(Block::Text {
-            text: en::UNKNOWN.to_owned(),
-        });
+    if let Some(text) = en::happened_before(approval) {
+        let text = text.to_owned();
+        blocks.push(Block::Text { text });
     }
     blocks.push(field(en::AGENT, &approval.agent_name));
     blocks.push(field(en::TOOL, &approval.call.name));
@@ -351,7 +350,6 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
         data: format!("details:{}", approval.id),
         style: Style::Plain,
     };
-    let modify = || button(en::MODIFY, "modify", Style::Plain);
     let (first, mut second) = match approval.question {
         Question::Call if draft::is(approval) => draft::actions(button),
         Question::Call => (
@@ -359,11 +357,14 @@ fn actions(approval: &Approval) -> Vec<Vec<Action>> {
                 button(en::APPROVE, "ok", Style::Good),
                 button(en::DENY, "no", Style::Danger),
             ],
-            if offers_always(approval) {
-                vec![modify(), button(en::ALWAYS, "always", Style::Plain)]
-            } else {
-                vec![modify()]
-            },
+            [
+                (!approval.repeats).then_some((en::MODIFY, "modify")),
+                offers_always(approval).then_some((en::ALWAYS, "always")),
+            ]
+            .into_iter()
+            .flatten()
+            .map(|(label, verb)| button(label, verb, Style::Plain))
+            .collect(),
         ),
         // Its card is another one.
         Question::Budget => (Vec::new(), Vec::new()),

@@ -36,6 +36,7 @@ fn approval(tool: &str, shown: Shown) -> Approval {
         digest: Digest::of_bytes("x"),
         shown,
         change: None,
+        repeats: false,
         budget: None,
         standing: false,
         always: Vec::new(),
@@ -450,6 +451,20 @@ fn a_card_about_an_unknown_outcome() {
     [Run again → again:0199aabbccddeeff0011223344556677:2d711642] [It happened → happened:0199aabbccddeeff0011223344556677:2d711642]
     [Stop → stop:0199aabbccddeeff0011223344556677:2d711642] [Details → details:0199aabbccddeeff0011223344556677]
     "#);
+}
+
+#[test]
+fn a_card_about_a_call_that_ran_once_already_says_so_and_takes_no_change() {
+    let approval = Approval {
+        repeats: true,
+        ..approval("notes__add", Shown::default())
+    };
+    let card = shown(&present(&Notice::ApprovalAsked { approval }));
+    assert!(card.contains("ran once already"), "{card}");
+    assert!(
+        card.contains("→ ok:") && !card.contains("→ modify:"),
+        "{card}"
+    );
 }
 
 #[test]

@@ -103,8 +103,19 @@ pub fn card_title(approval: &Approval) -> String {
     }
 }
 
-pub const UNKNOWN: &str = "The call below was started, and then the program stopped. Nobody knows whether it took effect. \
-     Look at what it would have changed, then say how to go on.";
+/// What became of a call before it was asked about.
+#[must_use]
+pub fn happened_before(approval: &Approval) -> Option<&'static str> {
+    let unknown = "The call below was started, and then the program stopped. Nobody knows whether it took effect. \
+                   Look at what it would have changed, then say how to go on.";
+    let repeats = "The call below ran once already. In the middle of it its server asked a person something, and has an answer now: \
+                   a yes makes the call once more with that answer. You are asked because the rules or the tool are not what they were \
+                   when it was begun.";
+    match approval.question {
+        Question::Unknown => Some(unknown),
+        _ => approval.repeats.then_some(repeats),
+    }
+}
 
 #[must_use]
 pub fn why(agent: &str, words: &str) -> String {

@@ -2,7 +2,7 @@
 //! is not told of it.
 
 use super::{Answer, Asked, answered, checked};
-use crate::{CommandError, Draft, Home, Problem, audit, keep::keep, sessions};
+use crate::{CommandError, Draft, Home, Problem, audit, run, sessions};
 use domain::{
     approval::Approval,
     audit::Deed,
@@ -10,10 +10,10 @@ use domain::{
     id::{CallId, RunId, SessionId},
     member::Member,
     redact::MARK,
-    run::{Actor, CallState, Elicited, Event},
+    run::{Actor, CallState, Elicited, Event, State},
     session::{Expects, Session},
 };
-use ports::{blob, job, present::Notice, repo, store::Op};
+use ports::{job, present::Notice, repo, store::Op};
 use serde_json::{Value, json};
 
 /// A button below a question.
@@ -28,7 +28,7 @@ pub enum Press {
 
 /// A call whose server waits for an answer.
 pub(super) struct Open {
-    state: CallState,
+    call: CallState,
     elicited: Elicited,
 }
 
@@ -87,13 +87,17 @@ pub(super) async fn open(
     run: &RunId,
     call: &CallId,
 ) -> Result<Option<Open>, CommandError> {
-    let state = crate::run::fold(home, run).await;
-    let state = state.map_err(|error| Problem::Invalid(error.to_string()))?;
-    let state = state.call(call).cloned();
-    Ok(state.and_then(|state| {
-        let elicited = state.elicited.clone()?;
-        Some(Open { state, elicited })
+    let state = fold(home, run).await?;
+    let call = state.call(call).cloned();
+    Ok(call.and_then(|call| {
+        let elicited = call.elicited.clone()?;
+        Some(Open { call, elicited })
     }))
+}
+
+async fn fold(home: &Home, run: &RunId) -> Result<State, CommandError> {
+    let state = run::fold(home, run).await;
+    Ok(state.map_err(|error| Problem::Invalid(error.to_string()))?)
 }
 
 async fn settle(
@@ -102,9 +106,9 @@ async fn settle(
     (mut session, version): (Session, Option<u64>),
     (run, open, content): (RunId, Open, Option<Value>),
 ) -> Result<Draft<Asked>, CommandError> {
-    let Open { state, elicited } = open;
+    let Open { call, elicited } = open;
     if content.is_some() {
-        may_repeat(home, member, &state).await?;
+        may_repeat(home, member, &call).await?;
     }
     if content
         .as_ref()
@@ -118,17 +122,14 @@ async fn settle(
         let (what, bytes, limit) = ("answer", bytes as u64, INLINE_LIMIT as u64);
         return Err(Problem::TooLarge { what, bytes, limit }.into());
     }
-    let call = state.call.id.clone();
+    let id = call.call.id;
     let event = match content.clone() {
         Some(content) => Event::ElicitationAnswered {
-            call,
+            call: id,
             question: elicited.question.digest(),
             content,
         },
-        None => {
-            let why = "they declined to answer";
-            as_it_ended(home, call, elicited.clone(), why).await?
-        }
+        None => unanswered(home, &run, id, "they declined to answer").await?,
     };
     let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
     let notice = Notice::ElicitationSettled {
@@ -151,27 +152,6 @@ async fn settle(
     Ok(Draft::new(ops, Asked::Answered { run }))
 }
 
-/// The call with what its server said in the end, as it is for a model whose question to a person, in the middle of it, has no answer.
-async fn as_it_ended(
-    home: &Home,
-    call: CallId,
-    elicited: Elicited,
-    why: &str,
-) -> Result<Event, CommandError> {
-    let text = blob::text(&*home.blobs, &elicited.output).await?;
-    let text = format!(
-        "{text}\n(In the middle of the call the server asked the person something, and {why}.)"
-    );
-    Ok(Event::CallFinished {
-        call,
-        output: keep(&*home.blobs, text).await?,
-        ok: elicited.ok,
-        taint: elicited.taint,
-        artifacts: Vec::new(),
-        sources: Vec::new(),
-    })
-}
-
 /// The end of a call that waits for an answer which nobody will give, and why not. What was done already is not told as undone.
 ///
 /// # Errors
@@ -182,8 +162,8 @@ pub(crate) async fn unanswered(
     call: CallId,
     why: &str,
 ) -> Result<Event, CommandError> {
-    if let Some(open) = open(home, run, &call).await? {
-        return as_it_ended(home, call, open.elicited, why).await;
+    if let Some(event) = run::as_it_ended(home, &fold(home, run).await?, &call, why).await? {
+        return Ok(event);
     }
     let text = format!("Not answered: {why}. Decide yourself, or finish.");
     Ok(Event::CallFinished {

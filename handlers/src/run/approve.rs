@@ -47,6 +47,7 @@ impl Step<'_> {
                 let error = "a card about money is about no call".to_owned();
                 return Err(HandlerError::Fail(error));
             }
+            Question::Call if self.resumes(call) => self.preview_of_begun(call).await?,
             Question::Call => match self.previews.remove(call) {
                 Some(preview) => preview,
                 None => match self.preview(call).await? {
@@ -128,6 +129,7 @@ impl Step<'_> {
             digest,
             shown,
             change: None,
+            repeats: is_call && call.resumes,
             budget: None,
             standing: false,
             always,

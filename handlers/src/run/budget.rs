@@ -151,6 +151,7 @@ impl Step<'_> {
             },
             approvers: ask.scope.raised_by(),
             change: None,
+            repeats: false,
             standing: false,
             budget: Some(ask),
             always: Vec::new(),

@@ -1,6 +1,10 @@
 //! Calls: starting them, repeating them after a crash, refusing them.
 
-use super::{Step, headline, log::Tail};
+use super::{
+    Step, headline,
+    log::{Parked, Tail},
+    modified::told_of_change,
+};
 use crate::{
     HandlerError,
     keep::{fit, keep},
@@ -33,7 +37,7 @@ impl Step<'_> {
         let effect = verdict.effect;
         let running = self.state().call(call).is_some_and(|call| call.running);
         if running && effect == Effect::Deny {
-            // To be run again after an unknown outcome, and forbidden meanwhile.
+            // To be run again, and forbidden meanwhile.
             let because = "a rule forbids it now".to_owned();
             return self.refuse(call, Refusal::ByRule { because }).await;
         }
@@ -48,7 +52,7 @@ impl Step<'_> {
         if !fits {
             // The rules or the world changed: judged again, asked again. What was begun stays begun: a card as of now.
             return match running {
-                true => self.ask_approval(call, Question::Unknown).await,
+                true => self.ask_again(call).await,
                 false => self.judge(call).await,
             };
         }
@@ -105,7 +109,8 @@ impl Step<'_> {
     }
 
     /// Does again what was begun by a process that is gone, if the rules of now let it and, where a person approved it, the world
-    /// is the one that they approved or already the one that the call makes. Else a person is asked.
+    /// is the one that they approved or already the one that the call makes. Else a person is asked: whether it happened, or, where it
+    /// is known what it came to and a person's answer is what it is repeated for, as about any call.
     pub(super) async fn repeat(&mut self, call: &CallId) -> Result<bool, HandlerError> {
         let verdict = self.verdict(call).await?.verdict;
         let approved = self.state().call(call).is_some_and(|call| call.spent);
@@ -121,7 +126,7 @@ impl Step<'_> {
             effect => effect == Effect::Allow,
         };
         if !same {
-            return self.ask_approval(call, Question::Unknown).await;
+            return self.ask_again(call).await;
         }
         // Says that the lease still holds: a slow worker must not write over what its successor did. Where a person's answer is what it
         // is repeated for, that is used up: who finds it begun once more doesn't know what came of it.
@@ -130,6 +135,15 @@ impl Step<'_> {
             return Ok(true);
         }
         self.perform(call).await
+    }
+
+    /// About a call that was begun.
+    async fn ask_again(&mut self, call: &CallId) -> Result<bool, HandlerError> {
+        let question = match self.resumes(call) {
+            true => Question::Call,
+            false => Question::Unknown,
+        };
+        self.ask_approval(call, question).await
     }
 
     /// Whether the world already is as the call would leave it.
@@ -157,7 +171,7 @@ impl Step<'_> {
         });
         let output = match self.tool(call) {
             Some(tool) => tool.perform(&self.context(call), &arguments).await,
-            None => Ok(failed("the tool is gone.")),
+            None => Err(ToolError::NotCalled("the tool is gone".to_owned())),
         };
         match output {
             Ok(output) => self.finished(call, output).await,
@@ -167,6 +181,7 @@ impl Step<'_> {
                 Ok(true)
             }
             Err(ToolError::Asks(asks)) => self.elicited(call, *asks).await,
+            Err(ToolError::NotCalled(why)) if self.stays_ended(call, &why).await? => Ok(true),
             Err(error) => self.finished(call, failed(&error.to_string())).await,
         }
     }
@@ -176,7 +191,8 @@ impl Step<'_> {
         call: &CallId,
         output: ToolOutput,
     ) -> Result<bool, HandlerError> {
-        let text = self.told_of_change(call).await? + &output.text;
+        let told = told_of_change(&*self.ports.home.blobs, self.state(), call).await?;
+        let text = told + &output.text;
         let text = self.kept(text).await?;
         let taint = output.taint.as_deref();
         let event = Event::CallFinished {
@@ -201,15 +217,12 @@ impl Step<'_> {
         call: &CallId,
         why: Refusal,
     ) -> Result<bool, HandlerError> {
-        let text = match why {
-            Refusal::ByRule { because } => format!("Not run: {}.", because.trim_end_matches('.')),
-            Refusal::ByPerson { reason } if reason.is_empty() => "Not run: the person denied it.".to_owned(),
-            Refusal::ByPerson { reason } => format!("Not run: the person denied it and said: {reason}"),
-            Refusal::Expired => "Not run: nobody decided in time.".to_owned(),
-            Refusal::Undeliverable => "Not run: the person could not be reached.".to_owned(),
-            Refusal::Repeated => "Not run: you made this very call several times already, and its result does not change. Do something else, or finish.".to_owned(),
-        };
-        self.finished(call, failed(&text)).await
+        let why = because(why);
+        if self.stays_ended(call, &why).await? {
+            return Ok(true);
+        }
+        self.finished(call, failed(&format!("Not run: {why}")))
+            .await
     }
 
     pub(super) async fn take_as_happened(&mut self, call: &CallId) -> Result<bool, HandlerError> {
@@ -228,10 +241,6 @@ impl Step<'_> {
 
     /// Puts the question to the person and parks until the session's next message.
     async fn ask_person(&mut self, call: &CallId) -> Result<bool, HandlerError> {
-        if self.log.session.value.run.as_ref() != Some(&self.log.run) {
-            let text = "Not asked: the person has started something else and would not know what this is about. Decide yourself, or finish.";
-            return self.finished(call, failed(text)).await;
-        }
         let (_, arguments) = self.arguments(call).await?;
         let question = arguments
             .get("question")
@@ -249,7 +258,26 @@ impl Step<'_> {
             };
             self.log.note(self.log.agent(), event)?;
         }
-        self.park_on_person(call, ops).await
+        match self.park_on_person(call, ops).await? {
+            Parked::Waits => Ok(false),
+            Parked::Grown => Ok(true),
+            Parked::Left => {
+                let text = "Not asked: the person has started something else and would not know what this is about. Decide yourself, or finish.";
+                self.finished(call, failed(text)).await
+            }
+        }
+    }
+}
+
+/// Why a call is not run, for the model.
+fn because(why: Refusal) -> String {
+    match why {
+        Refusal::ByRule { because } => format!("{}.", because.trim_end_matches('.')),
+        Refusal::ByPerson { reason } if reason.is_empty() => "the person denied it.".to_owned(),
+        Refusal::ByPerson { reason } => format!("the person denied it and said: {reason}"),
+        Refusal::Expired => "nobody decided in time.".to_owned(),
+        Refusal::Undeliverable => "the person could not be reached.".to_owned(),
+        Refusal::Repeated => "you made this very call several times already, and its result does not change. Do something else, or finish.".to_owned(),
     }
 }
 

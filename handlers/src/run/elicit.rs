@@ -2,15 +2,20 @@
 //! call has ended, and the run parks on the question. An answer makes the call once more, with the answer at hand; who declines takes the
 //! call as it ended.
 
-use super::{Step, log::Tail};
-use crate::{HandlerError, tool::server::Asks};
+use super::{Step, log::Parked, modified::told_of_change};
+use crate::{HandlerError, Home, keep::keep, tool::server::Asks};
 use domain::{
     elicitation::ROUNDS,
     id::CallId,
-    run::{Actor, Event, ParkedOn},
+    run::{Event, ParkedOn, State},
     session::Expects,
 };
-use ports::{present::Notice, progress::Doing, store::Op};
+use ports::{
+    blob::{self, BlobError},
+    present::Notice,
+    progress::Doing,
+    store::Op,
+};
 
 impl Step<'_> {
     /// Puts a server's question to the person, and parks until it is answered.
@@ -22,22 +27,9 @@ impl Step<'_> {
         let Asks {
             server,
             question,
-            mut output,
+            output,
         } = asks;
         let answered = self.state().call(call).map_or(0, |call| call.answers.len());
-        let elsewhere = self.log.session.value.run.as_ref() != Some(&self.log.run);
-        let why = match (answered >= ROUNDS, elsewhere) {
-            (true, _) => "it had asked often enough",
-            (_, true) => "the person has started something else",
-            _ => "",
-        };
-        if !why.is_empty() {
-            let told = format!(
-                "\n(In the middle of the call the server asked a person something. It was not put to them: {why}.)"
-            );
-            output.text.push_str(&told);
-            return self.finished(call, output).await;
-        }
         let notice = Notice::Elicited {
             run: self.log.run.clone(),
             agent: self.state().agent.name.clone(),
@@ -45,7 +37,6 @@ impl Step<'_> {
             question: question.clone(),
             said: output.text.clone(),
         };
-        let ops = self.notify(&notice).await?;
         let event = Event::Elicited {
             call: call.clone(),
             server,
@@ -55,31 +46,45 @@ impl Step<'_> {
             taint: output.taint,
         };
         self.log.note(self.log.agent(), event)?;
-        self.park_on_person(call, ops).await
+        let why = match answered >= ROUNDS {
+            true => "it had asked often enough, so it was not put to them",
+            false => {
+                let ops = self.notify(&notice).await?;
+                match self.park_on_person(call, ops).await? {
+                    Parked::Waits => return Ok(false),
+                    Parked::Grown => return Ok(true),
+                    Parked::Left => "they had started something else, so it was not put to them",
+                }
+            }
+        };
+        let home = self.log.home();
+        if let Some(event) = as_it_ended(home, self.state(), call, why).await? {
+            self.log.note(self.log.agent(), event)?;
+        }
+        Ok(true)
     }
 
     /// Parks until the session's next message, with the message that asks for it. Where the journal grew meanwhile (another call's card
-    /// was decided), it is still to be asked, unless the run is to stop.
+    /// was decided), it is asked all the same, unless the run is to stop.
     pub(super) async fn park_on_person(
         &mut self,
         call: &CallId,
         ops: Vec<Op>,
-    ) -> Result<bool, HandlerError> {
+    ) -> Result<Parked, HandlerError> {
         self.report(Doing::Waiting);
         let (run, call) = (self.log.run.clone(), call.clone());
         let on = ParkedOn::Person { call: call.clone() };
         let parked = Event::Parked { on };
-        let tail = Tail::Park(ops, Some(Expects::Answer { run, call }));
-        while !self
-            .log
-            .commit(Some((Actor::System, parked.clone())), tail.clone())
-            .await?
-        {
-            if self.state().cancel_asked.is_some() {
-                return Ok(true);
+        let asks = (ops, Expects::Answer { run, call });
+        loop {
+            let done = self
+                .log
+                .park_on_person(parked.clone(), asks.clone())
+                .await?;
+            if done != Parked::Grown || self.state().cancel_asked.is_some() {
+                return Ok(done);
             }
         }
-        Ok(false)
     }
 
     /// The start of a call that a person's answer makes once more.
@@ -91,4 +96,59 @@ impl Step<'_> {
             approval: approval.map(|(id, _)| id.clone()),
         })
     }
+
+    /// Whether a person answered, and the call was not begun again since.
+    pub(super) fn resumes(&self, call: &CallId) -> bool {
+        self.state().call(call).is_some_and(|call| call.resumes)
+    }
+
+    /// A call that a person's answer would have made once more, and that can't be: it stays as it ended, and the model is told why.
+    /// `false`: it never ended so.
+    pub(super) async fn stays_ended(
+        &mut self,
+        call: &CallId,
+        why: &str,
+    ) -> Result<bool, HandlerError> {
+        let why = format!(
+            "they answered; but the call was not made once more: {}",
+            why.trim_end_matches('.')
+        );
+        let ended = as_it_ended(self.log.home(), self.state(), call, &why).await?;
+        let Some(event) = ended else {
+            return Ok(false);
+        };
+        self.log.note(self.log.agent(), event)?;
+        Ok(true)
+    }
+}
+
+/// The end of a call with what it came to when its server asked a person something. `why` goes on after “the server asked the person something,
+/// and”: why that stays the outcome. `None`: it never ended so.
+///
+/// # Errors
+/// The blob store's.
+pub(crate) async fn as_it_ended(
+    home: &Home,
+    state: &State,
+    call: &CallId,
+    why: &str,
+) -> Result<Option<Event>, BlobError> {
+    let of_call = state.call(call);
+    let ended = of_call.and_then(|call| call.elicited.as_ref().or(call.ended.as_ref()));
+    let Some(ended) = ended else {
+        return Ok(None);
+    };
+    let told = told_of_change(&*home.blobs, state, call).await?;
+    let said = blob::text(&*home.blobs, &ended.output).await?;
+    let text = format!(
+        "{told}{said}\n(In the middle of the call the server asked the person something, and {why}.)"
+    );
+    Ok(Some(Event::CallFinished {
+        call: call.clone(),
+        output: keep(&*home.blobs, text).await?,
+        ok: ended.ok,
+        taint: ended.taint.clone(),
+        artifacts: Vec::new(),
+        sources: Vec::new(),
+    }))
 }

@@ -1,5 +1,9 @@
 //! A run's journal while a step works on it: the folded state, what was noted and not committed yet, and the commits.
 
+mod records;
+
+pub use records::Parked;
+
 use super::{RunPorts, ledger::Ledger};
 use crate::{HandlerError, Home, Lease, draft};
 use domain::{
@@ -50,6 +54,8 @@ pub struct Log<'a> {
     ceilings: BTreeMap<String, i64>,
     /// Which ceiling the latest commit met.
     over: Option<Over>,
+    /// Whether the latest commit would have waited for a person who talks about something else by now.
+    left: bool,
     ledger: Ledger,
 }
 
@@ -91,6 +97,7 @@ impl<'a> Log<'a> {
             hold,
             ceilings: BTreeMap::new(),
             over: None,
+            left: false,
             ledger,
         })
     }
@@ -175,7 +182,11 @@ impl<'a> Log<'a> {
             self.note(actor, event)?;
         }
         for _ in 0..8 {
-            let ops = self.batch(&tail).await?;
+            let Some(ops) = self.batch(&tail).await? else {
+                self.left = true;
+                self.refold(has_last).await?;
+                return Ok(false);
+            };
             let reasons = ops.iter().map(Op::clone).collect::<Vec<_>>();
             match draft::commit(&self.ports.home, ops).await {
                 Ok(()) => {
@@ -210,7 +221,8 @@ impl<'a> Log<'a> {
         })
     }
 
-    async fn batch(&mut self, tail: &Tail) -> Result<Vec<Op>, HandlerError> {
+    /// `None`: it would wait for a person who talks about something else by now.
+    async fn batch(&mut self, tail: &Tail) -> Result<Option<Vec<Op>>, HandlerError> {
         let home = &self.ports.home;
         let mut ops = Vec::new();
         if !self.pending.is_empty() {
@@ -244,7 +256,10 @@ impl<'a> Log<'a> {
             Tail::Park(more, expects) => {
                 ops.extend(more.iter().cloned());
                 if let Some(expects) = expects {
-                    ops.push(self.expecting(expects)?);
+                    let Some(session) = self.expecting(expects)? else {
+                        return Ok(None);
+                    };
+                    ops.push(session);
                 }
                 ops.push(Op::Finish { job, epoch });
             }
@@ -268,35 +283,7 @@ impl<'a> Log<'a> {
                 ops.push(Op::Enqueue(job));
             }
         }
-        Ok(ops)
-    }
-
-    /// The record, where its status changes.
-    fn summarise(&self, status: RunStatus, tail: &Tail) -> Result<Option<Op>, HandlerError> {
-        let summary = self.summarised(status);
-        let changed = summary.status != self.summary.value.status
-            || matches!(tail, Tail::Park(..) | Tail::End | Tail::Continue(_));
-        let stored = Stored {
-            value: summary,
-            version: self.summary.version,
-        };
-        Ok(if changed {
-            Some(repo::update(&self.ports.home.team, &stored)?)
-        } else {
-            None
-        })
-    }
-
-    fn summarised(&self, status: RunStatus) -> RunSummary {
-        let state = &self.state;
-        let mut summary = self.summary.value.clone();
-        summary.count(state);
-        summary.status = status;
-        if let domain::run::Phase::Over(outcome) = &state.phase {
-            summary.status = outcome.into();
-            summary.ended_at = Some(state.last_at);
-        }
-        summary
+        Ok(Some(ops))
     }
 
     fn settled(&mut self, tail: &Tail) {
@@ -339,38 +326,9 @@ impl<'a> Log<'a> {
         });
     }
 
-    /// The session, with what its next text is an answer to.
-    fn expecting(&self, expects: &Expects) -> Result<Op, HandlerError> {
-        let Stored { mut value, version } = self.session.clone();
-        if value.run.as_ref() != Some(&self.run) {
-            let error = "the session turned to something else".to_owned();
-            return Err(HandlerError::Retry { after: None, error });
-        }
-        value.expects = Some(expects.clone());
-        value.updated_at = self.ports.home.now();
-        Ok(repo::update(
-            &self.ports.home.team,
-            &Stored { value, version },
-        )?)
-    }
-
     /// Somebody may have written to the journal (a cancel): fold again.
     pub async fn refresh(&mut self) -> Result<(), HandlerError> {
         self.refold(false).await
-    }
-
-    async fn reread(&mut self) -> Result<(), HandlerError> {
-        let home = &self.ports.home;
-        self.ledger.reread(home).await?;
-        if let Some(summary) = repo::get(&*home.store, &home.team, self.run.as_str()).await? {
-            self.summary = summary;
-        }
-        if let Some(session) =
-            repo::get(&*home.store, &home.team, self.state.session.as_str()).await?
-        {
-            self.session = session;
-        }
-        Ok(())
     }
 
     pub fn home(&self) -> &'a Home {

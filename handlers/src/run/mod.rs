@@ -38,6 +38,7 @@ use domain::{
     id::CallId,
     run::{Action, Actor, Event, Outcome, State, next},
 };
+pub(crate) use elicit::as_it_ended;
 pub use ledger::stream;
 use log::{Log, Tail};
 pub use log::{fold, parse};

@@ -7,9 +7,11 @@ use domain::{
     id::{ApprovalId, CallId},
     message::Message,
     permission::Effect,
-    run::{Actor, Event},
+    run::{Actor, Event, State},
 };
 use ports::{
+    Blobs,
+    blob::BlobError,
     present::Notice,
     repo::{self, Stored},
     store::Op,
@@ -104,7 +106,11 @@ impl Step<'_> {
         let card = self.card(&id).await?;
         let mut card = card.filter(|card| card.value.status == ApprovalStatus::Pending);
         if let Some(card) = &mut card {
-            let change = card.value.change.take().filter(|_| self.is_changed(call));
+            let change = card
+                .value
+                .change
+                .take()
+                .filter(|_| is_changed(self.state(), call));
             card.value.change = change.map(|change| Change {
                 judged: true,
                 ..change
@@ -123,51 +129,6 @@ impl Step<'_> {
         Ok(ops)
     }
 
-    /// Whether the call is another one than the model proposed.
-    fn is_changed(&self, call: &CallId) -> bool {
-        let now = self.state().call(call).map(|call| &call.call.arguments);
-        now != self.proposed(call)
-    }
-
-    fn proposed(&self, call: &CallId) -> Option<&Value> {
-        let calls = self
-            .state()
-            .messages
-            .iter()
-            .rev()
-            .find_map(|message| match message {
-                Message::Assistant { calls, .. } => Some(calls),
-                _ => None,
-            })?;
-        calls
-            .iter()
-            .find(|known| known.id == *call)
-            .map(|known| &known.arguments)
-    }
-
-    /// What the model is told before the result of a call that is not the one it proposed.
-    pub(super) async fn told_of_change(&self, call: &CallId) -> Result<String, HandlerError> {
-        let modified = self
-            .state()
-            .call(call)
-            .filter(|call| call.modified.is_some());
-        let Some(state) = modified.filter(|_| self.is_changed(call)) else {
-            return Ok(String::new());
-        };
-        let blobs = &*self.ports.home.blobs;
-        let arguments = large::fetch(blobs, state.call.arguments.clone()).await?;
-        let arguments = arguments.to_string();
-        let told = fit(&arguments, TOLD);
-        let more = if told.len() < arguments.len() {
-            "…"
-        } else {
-            ""
-        };
-        Ok(format!(
-            "[A person changed this call before they decided about it. Its arguments were: {told}{more}]\n"
-        ))
-    }
-
     /// A person's own words are no rule: what they changed is asked about even where a rule would let it happen.
     pub(super) fn asks_for_changed(&self, call: &CallId, judged: &mut super::judge::Judged) {
         let modified = self
@@ -180,4 +141,46 @@ impl Step<'_> {
             judged.always.clear();
         }
     }
+}
+
+/// Whether the call is another one than the model proposed.
+fn is_changed(state: &State, call: &CallId) -> bool {
+    let now = state.call(call).map(|call| &call.call.arguments);
+    now != proposed(state, call)
+}
+
+fn proposed<'a>(state: &'a State, call: &CallId) -> Option<&'a Value> {
+    let mut messages = state.messages.iter().rev();
+    let calls = messages.find_map(|message| match message {
+        Message::Assistant { calls, .. } => Some(calls),
+        _ => None,
+    })?;
+    let call = calls.iter().find(|known| known.id == *call);
+    call.map(|call| &call.arguments)
+}
+
+/// What the model is told before the result of a call that is not the one it proposed.
+///
+/// # Errors
+/// The blob store's.
+pub(super) async fn told_of_change(
+    blobs: &dyn Blobs,
+    state: &State,
+    call: &CallId,
+) -> Result<String, BlobError> {
+    let modified = state.call(call).filter(|call| call.modified.is_some());
+    let Some(modified) = modified.filter(|_| is_changed(state, call)) else {
+        return Ok(String::new());
+    };
+    let arguments = large::fetch(blobs, modified.call.arguments.clone()).await?;
+    let arguments = arguments.to_string();
+    let told = fit(&arguments, TOLD);
+    let more = if told.len() < arguments.len() {
+        "…"
+    } else {
+        ""
+    };
+    Ok(format!(
+        "[A person changed this call before they decided about it. Its arguments were: {told}{more}]\n"
+    ))
 }

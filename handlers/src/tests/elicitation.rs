@@ -7,20 +7,27 @@ use super::{
     team::{Ended, LEASE, Team},
 };
 use crate::{
-    Problem,
+    Home, Problem,
     ask::{self, Press},
+    commit_with,
     mcp::{self, NewServer},
-    rules, tool,
+    modify, rules, sessions, tool,
 };
 use domain::{
-    approval::{Choice, Question},
+    approval::{Choice, Question, Refusal},
     elicitation::{Choice as Chosen, Elicitation, Field, Kind, ROUNDS},
-    mcp::Reach,
-    member::Role,
+    id::SessionId,
+    mcp::{McpServer, Reach},
+    member::{Member, Role},
     permission::parse_rule,
     run::{Event, RunStatus},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use ports::{
+    Mcp,
+    mcp::{McpAnswer, McpCall, McpError, Offer},
+    sandbox::Cancel,
+};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use testkit::mcp::{ScriptedMcp, tool};
 
 const ADD: &str = r#"call: notes__add = {"text": "milk"}"#;
@@ -168,7 +175,7 @@ async fn who_starts_afresh_leaves_the_call_as_it_ended() {
     team.rule("allow api_call mcp:notes/*").await;
     team.says(ADD).await;
     let run = team.latest().await.id;
-    team.does(|| crate::sessions::renew(&team.home, &team.ann, &team.session))
+    team.does(|| sessions::renew(&team.home, &team.ann, &team.session))
         .await
         .unwrap();
     team.work().await;
@@ -218,6 +225,20 @@ async fn one_that_may_not_ask_is_not_heard_and_one_that_asks_and_asks_is_stopped
     "#);
 }
 
+/// What stands in the journal as the outcome of the only call.
+async fn outcome(team: &Team) -> (String, Option<String>) {
+    let events = team.events(&team.latest().await.id).await;
+    let mut finished = events.into_iter().filter_map(|event| match event {
+        Event::CallFinished { output, taint, .. } => Some((output.head().to_owned(), taint)),
+        _ => None,
+    });
+    finished.next().expect("an outcome")
+}
+
+fn notes() -> Option<String> {
+    Some("the MCP server notes".to_owned())
+}
+
 #[tokio::test]
 async fn what_is_forbidden_meanwhile_is_not_called_again() {
     let (team, servers) = team(&["Which list?"]).await;
@@ -226,7 +247,160 @@ async fn what_is_forbidden_meanwhile_is_not_called_again() {
     team.rule("deny api_call mcp:notes/*").await;
     team.says("work").await;
     assert_eq!(servers.called().len(), 1);
-    assert!(last_told(&team).contains("Not run: a rule forbids it now."));
+    let (said, taint) = outcome(&team).await;
+    insta::assert_snapshot!(said, @"
+    given up
+    (In the middle of the call the server asked the person something, and they answered; but the call was not made once more: a rule forbids it now.)
+    ");
+    assert_eq!(taint, notes());
+    assert!(last_told(&team).contains(&said));
+    team.is_quiet();
+}
+
+/// It ran once, and the model is told what it came to then.
+#[tokio::test]
+async fn a_call_that_cannot_be_made_once_more_stays_as_it_ended() {
+    let offer = || Offer {
+        says: String::new(),
+        tools: vec![tool("add", "Adds and sends.")],
+        left_out: Vec::new(),
+    };
+    for (error, why) in [
+        (McpError::Unavailable("it is gone".to_owned()), "it is gone"),
+        (McpError::HoldsSecret, "secret"),
+        (McpError::Changed(offer()), "changed this tool"),
+    ] {
+        let (team, servers) = team(&["Which list?"]).await;
+        team.rule("allow api_call mcp:notes/*").await;
+        team.says(ADD).await;
+        servers.fail(error);
+        team.says("work").await;
+        assert_eq!(servers.called().len(), 1);
+        let (said, taint) = outcome(&team).await;
+        assert!(said.starts_with("given up"), "{said}");
+        assert!(said.contains("not made once more"), "{said}");
+        assert!(said.contains(why) && !said.contains("Not called"), "{said}");
+        assert_eq!(taint, notes());
+        team.audit_holds().await;
+        team.is_quiet();
+    }
+}
+
+#[tokio::test]
+async fn where_the_rules_ask_for_more_meanwhile_another_yes_is_asked_for() {
+    for approves in [true, false] {
+        let (team, servers) = team(&["Which list?"]).await;
+        team.rule("allow api_call mcp:notes/*").await;
+        team.says(ADD).await;
+        team.rule("ask api_call mcp:notes/add").await;
+        team.says("work").await;
+        let card = team.card().await;
+        assert_eq!((card.question, card.repeats), (Question::Call, true));
+        assert!(card.shown.because.contains("ask"), "{}", card.shown.because);
+        // The answer was given to this call and to no other.
+        let other = team
+            .does(|| {
+                let change = (r#"{"text": "tea"}"#, None);
+                modify::modify(&team.home, &team.run.tools, &team.ann, &card.id, change)
+            })
+            .await;
+        assert_eq!(other.err(), Some(Problem::Decision(Refusal::NotOffered)));
+        assert_eq!(servers.called().len(), 1);
+        let reason = "too late".to_owned();
+        match approves {
+            true => team.decides(Choice::Approve).await,
+            false => team.decides(Choice::Deny { reason }).await,
+        };
+        let (said, taint) = outcome(&team).await;
+        match approves {
+            true => assert!(
+                said.ends_with(r#"{"text":"milk"} {"list":"work"}"#),
+                "{said}"
+            ),
+            false => insta::assert_snapshot!(said, @"
+    given up
+    (In the middle of the call the server asked the person something, and they answered; but the call was not made once more: the person denied it and said: too late.)
+    "),
+        }
+        assert_eq!(taint, notes());
+        assert_eq!(servers.called().len(), 1 + usize::from(approves));
+        team.audit_holds().await;
+        team.is_quiet();
+    }
+}
+
+/// Servers during whose calls a person begins another conversation.
+struct Leaving {
+    servers: Arc<ScriptedMcp>,
+    home: Home,
+    who: Member,
+    place: SessionId,
+}
+
+#[async_trait::async_trait]
+impl Mcp for Leaving {
+    async fn tools(&self, server: &McpServer, root: Option<&Path>) -> Result<Offer, McpError> {
+        self.servers.tools(server, root).await
+    }
+
+    async fn call(
+        &self,
+        server: &McpServer,
+        root: Option<&Path>,
+        call: &McpCall,
+        cancel: &Cancel,
+    ) -> Result<McpAnswer, McpError> {
+        let answer = self.servers.call(server, root, call, cancel).await;
+        let renew = || sessions::renew(&self.home, &self.who, &self.place);
+        commit_with(&self.home, renew).await.unwrap();
+        answer
+    }
+}
+
+#[tokio::test]
+async fn who_starts_afresh_in_that_moment_is_not_asked_and_nothing_is_lost() {
+    let (mut team, servers) = team(&["Which list?"]).await;
+    team.run.tools = tool::all().with_servers(Arc::new(Leaving {
+        servers: servers.clone(),
+        home: team.home.clone(),
+        who: team.ann.clone(),
+        place: team.session.clone(),
+    }));
+    team.rule("allow api_call mcp:notes/*").await;
+    team.says(ADD).await;
+    assert_eq!(servers.called().len(), 1);
+    let (said, taint) = outcome(&team).await;
+    insta::assert_snapshot!(said, @"
+    given up
+    (In the middle of the call the server asked the person something, and they had started something else, so it was not put to them.)
+    ");
+    assert_eq!(taint, notes());
+    assert_eq!(team.latest().await.status, RunStatus::Answered);
+    assert_eq!(team.all_cards().await, [], "nothing is unknown");
+    assert!(!team.transcript().contains("[notes asks]"));
+    team.audit_holds().await;
+    team.is_quiet();
+}
+
+#[tokio::test]
+async fn who_declines_a_changed_call_lets_the_model_know_of_the_change() {
+    let (team, _) = team(&["Which list?"]).await;
+    team.says(ADD).await;
+    let card = team.card().await;
+    team.does(|| {
+        let change = (r#"{"text": "tea"}"#, None);
+        modify::modify(&team.home, &team.run.tools, &team.ann, &card.id, change)
+    })
+    .await
+    .unwrap();
+    team.work().await;
+    team.decides(Choice::Approve).await;
+    team.says("decline").await;
+    insta::assert_snapshot!(outcome(&team).await.0, @r#"
+    [A person changed this call before they decided about it. Its arguments were: {"text":"tea"}]
+    given up
+    (In the middle of the call the server asked the person something, and they declined to answer.)
+    "#);
 }
 
 #[tokio::test]

@@ -127,6 +127,9 @@ pub enum ToolError {
     /// The team's state can't be read or changed so; a sentence.
     #[error("{0}")]
     Home(String),
+    /// It was not begun, and why; no sentence.
+    #[error("Not called: {0}.")]
+    NotCalled(String),
     /// It was begun, and nobody knows what came of it: as after a crash in the middle of a call.
     #[error("{0}")]
     Unknown(String),

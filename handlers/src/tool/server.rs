@@ -210,13 +210,6 @@ impl Tool for ServerTool {
             .servers
             .call(&self.server, root.as_deref(), &call, &at.cancel)
             .await;
-        let taint = Some(format!("the MCP server {}", self.server.name));
-        let failed = |text: String, taint| ToolOutput {
-            text,
-            ok: false,
-            taint,
-            sources: Vec::new(),
-        };
         match answer {
             Ok(answer) => {
                 if let Some(offer) = &answer.offer {
@@ -226,21 +219,20 @@ impl Tool for ServerTool {
             }
             Err(McpError::Changed(offer)) => {
                 self.note(&offer).await;
-                Ok(failed(
-                    format!(
-                        "Not called: the server “{0}” changed this tool after it was approved. It is withheld until an owner has looked: /mcp tools {0}",
-                        self.server.name
-                    ),
-                    None,
-                ))
+                Err(ToolError::NotCalled(format!(
+                    "the server “{0}” changed this tool after it was approved. It is withheld until an owner has looked: /mcp tools {0}",
+                    self.server.name
+                )))
             }
             Err(McpError::Unknown(why)) => Err(ToolError::Unknown(why)),
-            Err(error @ McpError::TooLarge) => Ok(failed(
-                format!("It was called, and {error}. Ask it for less."),
-                taint,
-            )),
+            Err(error @ McpError::TooLarge) => Ok(ToolOutput {
+                text: format!("It was called, and {error}. Ask it for less."),
+                ok: false,
+                taint: Some(format!("the MCP server {}", self.server.name)),
+                sources: Vec::new(),
+            }),
             Err(error @ (McpError::Unavailable(_) | McpError::HoldsSecret)) => {
-                Ok(failed(format!("Not called: {error}."), None))
+                Err(ToolError::NotCalled(error.to_string()))
             }
         }
     }

@@ -124,6 +124,9 @@ pub struct Approval {
     pub shown: Shown,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// The call ran once already: its server asked a person something, and a yes makes it once more with the answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeats: bool,
     /// What [`Question::Budget`] is about; the call is no more than a name then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<Ask>,
@@ -319,7 +322,8 @@ pub fn check(
     Ok(())
 }
 
-/// Whether a person may change the call of this card now: who may refuse it, as long as it waits.
+/// Whether a person may change the call of this card now: who may refuse it, as long as it waits. An answer to what a call asked is
+/// given to that call and to no other.
 ///
 /// # Errors
 /// Why not.
@@ -329,6 +333,9 @@ pub fn may_change(
     shown: Option<&str>,
     now: Micros,
 ) -> Result<(), Refusal> {
+    if approval.repeats {
+        return Err(Refusal::NotOffered);
+    }
     let reason = String::new();
     check(approval, &Choice::Deny { reason }, who, shown, now)
 }

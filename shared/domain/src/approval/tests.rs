@@ -26,6 +26,7 @@ fn approval(question: Question, approvers: Role) -> Approval {
         digest: Digest::of_bytes("x"),
         shown: Shown::default(),
         change: None,
+        repeats: false,
         budget: None,
         standing: false,
         always: vec![rule.into_rule(crate::id::RuleId::new("r"), None, Micros(0))],

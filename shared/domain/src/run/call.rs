@@ -35,6 +35,8 @@ pub struct CallState {
     pub elicited: Option<Elicited>,
     /// What people answered so far.
     pub answers: Vec<Given>,
+    /// What the call came to before the latest answer. Where it can't be made once more, that is what it came to.
+    pub ended: Option<Elicited>,
     /// Somebody answered, and it was not begun again since.
     pub resumes: bool,
 }
@@ -64,6 +66,7 @@ impl CallState {
             ok: false,
             elicited: None,
             answers: Vec::new(),
+            ended: None,
             resumes: false,
         }
     }
@@ -91,7 +94,7 @@ impl CallState {
                 question, content, ..
             } => {
                 let (question, content) = (question.clone(), content.clone());
-                self.elicited = None;
+                self.ended = self.elicited.take();
                 self.answers.push(Given { question, content });
                 self.resumes = true;
             }

@@ -237,8 +237,16 @@ fn next_of_begun(call: &CallState, id: CallId) -> Action {
         .judged
         .as_ref()
         .is_some_and(|(_, class, _)| *class != ToolClass::Effect);
+    let asked_since = call.asked.is_some() && !call.spent;
     if call.resumes {
-        return Action::Repeat { call: id };
+        // It waits for another yes where the rules ask for more than they did when it was begun.
+        return match (&call.decided, asked_since) {
+            (_, false) => Action::Repeat { call: id },
+            (None, true) => Action::Park {
+                on: ParkedOn::Approvals,
+            },
+            (Some(decided), true) => next_of_decided(call, id, decided),
+        };
     }
     // A question that was asked is not asked again: its start, its message and the parking on it are one commit.
     if call.call.name == ASK_PERSON || call.elicited.is_some() {
@@ -246,7 +254,6 @@ fn next_of_begun(call: &CallState, id: CallId) -> Action {
             on: ParkedOn::Person { call: id },
         };
     }
-    let asked_since = call.asked.is_some() && !call.spent;
     match &call.decided {
         _ if repeatable && !asked_since => Action::Repeat { call: id },
         // The card about the unknown outcome: asked after the start, so its approval is not spent.

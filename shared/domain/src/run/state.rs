@@ -251,7 +251,7 @@ impl State {
                 let call = self.call_mut(call)?;
                 call.asked = Some((approval.clone(), digest.clone()));
                 call.decided = None;
-                (call.spent, call.resumes) = (false, false);
+                call.spent = false;
             }
             Event::ApprovalDecided {
                 call,
@@ -299,7 +299,7 @@ impl State {
     ) -> Result<(), FoldError> {
         let call = self.call_mut(id)?;
         let ran = call.running;
-        (call.running, call.elicited) = (false, None);
+        (call.running, call.elicited, call.ended) = (false, None, None);
         call.finished = true;
         call.ok = ok;
         let reads = matches!(call.judged, Some((_, ToolClass::Read, _)));
