@@ -9,7 +9,7 @@ use crate::{HandlerError, Home, Lease, draft};
 use domain::{
     MicroUsd, canonical_json,
     id::RunId,
-    run::{Actor, Entry, Event, Hold, Moves, Phase, RunStatus, RunSummary, State, lift},
+    run::{Actor, Entry, Event, Hold, Moves, RunStatus, RunSummary, State, lift},
     session::{Expects, Session},
 };
 use ports::{
@@ -240,15 +240,8 @@ impl<'a> Log<'a> {
         ops.extend(self.ledger.audit(home, &self.run, &self.pending).await?);
         ops.extend(self.money());
         ops.extend(self.ops.iter().cloned());
-        let status = match tail {
-            Tail::Park(..) => RunStatus::Waiting,
-            // Woken for nothing: it waits as before.
-            Tail::Rest if matches!(self.state.phase, Phase::Parked(_)) => RunStatus::Waiting,
-            Tail::End => self.summary.value.status,
-            _ => RunStatus::Running,
-        };
         if !self.state.is_over() || matches!(tail, Tail::End) {
-            ops.extend(self.summarise(status, tail)?);
+            ops.extend(self.summarise(tail)?);
         }
         let (job, epoch) = (self.lease.job.id.clone(), self.lease.job.epoch);
         match tail {

@@ -39,11 +39,14 @@ impl Log<'_> {
     }
 
     /// The record, where its status changes.
-    pub(super) fn summarise(
-        &self,
-        status: RunStatus,
-        tail: &Tail,
-    ) -> Result<Option<Op>, HandlerError> {
+    pub(super) fn summarise(&self, tail: &Tail) -> Result<Option<Op>, HandlerError> {
+        let status = match tail {
+            Tail::Park(..) => RunStatus::Waiting,
+            // Woken for nothing: it waits as before.
+            Tail::Rest if matches!(self.state.phase, Phase::Parked(_)) => RunStatus::Waiting,
+            Tail::End => self.summary.value.status,
+            _ => RunStatus::Running,
+        };
         let summary = self.summarised(status);
         let changed = summary.status != self.summary.value.status
             || matches!(tail, Tail::Park(..) | Tail::End | Tail::Continue(_));
