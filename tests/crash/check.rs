@@ -3,7 +3,7 @@
 use super::{
     knowledge,
     person::{MARK, Person, is_answer},
-    plan::{Choice, SECRET, Step, edited, modified},
+    plan::{Choice, SECRET, Step, edited, is_call, modified},
     world::{KEY, World},
 };
 use crate::flows::Program;
@@ -99,7 +99,11 @@ fn effects(world: &mut World, person: &Person, problems: &mut Vec<String>) {
             if choice == Choice::Modify {
                 world.count("effects that a person modified", executed);
             }
-            world.count("effects", executed);
+            let kind = match is_call(effect) {
+                true => "effects of a tool server",
+                false => "effects",
+            };
+            world.count(kind, executed);
             world.count("effects run again because a person said so", again);
         }
     }

@@ -12,6 +12,7 @@ mod files;
 mod knowledge;
 mod person;
 mod plan;
+mod served;
 mod summary;
 mod world;
 

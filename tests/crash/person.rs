@@ -4,7 +4,10 @@
 use super::{
     chance::Chance,
     files::Files,
-    plan::{Choice, Step, Task, command, edited, ledger, modified, question, reply_to_question},
+    plan::{
+        Choice, Step, Task, edited, is_call, ledger, modified, question, reply_to_question, shows,
+        written,
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -171,19 +174,17 @@ impl Person {
             && let Some(effect) = self.effect_in(message)
             && self.said.insert(format!("change {}", message.id))
         {
-            self.chat.reply_to(message.id, &command(&modified(&effect)));
+            self.chat.reply_to(message.id, &written(&modified(&effect)));
         }
     }
 
     /// The effect that a message shows, or what it was modified to.
     fn effect_in(&self, message: &Message) -> Option<String> {
         let effects = self.tasks.iter().flat_map(Task::effects);
-        let mut all = effects.flat_map(|effect| [effect.to_owned(), modified(effect)]);
-        all.find(|effect| {
-            // As a line of its own: cards also name earlier commands.
-            let command = format!("echo {effect} ");
-            message.text.lines().any(|line| line.starts_with(&command))
-        })
+        // A changed call names what it was.
+        let mut all = effects.flat_map(|effect| [modified(effect), effect.to_owned()]);
+        // As a line of its own: cards also name earlier commands.
+        all.find(|effect| message.text.lines().any(|line| shows(line, effect)))
     }
 
     /// Whoever in the chat is at hand taps.
@@ -240,8 +241,12 @@ impl Person {
         // A tap may be repeated at will; a sentence that is repeated is another sentence.
         let first = self.said.insert(format!("about {effect}"));
         match choice {
-            // A standing rule takes an owner.
-            Choice::Always if self.name == OWNER && message.button("Always").is_some() => {
+            // A standing rule takes an owner; one about a tool would let every call pass.
+            Choice::Always
+                if self.name == OWNER
+                    && message.button("Always").is_some()
+                    && !is_call(&effect) =>
+            {
                 self.chat.tap(message.id, "Always");
             }
             Choice::Modify if message.button("Modify").is_some() && !is_new => {

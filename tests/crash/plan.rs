@@ -3,7 +3,7 @@
 
 use super::chance::Chance;
 use domain::citation::quoted;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Mutex;
 use tests::servers::model::{Asked, Reply, Turn};
 
@@ -31,6 +31,8 @@ pub enum Step {
     Write(String),
     /// The same file changed: its name becomes the edited one.
     Edit(String),
+    /// An effect of a tool server, which adds its id to the ledger.
+    Call(String),
     /// An effect that also prints the secret, which the person gives away with the task.
     Leak(String),
     Read,
@@ -74,7 +76,8 @@ impl Task {
         let steps = (0..count).flat_map(|number| {
             let id = format!("{name}-{number}");
             match chance.below(20) {
-                0..8 => vec![Step::Effect(id)],
+                0..4 => vec![Step::Effect(id)],
+                4..8 => vec![Step::Call(format!("{id}{CALL}"))],
                 8..11 => vec![Step::Pair(format!("{id}a"), format!("{id}b"))],
                 11..14 => vec![Step::Write(id.clone()), Step::Edit(id)],
                 14 => vec![Step::Read],
@@ -111,7 +114,7 @@ impl Task {
 
     pub fn effects(&self) -> Vec<&str> {
         let effects = self.steps.iter().flat_map(|step| match step {
-            Step::Effect(id) | Step::Leak(id) => vec![id.as_str()],
+            Step::Effect(id) | Step::Leak(id) | Step::Call(id) => vec![id.as_str()],
             Step::Pair(one, two) => vec![one.as_str(), two.as_str()],
             _ => Vec::new(),
         });
@@ -126,6 +129,7 @@ impl Step {
             Self::Pair(one, two) => format!("pair {one} {two}"),
             Self::Write(id) => format!("write {id}"),
             Self::Edit(id) => format!("edit {id}"),
+            Self::Call(id) => format!("call {id}"),
             Self::Leak(id) => format!("leak {id} {SECRET}"),
             Self::Read => "read".to_owned(),
             Self::Ask(id) => format!("ask {id}"),
@@ -139,6 +143,7 @@ impl Step {
             ["pair", one, two] => Self::Pair(one.to_owned(), two.to_owned()),
             ["write", id] => Self::Write(id.to_owned()),
             ["edit", id] => Self::Edit(id.to_owned()),
+            ["call", id] => Self::Call(id.to_owned()),
             ["leak", id, ..] => Self::Leak(id.to_owned()),
             ["read"] => Self::Read,
             ["ask", id] => Self::Ask(id.to_owned()),
@@ -151,6 +156,7 @@ impl Step {
         let calls = match self {
             Self::Effect(id) | Self::Leak(id) => vec![run(id)],
             Self::Pair(one, two) => vec![run(one), run(two)],
+            Self::Call(id) => vec![("notes__echo", arguments(id))],
             Self::Write(id) => vec![("write_file", json!({"path": id, "text": id}))],
             Self::Edit(id) => {
                 let change = json!({"path": id, "old": id, "new": edited(id)});
@@ -160,6 +166,35 @@ impl Step {
             Self::Ask(id) => vec![("ask_person", json!({ "question": question(id) }))],
         };
         Reply::text_and_calls("The next step.", calls)
+    }
+}
+
+/// What ends the name of an effect of a tool server.
+const CALL: &str = "-call";
+
+pub fn is_call(effect: &str) -> bool {
+    effect.trim_end_matches(&modified("")).ends_with(CALL)
+}
+
+fn arguments(call: &str) -> Value {
+    json!({ "text": call })
+}
+
+/// What a person writes who wants this effect instead.
+pub fn written(effect: &str) -> String {
+    match is_call(effect) {
+        true => arguments(effect).to_string(),
+        false => command(effect),
+    }
+}
+
+/// Whether a line of a card, or of the question how it should be, shows this effect.
+pub fn shows(line: &str, effect: &str) -> bool {
+    match is_call(effect) {
+        true => [format!("text: {effect}"), format!("\"text\": \"{effect}\"")]
+            .iter()
+            .any(|shown| line.trim() == shown),
+        false => line.starts_with(&format!("echo {effect} ")),
     }
 }
 

@@ -5,6 +5,7 @@ use super::{
     check, knowledge,
     person::Person,
     plan::{Moody, SECRET},
+    served,
     summary::{Summary, name},
 };
 use crate::flows::{Balancer, Program, code_of};
@@ -13,6 +14,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
+use tempfile::TempDir;
 use tests::servers::{
     model::{FakeModel, Script},
     telegram::{FakeTelegram, Fault, Message, PushStyle, User},
@@ -36,13 +38,15 @@ const HOUR: i64 = 3_660;
 /// Of a hundred lives, those between which an hour passes: what is no more is deleted in the next one.
 const LATE: u64 = 25;
 /// Where a process dies, and after how often it got there at most.
-const POINTS: [(&str, u64); 19] = [
+const POINTS: [(&str, u64); 21] = [
     ("commit-before", 20),
     ("commit-after", 20),
     ("model-before", 6),
     ("model-after", 6),
     ("effect-before", 3),
     ("effect-after", 3),
+    ("server-before", 2),
+    ("server-after", 2),
     ("write-before", 2),
     ("write-after", 2),
     ("send-before", 5),
@@ -72,6 +76,8 @@ pub struct World {
     door: Option<Balancer>,
     chance: Chance,
     clock: PathBuf,
+    /// The tool server's program.
+    _server: TempDir,
     /// How far the clock will have come, and how far it is: at times it runs backwards.
     ahead: i64,
     shown: i64,
@@ -133,6 +139,7 @@ impl World {
             .await;
         assert_eq!(set.0, 0, "{set:?}");
         knowledge::come_and_go(&program).await;
+        let server = served::serve(&program).await;
         // Then the runs look up what people send, and are tainted by it.
         if chance.percent(ASKING) {
             for arguments in [&["create", "docs"][..], &["attach", "docs", "coder"]] {
@@ -155,6 +162,7 @@ impl World {
             door,
             chance,
             clock,
+            _server: server,
             ahead: 0,
             shown: 0,
             printed: String::new(),

@@ -23,9 +23,9 @@ fn echo(text: &str) -> String {
     format!(r#"{{"tool": "notes__echo", "arguments": {{"text": "{text}"}}}}"#)
 }
 
-/// The words behind `/mcp approve notes` in what the bot said.
+/// The words behind `/mcp approve notes` in what the bot, or a command, said.
 pub fn mark(said: &str) -> String {
-    let (_, after) = said.split_once("/mcp approve notes ").unwrap();
+    let (_, after) = said.split_once("mcp approve notes ").unwrap();
     after.split_whitespace().next().unwrap().to_owned()
 }
 
@@ -218,7 +218,7 @@ async fn the_command_line_adds_looks_and_approves_too() {
     let (status, out, err) = team.program.run(&add).await;
     assert_eq!(status, 0, "{out}{err}");
     assert!(out.contains("• echo"), "{out}");
-    let mark = mark(&out.replace("countersign mcp", "/mcp"));
+    let mark = mark(&out);
     let (status, out, err) = team
         .program
         .run(&["mcp", "approve", "notes", &mark, "echo"])

@@ -56,6 +56,7 @@ mod welcome;
 pub(crate) use balancer::Balancer;
 pub(crate) use knowledge::pdf;
 pub(crate) use knowledge_kept::files as kept_files;
+pub(crate) use mcp::{mark, script};
 pub(crate) use program::Program;
 pub(crate) use team::code_of;
 use team::{Home, Team, in_each_home};

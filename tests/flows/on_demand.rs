@@ -23,7 +23,7 @@ async fn a_tool_among_many_is_looked_for_and_called_after_a_card(home: Home) {
     // Where the sandbox is: no function starts a server.
     let (status, out, err) = team.program.run(&add).await;
     assert_eq!(status, 0, "{out}{err}");
-    let mark = mark(&out.replace("countersign mcp", "/mcp"));
+    let mark = mark(&out);
     team.ask(&format!("/mcp approve notes {mark}"), "branch_39")
         .await;
     let asked = team

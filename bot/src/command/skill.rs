@@ -11,7 +11,6 @@ use crate::{
     present,
     text::{Builder, en},
 };
-use domain::skill::Package;
 use domain::{
     card::{Action, Block, Card, DATA_LIMIT, Style},
     content::prefix,
@@ -136,7 +135,8 @@ async fn fetched(ctx: &Ctx<'_>, name: &str) -> Result<Fetched, CommandError> {
 
 /// The card. It is made again for each attempt to commit, which changes nothing about it.
 async fn propose(ctx: &Ctx<'_>, name: &str) -> Result<Reply, CommandError> {
-    shown(ctx, &fetched(ctx, name).await?).await
+    let fetched = fetched(ctx, name).await?;
+    Ok(shown(ctx, &proposed(ctx, &fetched).await?))
 }
 
 /// A file came: the card, where it is a skill; none where it is something else.
@@ -145,54 +145,52 @@ pub(crate) async fn came(
     file: &str,
     bytes: &[u8],
 ) -> Result<Option<Reply>, CommandError> {
-    let unpacked = match ctx.shelf.unpack(file, bytes).await {
-        Ok(None) => return Ok(None),
-        unpacked => unpacked,
-    };
-    skills::configures(ctx.member)?;
-    let Some(fetched) = sent(file, unpacked)? else {
+    if !ctx.shelf.is_skill(file, bytes) {
         return Ok(None);
-    };
-    let mut reply = shown(ctx, &fetched).await?;
-    let pin = skills::pin(&fetched.package.digest);
-    reply
-        .ops
-        .push(offers::keep(ctx.home, pin, (file, bytes)).await?);
-    Ok(Some(reply))
+    }
+    skills::configures(ctx.member)?;
+    let fetched = sent(ctx, file, bytes).await?;
+    let proposal = proposed(ctx, &fetched).await?;
+    let reply = shown(ctx, &proposal);
+    if proposal.is_there() {
+        return Ok(Some(reply));
+    }
+    let kept = offers::keep(ctx.home, proposal.pin(), (file, bytes)).await?;
+    Ok(Some(reply.with(kept)))
 }
 
-fn sent(
-    file: &str,
-    unpacked: Result<Option<Package>, ShelfError>,
-) -> Result<Option<Fetched>, Problem> {
-    let package = unpacked.map_err(|error| Problem::Invalid(en::shelf(&error)))?;
-    Ok(package.map(|package| Fetched {
-        package,
+async fn sent(ctx: &Ctx<'_>, file: &str, bytes: &[u8]) -> Result<Fetched, Problem> {
+    let package = ctx.shelf.unpack(file, bytes).await;
+    Ok(Fetched {
+        package: package.map_err(|error| Problem::Invalid(en::shelf(&error)))?,
         source: en::sent_file(file),
-    }))
+    })
 }
 
-async fn shown(
+async fn proposed(
     ctx: &Ctx<'_>,
     Fetched { package, source }: &Fetched,
-) -> Result<Reply, CommandError> {
-    let proposal = skills::propose(ctx.home, (package, source), ctx.sandbox).await?;
+) -> Result<Proposal, CommandError> {
+    skills::propose(ctx.home, (package, source), ctx.sandbox).await
+}
+
+fn shown(ctx: &Ctx<'_>, proposal: &Proposal) -> Reply {
     if proposal.is_there() {
-        return Ok(ctx.say(&en::there_already(&proposal.name)));
+        return ctx.say(&en::there_already(&proposal.name));
     }
     let mut message = present::outgoing(
         &ctx.inbound.session,
         Body::Card {
-            card: card(&proposal),
+            card: card(proposal),
         },
     );
     message.tag = Some(tag(&proposal.name, proposal.pin()));
     let mut messages = vec![message];
     messages.extend(full_diff(ctx, &proposal.diff, DIFF));
-    Ok(Reply {
+    Reply {
         ops: Vec::new(),
         messages,
-    })
+    }
 }
 
 fn tag(name: &str, pin: &str) -> String {
@@ -271,13 +269,14 @@ fn lines(lines: Vec<String>) -> String {
 
 /// The yes to a content: it is installed if it still is the one.
 pub(crate) async fn agree(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<Reply, CommandError> {
-    let (Fetched { package, source }, ops) = agreed(ctx, name, pin).await?;
+    let (fetched, ops) = agreed(ctx, name, pin).await?;
+    let Fetched { package, source } = &fetched;
     if pin.is_empty() || skills::pin(&package.digest) != pin {
         return Err(Problem::Invalid(en::another_content(name)).into());
     }
-    let proposal = skills::propose(ctx.home, (&package, &source), ctx.sandbox).await?;
+    let proposal = proposed(ctx, &fetched).await?;
     let agreed = (source.as_str(), proposal.findings.as_slice());
-    let draft = skills::install(ctx.home, ctx.member, &package, agreed).await?;
+    let draft = skills::install(ctx.home, ctx.member, package, agreed).await?;
     let reply = settled(ctx, name, pin, &en::installed(name));
     Ok(reply.with(draft.ops).with(ops))
 }
@@ -286,19 +285,22 @@ pub(crate) async fn agree(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<Reply,
 async fn agreed(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<(Fetched, Vec<Op>), CommandError> {
     skills::configures(ctx.member)?;
     if let Some(offer) = offers::find(ctx.home, pin).await? {
-        let unpacked = ctx.shelf.unpack(&offer.name, &offer.bytes).await;
-        if let Some(fetched) = sent(&offer.name, unpacked)? {
-            return Ok((fetched, vec![offer.settled]));
-        }
+        let fetched = sent(ctx, &offer.name, &offer.bytes).await?;
+        return Ok((fetched, offer.settled));
     }
-    Ok((fetched(ctx, name).await?, Vec::new()))
+    match fetched(ctx, name).await {
+        // No card of the shelf's either: it was a file's, and is over.
+        Err(CommandError::Problem(Problem::NotFound { .. })) => {
+            Err(Problem::Invalid(en::OFFER_OVER.to_owned()).into())
+        }
+        fetched => Ok((fetched?, Vec::new())),
+    }
 }
 
 /// The no.
 pub(crate) async fn decline(ctx: &Ctx<'_>, name: &str, pin: &str) -> Result<Reply, CommandError> {
     skills::configures(ctx.member)?;
-    let offer = offers::find(ctx.home, pin).await?;
-    let ops = offer.map(|offer| offer.settled).into_iter().collect();
+    let ops = offers::decline(ctx.home, pin).await?;
     Ok(settled(ctx, name, pin, en::NOT_INSTALLED).with(ops))
 }
 

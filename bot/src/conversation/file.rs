@@ -47,22 +47,40 @@ pub async fn came(
             return Err(StoreError::Unavailable(error.to_string()).into());
         }
     };
-    // A name of this surface has no directories.
-    let name = sent.name.rsplit(['/', '\\']).next().unwrap_or(sent.name);
+    match taken_in(ctx, &sent, &bytes).await {
+        // Tried again it would stand in the way of what this person writes meanwhile.
+        Err(CommandError::Blob(BlobError::Io(why))) => {
+            tracing::error!(why, "a file that somebody sent cannot be kept");
+            Ok(ctx.say(&en::not_kept(sent.name())))
+        }
+        reply => reply,
+    }
+}
+
+impl Sent<'_> {
+    /// A name of this surface has no directories.
+    fn name(&self) -> &str {
+        let name = self.name.rsplit(['/', '\\']).next();
+        name.unwrap_or(self.name)
+    }
+}
+
+async fn taken_in(ctx: &Ctx<'_>, sent: &Sent<'_>, bytes: &[u8]) -> Result<Reply, CommandError> {
+    let name = sent.name();
     if let Some(layer) = memory::named(sent.name, sent.caption) {
-        return memory::came(ctx, layer, &bytes).await;
+        return memory::came(ctx, layer, bytes).await;
     }
     // Who names a collection wants a document, whatever is in it.
     let named = collection(ctx, sent.caption).await?;
     if named.is_none() {
-        if name.ends_with(".md") && agents::is_meant(&bytes) {
-            return import::came(ctx, name, &bytes).await;
+        if name.ends_with(".md") && agents::is_meant(bytes) {
+            return import::came(ctx, name, bytes).await;
         }
-        if let Some(reply) = skill::came(ctx, name, &bytes).await? {
+        if let Some(reply) = skill::came(ctx, name, bytes).await? {
             return Ok(reply);
         }
     }
-    document(ctx, (name, &bytes), named.as_deref()).await
+    document(ctx, (name, bytes), named.as_deref()).await
 }
 
 async fn document(
@@ -77,14 +95,7 @@ async fn document(
         bytes,
         tell: Some(&ctx.inbound.session),
     };
-    let added = match ingest::add(ctx.home, ctx.member, new).await {
-        // Tried again it would stand in the way of what this person writes meanwhile.
-        Err(CommandError::Blob(BlobError::Io(why))) => {
-            tracing::error!(why, "a file that somebody sent cannot be kept");
-            return Ok(ctx.say(&en::not_kept(name)));
-        }
-        added => added?,
-    };
+    let added = ingest::add(ctx.home, ctx.member, new).await?;
     let line = en::added(
         &added.fact,
         name,

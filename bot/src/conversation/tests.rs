@@ -32,6 +32,7 @@ mod elsewhere;
 mod knowledge;
 mod matrix;
 mod memory;
+mod offers;
 mod skills;
 mod versions;
 

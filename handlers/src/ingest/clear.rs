@@ -2,8 +2,9 @@
 //! that whoever read a manifest or a record before finds what it names.
 
 use super::{IngestPorts, done, manifest};
-use crate::{HandlerError, Home, Lease, draft, knowledge::own};
+use crate::{HandlerError, Home, Lease, draft, knowledge::own, offers};
 use domain::{
+    Digest,
     id::CollectionId,
     knowledge::{Document, DocumentStatus, Manifest, Reading, Revision},
 };
@@ -40,6 +41,15 @@ pub fn later(home: &Home, work: Clear) -> Result<Option<Op>, serde_json::Error> 
 pub fn empty_later(home: &Home, collection: &CollectionId) -> Result<Op, serde_json::Error> {
     let collection = collection.clone();
     enqueue(home, &Ingest::Empty { collection })
+}
+
+/// The job that deletes a file which waited for a yes.
+///
+/// # Errors
+/// None that can be brought about.
+pub fn forget_later(home: &Home, pin: &str, blob: Digest) -> Result<Op, serde_json::Error> {
+    let pin = pin.to_owned();
+    enqueue(home, &Ingest::Forget { pin, blob })
 }
 
 fn enqueue(home: &Home, work: &Ingest) -> Result<Op, serde_json::Error> {
@@ -91,6 +101,19 @@ async fn is_named(home: &Home, of: &Revision) -> Result<bool, StoreError> {
         let mut readings = value.current.iter().chain(&value.history);
         waits || readings.any(|reading| reading.revision == of.revision)
     }))
+}
+
+/// The job of a file that waited for a yes: the same one may have been sent again meanwhile.
+pub async fn forget(
+    ports: &IngestPorts,
+    lease: &Lease,
+    (pin, blob): (&str, &Digest),
+) -> Result<(), HandlerError> {
+    let home = &ports.home;
+    if !offers::names(home, pin, blob).await? {
+        home.blobs.delete(blob).await?;
+    }
+    done(home, lease, Vec::new()).await
 }
 
 /// The job of a collection that is no more: its documents' blobs and records, then its index. When the time is up, another one goes on.

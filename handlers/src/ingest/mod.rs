@@ -20,7 +20,7 @@ mod stands;
 mod verify;
 
 pub use add::{Added, New, add, document_id};
-pub use clear::empty_later;
+pub use clear::{empty_later, forget_later};
 pub use fail::give_up;
 pub use place::{DEFAULT, place};
 pub use reindex::{Reindexed, documents, reindex};
@@ -58,6 +58,7 @@ pub async fn ingest(ports: &IngestPorts, lease: &Lease, work: &Ingest) -> Result
         Ingest::Merge { collection } => merge::merge(ports, lease, collection).await,
         Ingest::Clear(work) => clear::clear(ports, lease, work).await,
         Ingest::Empty { collection } => clear::empty(ports, lease, collection).await,
+        Ingest::Forget { pin, blob } => clear::forget(ports, lease, (pin, blob)).await,
     }
 }
 

@@ -23,6 +23,7 @@ mod memory;
 mod models;
 mod modifying;
 mod moving;
+mod offers;
 mod on_demand;
 mod outages;
 mod persons;

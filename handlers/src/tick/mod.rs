@@ -7,7 +7,7 @@ mod stuck;
 
 use crate::{
     CommandError, Draft, HandlerError, Home, Lease, audit, budgets, commit_with, draft, keep::tell,
-    members, sessions,
+    members, offers, sessions,
 };
 use domain::{
     Micros,
@@ -104,6 +104,7 @@ async fn clean(ports: &TickPorts) -> Result<(), HandlerError> {
     forget::<Update>(home, REMEMBER, |update| update.received_at).await?;
     forget::<SentMessage>(home, RECEIPTS, |sent| sent.at).await?;
     drop_unfetched(home).await?;
+    offers::expire(home).await?;
     home.store
         .forget_commits(home.now().minus(REMEMBER))
         .await?;

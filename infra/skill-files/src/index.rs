@@ -112,7 +112,11 @@ impl Shelf for Index {
         })
     }
 
-    async fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Option<Package>, ShelfError> {
+    fn is_skill(&self, _: &str, bytes: &[u8]) -> bool {
+        crate::is_skill(bytes)
+    }
+
+    async fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Package, ShelfError> {
         crate::unpack(name, bytes, self.sandbox.as_deref()).await
     }
 }

@@ -50,7 +50,13 @@ pub async fn read(path: &Path, sandbox: Option<&dyn Sandbox>) -> Result<Package,
     package(&shown, files)
 }
 
-/// Reads what came as one file of this name: by its bytes, a zip with a SKILL.md, or a bundle of git. None: it is neither.
+/// Whether it is a zip with a SKILL.md, or a bundle of git. Only its list of contents is looked at.
+#[must_use]
+pub fn is_skill(bytes: &[u8]) -> bool {
+    bundle::is(bytes) || zipped::has(bytes, MANIFEST)
+}
+
+/// Reads what came as one file of this name: a bundle of git, else a zip.
 ///
 /// # Errors
 /// [`ShelfError`].
@@ -58,23 +64,19 @@ pub async fn unpack(
     name: &str,
     bytes: &[u8],
     sandbox: Option<&dyn Sandbox>,
-) -> Result<Option<Package>, ShelfError> {
-    let is_bundle = bundle::is(bytes);
-    if !is_bundle && !zipped::has(bytes, MANIFEST) {
-        return Ok(None);
-    }
+) -> Result<Package, ShelfError> {
     let unreadable = |why| unreadable(name, why);
     if bytes.len() as u64 > ARCHIVE {
         return Err(unreadable(format!("has more than {ARCHIVE} bytes")));
     }
-    let files = match is_bundle {
+    let files = match bundle::is(bytes) {
         true => {
             let zip = bundle::archived(bytes.to_vec(), sandbox).await;
             zipped::files(&zip.map_err(unreadable)?)
         }
         false => zipped::files(bytes),
     };
-    package(name, files.map_err(unreadable)?).map(Some)
+    package(name, files.map_err(unreadable)?)
 }
 
 fn package(shown: &str, files: Vec<File>) -> Result<Package, ShelfError> {

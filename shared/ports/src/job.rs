@@ -190,6 +190,8 @@ pub enum Ingest {
     Clear(Clear),
     /// A collection is no more: its documents and its index are deleted.
     Empty { collection: CollectionId },
+    /// A file that waited for a yes is deleted, if it does no more: the offer's name, and the blob.
+    Forget { pin: String, blob: Digest },
 }
 
 /// What no record names any more.
@@ -251,7 +253,7 @@ impl Work for Ingest {
             Self::Read(read) => format!("document:{}", read.document),
             Self::Merge { collection } => format!("merge:{collection}"),
             // There is no order in deleting.
-            Self::Clear(_) => return None,
+            Self::Clear(_) | Self::Forget { .. } => return None,
             Self::Empty { collection } => format!("empty:{collection}"),
         })
     }

@@ -38,6 +38,9 @@ pub trait Shelf: Send + Sync {
     /// The content as it is now.
     async fn fetch(&self, name: &str) -> Result<Fetched, ShelfError>;
 
-    /// A skill that came as one file of this name: a zip with a SKILL.md, or a git bundle. None: it is neither.
-    async fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Option<Package>, ShelfError>;
+    /// Whether a file of this name is meant to be one: it is a zip with a SKILL.md, or a git bundle. Nothing is unpacked for that.
+    fn is_skill(&self, name: &str, bytes: &[u8]) -> bool;
+
+    /// A skill that came as one such file.
+    async fn unpack(&self, name: &str, bytes: &[u8]) -> Result<Package, ShelfError>;
 }

@@ -17,6 +17,15 @@ impl MemoryShelf {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         shelf.insert(package.front.name.clone(), package);
     }
+
+    /// An archive here is a name: that of a skill which lies on the shelf, with the file's ending.
+    fn archived(&self, name: &str) -> Result<Package, ShelfError> {
+        let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = name.strip_suffix(".zip").and_then(|name| shelf.get(name));
+        found
+            .cloned()
+            .ok_or_else(|| ShelfError::Missing(name.to_owned()))
+    }
 }
 
 #[async_trait]
@@ -38,10 +47,11 @@ impl Shelf for MemoryShelf {
         Ok(Fetched { package, source })
     }
 
-    /// An archive here is a name: that of a skill which lies on the shelf, with the file's ending.
-    async fn unpack(&self, name: &str, _bytes: &[u8]) -> Result<Option<Package>, ShelfError> {
-        let shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = name.strip_suffix(".zip").and_then(|name| shelf.get(name));
-        Ok(found.cloned())
+    fn is_skill(&self, name: &str, _bytes: &[u8]) -> bool {
+        self.archived(name).is_ok()
+    }
+
+    async fn unpack(&self, name: &str, _bytes: &[u8]) -> Result<Package, ShelfError> {
+        self.archived(name)
     }
 }

@@ -18,12 +18,14 @@ shadows   offers tools named like built-in ones, and tools with odd names
 broken    writes to stderr and ends at once
 many      offers forty more tools, each described at length
 does      notes each call in a file of its directory
+ledgers   notes each call in a file of its own, and takes a moment until it says so
 garbage   writes lines that are no JSON, and JSON that is no message, between its answers
 """
 
 import json
 import os
 import sys
+import time
 
 MODE = sys.argv[1]
 calls = 0
@@ -130,6 +132,10 @@ def call(name, arguments):
         return text("It failed.", True)
     if MODE == "does":
         done(arguments)
+    if MODE == "ledgers":
+        with open("ledger-" + arguments["text"], "a") as file:
+            file.write(arguments["text"] + "\n")
+        time.sleep(0.03)
     return text(f"echo: {arguments.get('text', '')}")
 
 

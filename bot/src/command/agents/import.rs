@@ -24,6 +24,7 @@ const DIFF: usize = 1500;
 
 /// The card.
 pub(crate) async fn came(ctx: &Ctx<'_>, name: &str, bytes: &[u8]) -> Result<Reply, CommandError> {
+    handlers::skills::configures(ctx.member)?;
     let import = look(ctx, bytes).await?;
     if import.diff.is_empty() {
         return Ok(ctx.say(&en::is_so_already(&import.agent)));
@@ -39,7 +40,7 @@ pub(crate) async fn came(ctx: &Ctx<'_>, name: &str, bytes: &[u8]) -> Result<Repl
     let mut messages = vec![message];
     messages.extend(full_diff(ctx, &import.diff, DIFF));
     Ok(Reply {
-        ops: vec![kept],
+        ops: kept,
         messages,
     })
 }
@@ -105,16 +106,13 @@ pub(crate) async fn agree(ctx: &Ctx<'_>, pin: &str) -> Result<Reply, CommandErro
     let file = String::from_utf8_lossy(&offer.bytes);
     let draft = agents::import(ctx.home, ctx.member, &file, ctx.presets).await?;
     let done = en::imported(&draft.fact, import.before.is_some());
-    Ok(settled(ctx, pin, &done)
-        .with(draft.ops)
-        .with(vec![offer.settled]))
+    Ok(settled(ctx, pin, &done).with(draft.ops).with(offer.settled))
 }
 
 /// Who may say yes may say no.
 pub(crate) async fn decline(ctx: &Ctx<'_>, pin: &str) -> Result<Reply, CommandError> {
     handlers::skills::configures(ctx.member)?;
-    let offer = offers::find(ctx.home, pin).await?;
-    let ops = offer.map(|offer| offer.settled).into_iter().collect();
+    let ops = offers::decline(ctx.home, pin).await?;
     Ok(settled(ctx, pin, en::NOT_IMPORTED).with(ops))
 }
 

@@ -13,7 +13,8 @@ pub const SKILLS: &str = "Skills";
 pub const ALLOWED: &str = "Allowed";
 pub const ASKS: &str = "Asks";
 pub const DENIED: &str = "Denied";
-pub const OFFER_OVER: &str = "That card was answered already: send the file again.";
+pub const OFFER_OVER: &str =
+    "That card was answered already, or is older than a day: send the file again.";
 
 #[must_use]
 pub fn import(import: &Import) -> String {
