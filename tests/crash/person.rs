@@ -183,8 +183,7 @@ impl Person {
         let effects = self.tasks.iter().flat_map(Task::effects);
         // A changed call names what it was.
         let mut all = effects.flat_map(|effect| [modified(effect), effect.to_owned()]);
-        // As a line of its own: cards also name earlier commands.
-        all.find(|effect| message.text.lines().any(|line| shows(line, effect)))
+        all.find(|effect| shows(&message.text, effect))
     }
 
     /// Whoever in the chat is at hand taps.

@@ -188,14 +188,22 @@ pub fn written(effect: &str) -> String {
     }
 }
 
-/// Whether a line of a card, or of the question how it should be, shows this effect.
-pub fn shows(line: &str, effect: &str) -> bool {
-    match is_call(effect) {
-        true => [format!("text: {effect}"), format!("\"text\": \"{effect}\"")]
-            .iter()
-            .any(|shown| line.trim() == shown),
-        false => line.starts_with(&format!("echo {effect} ")),
+/// Whether a card, or the question how a call should be, shows this effect: as a line of its own, as cards also name earlier commands.
+pub fn shows(text: &str, effect: &str) -> bool {
+    // People look at all messages all the time.
+    if !text.contains(effect) {
+        return false;
     }
+    let command = format!("echo {effect} ");
+    text.lines().any(|line| match is_call(effect) {
+        true => is_argument(line, effect),
+        false => line.starts_with(&command),
+    })
+}
+
+fn is_argument(line: &str, call: &str) -> bool {
+    let [card, question] = [format!("text: {call}"), format!("\"text\": \"{call}\"")];
+    [card.as_str(), question.as_str()].contains(&line.trim())
 }
 
 /// The pause makes it likelier that a kill falls into the command.
