@@ -274,13 +274,17 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer(home: Home) {
     insta::assert_snapshot!(question.text, @r"
     ❓ The MCP server “notes” asks you
 
-    In the middle of a call of assistant. These are the server’s own words, which nobody checks:
+    Tool: notes__echo
+
+    text: milk
+
+    In the middle of this call of assistant. These are the server’s own words, which nobody checks:
 
     Which list is “milk” for?
 
     list: one of At home, At work, needed — List
 
-    Tap one, or write it: your next message here is the answer. It goes to this server only, and the call is made once more with it.
+    Tap one, or write it. The answer is the next message here of who asked for this, or anybody’s reply to this card. It goes to this server only, and the call is made once more with it.
 
     For now the call ended with “cancel: milk”. If you decline, it stays so.
     ");

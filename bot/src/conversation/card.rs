@@ -271,6 +271,11 @@ pub(super) async fn answered(ctx: &Ctx<'_>, text: &str) -> Result<Option<Reply>,
         return Ok(None);
     };
     let tag = tag_of(ctx, message, replies_in.as_ref()).await?;
+    if let Some(mark) = present::elicitation::mark_of(tag.as_deref(), button.as_deref()) {
+        let place = &ctx.inbound.session;
+        let answered = ask::reply(ctx.home, ctx.member, place, (mark, text)).await?;
+        return Ok(answered.map(|draft| asked(ctx, draft.ops, &draft.fact)));
+    }
     if let Some((id, shown)) = tag.as_deref().and_then(modify::asked_by) {
         return modify::change(ctx, &id, text, Some(shown)).await.map(Some);
     }

@@ -41,16 +41,15 @@ async fn question(home: &Home, session: &SessionId) -> Result<Option<Notice>, St
             return Ok(None);
         }
     };
-    let agent = state.agent.name.clone();
-    if let Some(asks) = state.call(&call).and_then(|call| call.elicited.clone()) {
-        return Ok(Some(Notice::Elicited {
-            run,
-            agent,
-            server: asks.server,
-            question: asks.question,
-            said: asks.output.head().to_owned(),
-        }));
+    match handlers::run::question_of(home, &run, &state, &call).await {
+        Ok(None) => {}
+        Ok(asked) => return Ok(asked),
+        Err(error) => {
+            tracing::warn!(%run, %error, "the call whose server asks cannot be read");
+            return Ok(None);
+        }
     }
+    let agent = state.agent.name.clone();
     let text = state
         .call(&call)
         .and_then(|call| call.call.text("question"));

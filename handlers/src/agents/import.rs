@@ -4,6 +4,7 @@ use super::{Could, could, create, find, history};
 use crate::{CommandError, Draft, Home, Problem, knowledge::Reader, tool::Tools, versions};
 use catalog::AgentTemplate;
 use domain::{Digest, agent::Agent, member::Member};
+use ports::store::Op;
 
 /// Bytes of a file that may be an agent's; a record holds half of it.
 const FILE: usize = 64 * 1024;
@@ -18,8 +19,10 @@ pub struct Import {
     /// From the file that an export is now to what it would be; all of it, where there is no such agent.
     pub diff: String,
     pub could: Could,
-    /// The beginning of a digest of what is and what would be: 80 bits, which a yes repeats.
+    /// The beginning of a digest of what is, what would be, and what that could do: 80 bits, which a yes repeats.
     pub pin: String,
+    /// What makes it so.
+    pub ops: Vec<Op>,
 }
 
 /// Whether somebody meant a file to be an agent: its front matter has what an export has, right or wrong.
@@ -42,7 +45,7 @@ pub async fn look(
     let presets = catalog::policies().map_err(|error| Problem::Invalid(error.to_string()))?;
     let names: Vec<String> = presets.iter().map(|preset| preset.name.clone()).collect();
     let member = reader.member;
-    let agent = import(home, member, file, &names).await?.fact;
+    let Draft { fact: agent, ops } = import(home, member, file, &names).await?;
     let before = match find(home, agent.id.as_str()).await {
         Ok(before) => Some(before.value),
         Err(CommandError::Problem(Problem::NotFound { .. })) => None,
@@ -54,14 +57,17 @@ pub async fn look(
     };
     let then = history::file(home, reader, &agent).await?;
     let version = before.as_ref().map_or(0, |before| before.version);
-    let digest = Digest::of_bytes(format!("{version}\n{then}"));
+    let could = could(home, &agent, (tools, &presets), &member.id).await?;
+    let lists = (&could.allowed, &could.asked, &could.denied);
+    let digest = Digest::of(&(version, &then, lists))?;
     let pin = digest.as_str().get(..20).unwrap_or_default();
     Ok(Import {
         pin: pin.to_owned(),
         diff: versions::diff(&now, &then),
-        could: could(home, &agent, (tools, &presets), &member.id).await?,
+        could,
         agent,
         before,
+        ops,
     })
 }
 

@@ -1,19 +1,30 @@
 //! What a person answers to a tool server that asked in the middle of a call. The answer goes to that server's call and nowhere else; the model
 //! is not told of it.
 
-use super::{Answer, Asked, answered, checked};
-use crate::{CommandError, Draft, Home, Problem, audit, run, sessions};
+use super::{
+    Asked,
+    answer::{answered, fold, unanswered},
+    checked,
+};
+use crate::{
+    CommandError, Draft, HandlerError, Home, Problem, audit, decide, keep::tell, run, sessions,
+};
 use domain::{
     approval::Approval,
     audit::Deed,
-    content::{Content, INLINE_LIMIT},
-    id::{CallId, RunId, SessionId},
-    member::Member,
+    content::INLINE_LIMIT,
+    id::{CallId, MemberId, RunId, SessionId},
+    member::{self, Member, Role, may},
     redact::MARK,
-    run::{Actor, CallState, Elicited, Event, State},
+    run::{Actor, CallState, Event},
     session::{Expects, Session},
 };
-use ports::{job, present::Notice, repo, store::Op};
+use ports::{
+    present::{Notice, ServerQuestion, Settled},
+    problem::NoAnswer,
+    repo::{self, Stored},
+    store::Op,
+};
 use serde_json::{Value, json};
 
 /// A button below a question.
@@ -28,14 +39,15 @@ pub enum Press {
 
 /// A call whose server waits for an answer.
 pub(super) struct Open {
+    pub requester: MemberId,
+    asked: ServerQuestion,
     call: CallState,
-    elicited: Elicited,
 }
 
-/// The question that is open in a session, answered by a button. `mark` is the beginning of its digest.
+/// The question that is open in a session, answered by a button. `mark` is the beginning of its own.
 ///
 /// # Errors
-/// [`Problem`]s: not allowed; invalid, where that question is not open.
+/// [`Problem`]s: not allowed; [`Problem::Answer`], gone where that question is not open.
 pub async fn press(
     home: &Home,
     member: &Member,
@@ -44,15 +56,12 @@ pub async fn press(
 ) -> Result<Draft<Asked>, CommandError> {
     // Whoever may not talk to the agent may not answer for it.
     checked(member, "a button")?;
-    let (mut session, version) = sessions::get_or_new(home, place).await?;
-    let gone = || Problem::Invalid("This question is not open any more.".to_owned());
-    let Some(Expects::Answer { run, call }) = session.expects.take() else {
+    let found = sessions::get_or_new(home, place).await?;
+    let open = open_in(home, &found.0).await?.ok_or_else(gone)?;
+    if open.asked.mark.short() != mark {
         return Err(gone().into());
-    };
-    let open = open(home, &run, &call).await?;
-    let open = open.filter(|open| open.elicited.question.digest().short() == mark);
-    let open = open.ok_or_else(gone)?;
-    let question = &open.elicited.question;
+    }
+    let question = &open.asked.question;
     let content = match press {
         Press::Decline => None,
         Press::AsItIs => Some(question.as_it_is().ok_or_else(gone)?),
@@ -61,7 +70,28 @@ pub async fn press(
             Some(option.ok_or_else(gone)?.1)
         }
     };
-    settle(home, member, (session, version), (run, open, content)).await
+    settle(home, member, found, (open, content)).await
+}
+
+/// Words as a reply to the card of a question, by whoever may talk to the agent. `None`: no server asks anything there any more.
+///
+/// # Errors
+/// As [`press`].
+pub async fn reply(
+    home: &Home,
+    member: &Member,
+    place: &SessionId,
+    (mark, text): (&str, &str),
+) -> Result<Option<Draft<Asked>>, CommandError> {
+    let text = checked(member, text)?;
+    let found = sessions::get_or_new(home, place).await?;
+    let Some(open) = open_in(home, &found.0).await? else {
+        return Ok(None);
+    };
+    if open.asked.mark.short() != mark {
+        return Err(gone().into());
+    }
+    say(home, member, found, (text, open)).await.map(Some)
 }
 
 /// A person's words as the answer.
@@ -69,16 +99,27 @@ pub(super) async fn say(
     home: &Home,
     member: &Member,
     session: (Session, Option<u64>),
-    (answer, open): (Answer<'_>, Open),
+    (text, open): (&str, Open),
 ) -> Result<Draft<Asked>, CommandError> {
-    let content = match answer.text.eq_ignore_ascii_case("decline") {
+    let content = match text.eq_ignore_ascii_case("decline") {
         true => None,
         false => {
-            let read = open.elicited.question.read(answer.text);
-            Some(read.map_err(Problem::Invalid)?)
+            let read = open.asked.question.read(text);
+            Some(read.map_err(|unfit| Problem::Answer(NoAnswer::Unfit(unfit)))?)
         }
     };
-    settle(home, member, session, (answer.run, open, content)).await
+    settle(home, member, session, (open, content)).await
+}
+
+fn gone() -> Problem {
+    Problem::Answer(NoAnswer::Gone)
+}
+
+async fn open_in(home: &Home, session: &Session) -> Result<Option<Open>, CommandError> {
+    match &session.expects {
+        Some(Expects::Answer { run, call }) => open(home, run, call).await,
+        _ => Ok(None),
+    }
 }
 
 /// The call as its journal tells it, if its server waits for an answer.
@@ -90,90 +131,109 @@ pub(super) async fn open(
     let state = fold(home, run).await?;
     let call = state.call(call).cloned();
     Ok(call.and_then(|call| {
-        let elicited = call.elicited.clone()?;
-        Some(Open { call, elicited })
+        Some(Open {
+            requester: state.requester,
+            asked: run::asked(run, &call)?,
+            call,
+        })
     }))
-}
-
-async fn fold(home: &Home, run: &RunId) -> Result<State, CommandError> {
-    let state = run::fold(home, run).await;
-    Ok(state.map_err(|error| Problem::Invalid(error.to_string()))?)
 }
 
 async fn settle(
     home: &Home,
     member: &Member,
     (mut session, version): (Session, Option<u64>),
-    (run, open, content): (RunId, Open, Option<Value>),
+    (open, content): (Open, Option<Value>),
 ) -> Result<Draft<Asked>, CommandError> {
-    let Open { call, elicited } = open;
-    if content.is_some() {
-        may_repeat(home, member, &call).await?;
+    let Open { asked, call, .. } = open;
+    let who = current(home, member).await?;
+    if let Some(content) = &content {
+        may_repeat(home, &who.value, &call).await?;
+        may_be_given(content)?;
     }
-    if content
-        .as_ref()
-        .is_some_and(|content| content.to_string().contains(MARK))
-    {
-        let why = "That holds a secret that is kept here, and it is not given to a server so. A server gets a secret when an owner adds it with that secret.";
-        return Err(Problem::Invalid(why.to_owned()).into());
-    }
-    let bytes = content.as_ref().map_or(0, |it| it.to_string().len());
-    if bytes > INLINE_LIMIT {
-        let (what, bytes, limit) = ("answer", bytes as u64, INLINE_LIMIT as u64);
-        return Err(Problem::TooLarge { what, bytes, limit }.into());
-    }
-    let id = call.call.id;
-    let event = match content.clone() {
-        Some(content) => Event::ElicitationAnswered {
-            call: id,
-            question: elicited.question.digest(),
-            content,
-        },
-        None => unanswered(home, &run, id, "they declined to answer").await?,
+    let run = asked.run.clone();
+    let (by, id) = (member.name.clone(), call.call.id);
+    let (event, how) = match content {
+        Some(content) => {
+            let event = Event::ElicitationAnswered {
+                call: id,
+                question: asked.question.digest(),
+                content: content.clone(),
+            };
+            let answer = content;
+            (event, Settled::Answered { by, answer })
+        }
+        None => {
+            let event = unanswered(home, &run, id, "they declined to answer").await?;
+            (event, Settled::Declined { by })
+        }
     };
     let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
-    let notice = Notice::ElicitationSettled {
-        run: run.clone(),
-        server: elicited.server,
-        question: elicited.question,
-        answer: content,
-        by: member.name.clone(),
-    };
-    for message in home
-        .presenter
-        .present(&session.id, &notice, home.now(), &member.zone)
-    {
-        let job = job::new_job(&home.team, home.chance.id(), &message, home.now())?;
-        ops.push(Op::Enqueue(job));
-    }
+    ops.push(decide::unchanged(home, &who));
+    let shown = settled(home, &session.id, (asked, how), &member.zone).await;
+    ops.extend(shown.map_err(decide::presented)?);
     session.expects = None;
     session.updated_at = home.now();
     ops.push(repo::put(&home.team, &session, version)?);
     Ok(Draft::new(ops, Asked::Answered { run }))
 }
 
-/// The end of a call that waits for an answer which nobody will give, and why not. What was done already is not told as undone.
+/// The person as they are now.
+async fn current(home: &Home, member: &Member) -> Result<Stored<Member>, CommandError> {
+    let stored = repo::get::<Member>(&*home.store, &home.team, member.id.as_str()).await?;
+    let stored = stored.filter(|stored| may(stored.value.role, member::Deed::Run));
+    let needed = Role::Operator;
+    Ok(stored.ok_or(Problem::NotAllowed { needed })?)
+}
+
+fn may_be_given(answer: &Value) -> Result<(), Problem> {
+    let text = answer.to_string();
+    if text.contains(MARK) {
+        return Err(Problem::Answer(NoAnswer::HoldsSecret));
+    }
+    if text.len() > INLINE_LIMIT {
+        return Err(Problem::TooLarge {
+            what: "answer",
+            bytes: text.len() as u64,
+            limit: INLINE_LIMIT as u64,
+        });
+    }
+    Ok(())
+}
+
+/// Ends the wait of a run for who turned to something else: nobody will answer any more, and a run must not wait for that.
 ///
 /// # Errors
 /// What the store and the blob store answer.
-pub(crate) async fn unanswered(
+pub(crate) async fn left(
     home: &Home,
-    run: &RunId,
-    call: CallId,
-    why: &str,
-) -> Result<Event, CommandError> {
-    if let Some(event) = run::as_it_ended(home, &fold(home, run).await?, &call, why).await? {
-        return Ok(event);
+    member: &Member,
+    place: &SessionId,
+    (run, call): (RunId, CallId),
+) -> Result<Vec<Op>, CommandError> {
+    let open = open(home, &run, &call).await?;
+    let event = unanswered(home, &run, call, "the person started afresh").await?;
+    let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
+    if let Some(Open { asked, .. }) = open {
+        let by = member.name.clone();
+        let shown = settled(home, place, (asked, Settled::Left { by }), &member.zone).await;
+        ops.extend(shown.map_err(decide::presented)?);
     }
-    let text = format!("Not answered: {why}. Decide yourself, or finish.");
-    Ok(Event::CallFinished {
-        call,
-        output: Content::inline(text),
-        ok: false,
-        taint: None,
-        artifacts: Vec::new(),
-        sources: Vec::new(),
-    })
+    Ok(ops)
+}
+
+/// The card of a question that nobody waits for any more: it loses its buttons.
+///
+/// # Errors
+/// What the store and the blob store answer.
+pub(crate) async fn settled(
+    home: &Home,
+    place: &SessionId,
+    (asked, how): (ServerQuestion, Settled),
+    zone: &str,
+) -> Result<Vec<Op>, HandlerError> {
+    let notice = Notice::ElicitationSettled { asked, how };
+    tell(home, place, &notice, zone).await
 }
 
 /// What the audit has of what ends a wait for a person.
@@ -201,8 +261,7 @@ async fn may_repeat(home: &Home, member: &Member, call: &CallState) -> Result<()
     };
     // One person's answer is no second yes of several, and none after the first one's time.
     if card.persons > 1 || home.now() >= card.expires_at {
-        let why = "An answer makes this call once more, and the yes to it was that of several people or is too old for that. Decline; the agent can ask for the call anew.";
-        return Err(Problem::Invalid(why.to_owned()).into());
+        return Err(Problem::Answer(NoAnswer::NeedsYes).into());
     }
     let needed = card.needed();
     match member.role < needed {

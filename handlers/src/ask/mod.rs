@@ -1,5 +1,6 @@
 //! A person's words to an agent: they start a run, answer a question of a run, or wait behind the run that works.
 
+mod answer;
 mod elicited;
 
 use crate::{
@@ -9,19 +10,21 @@ use crate::{
     memory::{self, Whose},
     sessions, skills,
 };
+pub use answer::to_run;
+pub(crate) use answer::{answered, unanswered};
 use domain::{
     agent::{Agent, AgentStatus},
     content::INLINE_LIMIT,
-    id::{AgentId, CallId, RunId, SessionId},
+    id::{AgentId, RunId, SessionId},
     member::{Deed, Member, Role, may},
     message::Message,
     run::{
         Actor, AgentSnapshot, EARLIER_TURNS, Entry, Event, Limits, RunStatus, RunSummary, summary,
     },
-    session::{Expects, Queued, Session},
+    session::{Queued, Session},
 };
-pub(crate) use elicited::unanswered;
-pub use elicited::{Press, press};
+pub use elicited::{Press, press, reply};
+pub(crate) use elicited::{left, settled};
 use ports::{
     job::{self, RunStep},
     repo::{self, Stored},
@@ -67,13 +70,13 @@ pub async fn ask(
     agent: Option<&AgentId>,
 ) -> Result<Draft<Asked>, CommandError> {
     let text = checked(member, text)?;
-    let (mut session, version) = sessions::get_or_new(home, session).await?;
-    if let Some(Expects::Answer { run, call }) = session.expects.clone()
-        && agent.is_none()
+    let found = sessions::get_or_new(home, session).await?;
+    if agent.is_none()
+        && let Some(answered) = answer::said(home, member, &found, text).await?
     {
-        session.expects = None;
-        return answer(home, member, (session, version), Answer { run, call, text }).await;
+        return Ok(answered);
     }
+    let (mut session, version) = found;
     // Up to ten of them wait in the session's record.
     let limit = if session.run.is_some() {
         QUEUED
@@ -132,67 +135,6 @@ fn wait(session: &mut Session, queued: Queued) -> Result<usize, Problem> {
     }
     session.queued.push(queued);
     Ok(waiting + 1)
-}
-
-struct Answer<'a> {
-    run: RunId,
-    call: CallId,
-    text: &'a str,
-}
-
-async fn answer(
-    home: &Home,
-    member: &Member,
-    session: (Session, Option<u64>),
-    answer: Answer<'_>,
-) -> Result<Draft<Asked>, CommandError> {
-    if let Some(open) = elicited::open(home, &answer.run, &answer.call).await? {
-        return elicited::say(home, member, session, (answer, open)).await;
-    }
-    let (mut session, version) = session;
-    let Answer { run, call, text } = answer;
-    let output = keep(&*home.blobs, text.to_owned()).await?;
-    let event = Event::CallFinished {
-        call,
-        output,
-        ok: true,
-        taint: None,
-        artifacts: Vec::new(),
-        sources: Vec::new(),
-    };
-    let mut ops = answered(home, Actor::Member(member.id.clone()), &run, event).await?;
-    session.updated_at = home.now();
-    ops.push(repo::put(&home.team, &session, version)?);
-    Ok(Draft::new(ops, Asked::Answered { run }))
-}
-
-/// Ends the call by which a run waits for a person, or gives it the answer that its server wants, and wakes the run.
-pub(crate) async fn answered(
-    home: &Home,
-    actor: Actor,
-    run: &RunId,
-    event: Event,
-) -> Result<Vec<Op>, CommandError> {
-    let Some(deed) = elicited::deed(&actor, &event) else {
-        return Ok(Vec::new());
-    };
-    let entry = Entry {
-        v: 1,
-        at: home.now(),
-        actor,
-        event,
-    };
-    let journal = repo::runs::journal(&home.team, run);
-    let mut ops = vec![
-        Op::Append {
-            at: home.store.head(&journal).await?,
-            journal,
-            entries: vec![domain::canonical_json(&entry)?],
-        },
-        wake(home, run)?,
-    ];
-    ops.extend(audit::append(home, &crate::run::stream(run), vec![deed]).await?);
-    Ok(ops)
 }
 
 /// A job that moves a run on.

@@ -1,7 +1,7 @@
 //! A run whose step can't be done: its job is set aside, and here it ends for everybody else. Nobody waits for what never comes, and
 //! the session goes on.
 
-use super::end::{go_on, withdraw_one};
+use super::end::{go_on, withdraw_one, withdraw_questions};
 use crate::{HandlerError, Home, audit, keep::tell};
 use domain::{
     approval::Approval,
@@ -23,8 +23,12 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
     let Some(mut stored) = stored.filter(|stored| !stored.value.status.is_over()) else {
         return Ok(Vec::new());
     };
+    let mut questions = Vec::new();
     match super::fold(home, run).await {
-        Ok(state) => stored.value.count(&state),
+        Ok(state) => {
+            stored.value.count(&state);
+            questions = withdraw_questions(home, run, &state, "").await?;
+        }
         Err(HandlerError::Fail(error)) => {
             tracing::warn!(%run, error, "its last costs are not known")
         }
@@ -71,6 +75,7 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
     for approval in repo::collect::<Approval>(&*home.store, asked).await? {
         ops.extend(withdraw_one(home, approval, "").await?);
     }
+    ops.extend(questions);
     ops.extend(free(home, &summary.session, run).await?);
     Ok(ops)
 }

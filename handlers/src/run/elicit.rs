@@ -2,17 +2,17 @@
 //! call has ended, and the run parks on the question. An answer makes the call once more, with the answer at hand; who declines takes the
 //! call as it ended.
 
-use super::{Step, log::Parked, modified::told_of_change};
+use super::{Step, judge::in_lines, large, log::Parked, modified::told_of_change};
 use crate::{HandlerError, Home, keep::keep, tool::server::Asks};
 use domain::{
     elicitation::ROUNDS,
-    id::CallId,
-    run::{Event, ParkedOn, State},
+    id::{CallId, RunId},
+    run::{CallState, Event, ParkedOn, State},
     session::Expects,
 };
 use ports::{
     blob::{self, BlobError},
-    present::Notice,
+    present::{Notice, ServerQuestion},
     progress::Doing,
     store::Op,
 };
@@ -30,13 +30,6 @@ impl Step<'_> {
             output,
         } = asks;
         let answered = self.state().call(call).map_or(0, |call| call.answers.len());
-        let notice = Notice::Elicited {
-            run: self.log.run.clone(),
-            agent: self.state().agent.name.clone(),
-            server: server.clone(),
-            question: question.clone(),
-            said: output.text.clone(),
-        };
         let event = Event::Elicited {
             call: call.clone(),
             server,
@@ -49,7 +42,11 @@ impl Step<'_> {
         let why = match answered >= ROUNDS {
             true => "it had asked often enough, so it was not put to them",
             false => {
-                let ops = self.notify(&notice).await?;
+                let home = self.log.home();
+                let ops = match question_of(home, &self.log.run, self.state(), call).await? {
+                    Some(notice) => self.notify(&notice).await?,
+                    None => Vec::new(),
+                };
                 match self.park_on_person(call, ops).await? {
                     Parked::Waits => return Ok(false),
                     Parked::Grown => return Ok(true),
@@ -120,6 +117,43 @@ impl Step<'_> {
         self.log.note(self.log.agent(), event)?;
         Ok(true)
     }
+}
+
+/// What the server of a call asks and waits to be told.
+pub(crate) fn asked(run: &RunId, call: &CallState) -> Option<ServerQuestion> {
+    let open = call.elicited.as_ref()?;
+    Some(ServerQuestion {
+        run: run.clone(),
+        mark: open.question.mark(run, &call.call.id, call.answers.len()),
+        server: open.server.clone(),
+        question: open.question.clone(),
+    })
+}
+
+/// The card for that. `None`: it asks nothing.
+///
+/// # Errors
+/// The blob store's.
+pub async fn question_of(
+    home: &Home,
+    run: &RunId,
+    state: &State,
+    call: &CallId,
+) -> Result<Option<Notice>, BlobError> {
+    let Some(call) = state.call(call) else {
+        return Ok(None);
+    };
+    let (Some(asked), Some(open)) = (asked(run, call), &call.elicited) else {
+        return Ok(None);
+    };
+    let arguments = large::fetch(&*home.blobs, call.call.arguments.clone()).await?;
+    Ok(Some(Notice::Elicited {
+        asked,
+        agent: state.agent.name.clone(),
+        tool: call.call.name.clone(),
+        arguments: in_lines(&arguments),
+        said: open.output.head().to_owned(),
+    }))
 }
 
 /// The end of a call with what it came to when its server asked a person something. `why` goes on after “the server asked the person something,

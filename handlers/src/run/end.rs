@@ -1,7 +1,7 @@
 //! The end of a run: the answer, the session's history, the cards that nobody needs any more, and the next prompt that waits.
 
 use super::{
-    Step,
+    Step, asked,
     log::{Log, Tail},
     summary::{latest, lines},
 };
@@ -15,12 +15,20 @@ use domain::{
     approval::{Approval, ApprovalStatus},
     citation::cited,
     content::Content,
+    id::RunId,
     member::Member,
     message::Message,
     run::{Actor, Event, Outcome, Phase, RunStatus, State},
     session::{HISTORY_TURNS, Session, Summary, Turn},
 };
-use ports::{blob, present::Notice, progress::Doing, repo, repo::Stored, store::Op};
+use ports::{
+    blob,
+    present::{Notice, Settled},
+    progress::Doing,
+    repo,
+    repo::Stored,
+    store::Op,
+};
 
 /// Bytes of a session's turns: the record holds 32 KiB, and prompts that wait want room in it too.
 const HISTORY_BYTES: usize = 14 * 1024;
@@ -143,6 +151,21 @@ async fn withdraw(log: &Log<'_>, zone: &str) -> Result<Vec<Op>, HandlerError> {
             continue;
         };
         ops.extend(withdraw_one(home, stored, zone).await?);
+    }
+    ops.extend(withdraw_questions(home, &log.run, &log.state, zone).await?);
+    Ok(ops)
+}
+
+/// Questions of servers that nobody has answered.
+pub(super) async fn withdraw_questions(
+    home: &Home,
+    run: &RunId,
+    state: &State,
+    zone: &str,
+) -> Result<Vec<Op>, HandlerError> {
+    let mut ops = Vec::new();
+    for asked in state.calls.iter().filter_map(|call| asked(run, call)) {
+        ops.extend(ask::settled(home, &state.session, (asked, Settled::Over), zone).await?);
     }
     Ok(ops)
 }

@@ -247,7 +247,9 @@ impl Step<'_> {
             None => {
                 let (name, arguments) = self.arguments(call).await?;
                 Shown {
-                    what: in_words(&name, &arguments),
+                    what: format!("{name}\n{}", in_lines(&arguments))
+                        .trim_end()
+                        .to_owned(),
                     ..Shown::default()
                 }
             }
@@ -303,16 +305,14 @@ fn stay_with_owners(verdict: &mut Verdict) {
     }
 }
 
-/// A call as its name and a line per argument.
-fn in_words(name: &str, arguments: &Value) -> String {
-    let mut words = name.to_owned();
-    for (key, value) in arguments.as_object().into_iter().flatten() {
-        let value = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
-        words.push_str(&format!("\n{key}: {value}"));
-    }
-    words
+/// A line per argument.
+pub(super) fn in_lines(arguments: &Value) -> String {
+    let arguments = arguments.as_object().into_iter().flatten();
+    let lines = arguments.map(|(key, value)| match value.as_str() {
+        Some(text) => format!("{key}: {text}"),
+        None => format!("{key}: {value}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn shorten(because: &mut String) {

@@ -38,7 +38,8 @@ use domain::{
     id::CallId,
     run::{Action, Actor, Event, Outcome, State, next},
 };
-pub(crate) use elicit::as_it_ended;
+pub use elicit::question_of;
+pub(crate) use elicit::{as_it_ended, asked};
 pub use ledger::stream;
 use log::{Log, Tail};
 pub use log::{fold, parse};

@@ -211,9 +211,7 @@ async fn leave(
 ) -> Result<Vec<Op>, CommandError> {
     let mut ops = Vec::new();
     if let Some(Expects::Answer { run, call }) = session.expects.take() {
-        // Nobody will answer any more, and a run must not wait for that.
-        let event = ask::unanswered(home, &run, call, "the person started afresh").await?;
-        ops = ask::answered(home, Actor::Member(member.id.clone()), &run, event).await?;
+        ops = ask::left(home, member, &session.id, (run, call)).await?;
     }
     if has_begun(session) {
         ops.push(repo::create(&home.team, &present(session))?);

@@ -7,16 +7,18 @@ use super::{
     team::{Ended, LEASE, Team},
 };
 use crate::{
-    Home, Problem,
+    Draft, Home, Problem,
     ask::{self, Press},
-    commit_with,
+    cancel, commit_with,
     mcp::{self, NewServer},
-    modify, rules, sessions, tool,
+    modify, rules, run, sessions, tool,
 };
 use domain::{
+    Digest,
     approval::{Choice, Question, Refusal},
-    elicitation::{Choice as Chosen, Elicitation, Field, Kind, ROUNDS},
-    id::SessionId,
+    content::INLINE_LIMIT,
+    elicitation::{Choice as Chosen, Elicitation, Field, Kind, ROUNDS, Unfit},
+    id::{RunId, SessionId},
     mcp::{McpServer, Reach},
     member::{Member, Role},
     permission::parse_rule,
@@ -25,7 +27,9 @@ use domain::{
 use ports::{
     Mcp,
     mcp::{McpAnswer, McpCall, McpError, Offer},
+    problem::NoAnswer,
     sandbox::Cancel,
+    store::StoreError,
 };
 use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 use testkit::mcp::{ScriptedMcp, tool};
@@ -81,12 +85,28 @@ async fn team(questions: &[&str]) -> (Team, Arc<ScriptedMcp>) {
     (team, servers)
 }
 
+/// The mark of this question in the latest run's only call.
+async fn mark(team: &Team, message: &str) -> Digest {
+    let id = team.latest().await.id;
+    let state = run::fold(&team.home, &id).await.unwrap();
+    let call = &state.calls[0];
+    which(message).mark(&id, &call.call.id, call.answers.len())
+}
+
 async fn presses(team: &Team, message: &str, press: Press) -> Result<(), Problem> {
-    let digest = which(message).digest();
-    let place = &team.talk().await.id;
-    team.does(|| ask::press(&team.home, &team.ann, place, (digest.short(), press)))
+    let mark = mark(team, message).await;
+    taps(team, &mark, press).await
+}
+
+async fn taps(team: &Team, mark: &Digest, press: Press) -> Result<(), Problem> {
+    let button = (mark.short(), press);
+    team.does(|| ask::press(&team.home, &team.ann, &team.session, button))
         .await
         .map(drop)
+}
+
+fn gone() -> Result<(), Problem> {
+    Err(Problem::Answer(NoAnswer::Gone))
 }
 
 fn last_told(team: &Team) -> String {
@@ -103,8 +123,9 @@ async fn an_answer_makes_the_call_once_more_and_goes_to_the_server_only() {
     assert!(team.transcript().contains("[notes asks] Which list?"));
     let asked = team.model.requests().len();
     let wrong = team.writes("the kitchen").await;
-    let why = "“list” takes one of home, work.".to_owned();
-    assert_eq!(wrong, Err(Problem::Invalid(why)));
+    let (field, takes) = ("list".to_owned(), which("").fields[0].kind.clone());
+    let unfit = Unfit::Wrong { field, takes };
+    assert_eq!(wrong, Err(Problem::Answer(NoAnswer::Unfit(unfit))));
     assert_eq!(servers.called().len(), 1);
     team.says("Work").await;
     assert_eq!(servers.called().len(), 2);
@@ -125,19 +146,202 @@ async fn a_button_answers_the_question_that_it_stands_below_and_no_other() {
     let (team, servers) = team(&["Which list?", "And when?"]).await;
     team.rule("allow api_call mcp:notes/*").await;
     team.says(ADD).await;
-    let gone = presses(&team, "And when?", Press::Option(0)).await;
-    assert!(matches!(gone, Err(Problem::Invalid(_))), "{gone:?}");
+    let other = presses(&team, "And when?", Press::Option(0)).await;
+    assert_eq!(other, gone());
     presses(&team, "Which list?", Press::Option(1))
         .await
         .unwrap();
     team.work().await;
     // Another question is another card; what was answered is not asked again.
+    let card = mark(&team, "And when?").await;
     presses(&team, "And when?", Press::Option(0)).await.unwrap();
     team.work().await;
     assert_eq!(servers.called().len(), 3);
     assert!(last_told(&team).ends_with(r#"{"list":"work"} {"list":"home"}"#));
-    let gone = presses(&team, "And when?", Press::Option(0)).await;
-    assert!(matches!(gone, Err(Problem::Invalid(_))), "{gone:?}");
+    let late = taps(&team, &card, Press::Option(0)).await;
+    assert_eq!(late, gone());
+    team.is_quiet();
+}
+
+/// A server may ask the same in another call, or once more in this one: a card's buttons answer what they stand below.
+#[tokio::test]
+async fn the_button_of_an_older_card_answers_no_other_call_that_asks_the_same() {
+    let (team, servers) = team(&["Which list?"]).await;
+    team.rule("allow api_call mcp:notes/*").await;
+    team.says(ADD).await;
+    let first = mark(&team, "Which list?").await;
+    presses(&team, "Which list?", Press::Decline).await.unwrap();
+    team.work().await;
+    team.does(|| sessions::renew(&team.home, &team.ann, &team.session))
+        .await
+        .unwrap();
+    team.says(&ADD.replace("milk", "tea")).await;
+    let old = taps(&team, &first, Press::Option(0)).await;
+    assert_eq!(old, gone());
+    let words = (first.short(), "home");
+    let old = reply(&team, &team.ann, words).await;
+    assert_eq!(old.map(drop), gone());
+    assert_eq!(servers.called().len(), 2);
+    presses(&team, "Which list?", Press::Option(0))
+        .await
+        .unwrap();
+    team.work().await;
+    assert_eq!(servers.called().len(), 3);
+}
+
+/// Words as a reply to a card.
+async fn reply(
+    team: &Team,
+    who: &Member,
+    words: (&str, &str),
+) -> Result<Option<ask::Asked>, Problem> {
+    let said = async || {
+        let draft = ask::reply(&team.home, who, &team.session, words).await?;
+        Ok(match draft {
+            Some(draft) => Draft::new(draft.ops, Some(draft.fact)),
+            None => Draft::fact(None),
+        })
+    };
+    team.does(said).await
+}
+
+#[tokio::test]
+async fn others_in_the_chat_answer_by_a_reply_to_the_card_and_not_by_what_they_say() {
+    let (team, servers) = team(&[]).await;
+    let mut city = which("Which one?");
+    city.fields[0].kind = Kind::Text { format: None };
+    servers.ask([city.clone()]);
+    team.rule("allow api_call mcp:notes/*").await;
+    let bob = team.joins("bob", Role::Operator).await;
+    let eve = team.joins("eve", Role::Viewer).await;
+    team.says(ADD).await;
+    let said = team
+        .does(|| ask::ask(&team.home, &bob, &team.session, "What’s for lunch?", None))
+        .await
+        .unwrap();
+    assert!(matches!(said, ask::Asked::Queued { .. }), "{said:?}");
+    let run = team.latest().await.id;
+    let state = run::fold(&team.home, &run).await.unwrap();
+    let mark = city.mark(&run, &state.calls[0].call.id, 0);
+    let needed = Role::Operator;
+    let by_eve = reply(&team, &eve, (mark.short(), "Bonn")).await;
+    assert_eq!(by_eve.map(drop), Err(Problem::NotAllowed { needed }));
+    assert_eq!(servers.called().len(), 1);
+    let by_bob = reply(&team, &bob, (mark.short(), "Bonn")).await;
+    let answered = run.clone();
+    assert_eq!(by_bob, Ok(Some(ask::Asked::Answered { run: answered })));
+    team.work().await;
+    assert_eq!(servers.called().len(), 2);
+    let said = outcome_of(&team, &run).await.0;
+    assert!(said.ends_with(r#"{"list":"Bonn"}"#), "{said}");
+    // Where nobody waits any more, a reply is a message like others.
+    let late = reply(&team, &bob, (mark.short(), "Bonn")).await;
+    assert_eq!(late, Ok(None));
+}
+
+#[tokio::test]
+async fn a_card_that_nobody_answers_any_more_loses_its_buttons() {
+    for (how, edit) in [
+        ("cancel", "edit> [notes asks no more]"),
+        ("new", "edit> [notes is left by ann]"),
+        ("words", r#"edit> [notes is told by ann] {"list":"work"}"#),
+    ] {
+        let (team, _) = team(&["Which list?"]).await;
+        team.rule("allow api_call mcp:notes/*").await;
+        team.says(ADD).await;
+        let run = team.latest().await.id;
+        let (home, ann, place) = (&team.home, &team.ann, &team.session);
+        match how {
+            "cancel" => drop(team.does(|| cancel::cancel(home, ann, &run)).await.unwrap()),
+            "new" => drop(
+                team.does(|| sessions::renew(home, ann, place))
+                    .await
+                    .unwrap(),
+            ),
+            _ => drop(team.writes("work").await.unwrap()),
+        }
+        team.work().await;
+        let said = team.transcript();
+        assert!(said.contains(edit), "{how}:\n{said}");
+        team.is_quiet();
+    }
+}
+
+#[tokio::test]
+async fn an_answer_holds_only_as_long_as_who_gives_it_may() {
+    let (team, servers) = team(&["Which list?"]).await;
+    team.rule("allow api_call mcp:notes/*").await;
+    team.says(ADD).await;
+    let mark = mark(&team, "Which list?").await;
+    let bob = team.joins("bob", Role::Operator).await;
+    // Read before, committed after.
+    let words = (mark.short(), "work");
+    let draft = ask::reply(&team.home, &bob, &team.session, words).await;
+    let draft = draft.unwrap().unwrap();
+    team.joins("bob", Role::Viewer).await;
+    let late = crate::commit(&team.home, draft.ops).await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    let needed = Role::Operator;
+    let anew = reply(&team, &bob, words).await;
+    assert_eq!(anew.map(drop), Err(Problem::NotAllowed { needed }));
+    assert_eq!(servers.called().len(), 1);
+}
+
+/// One person's answer is no second yes, and none after the time of the first one.
+#[tokio::test]
+async fn an_answer_is_no_yes_of_several_and_none_after_its_time() {
+    for persons in [Some(2), None] {
+        let (team, servers) = team(&["Which list?"]).await;
+        let rule = || {
+            let mut rule = parse_rule("ask api_call mcp:notes/*").unwrap();
+            rule.persons = persons;
+            rule.expires_after_s = Some(600);
+            rule
+        };
+        team.does(|| rules::add(&team.home, &team.ann, rule()))
+            .await
+            .unwrap();
+        team.says(ADD).await;
+        let card = team.card().await;
+        let others = [
+            team.joins("bob", Role::Owner).await,
+            team.joins("cid", Role::Owner).await,
+        ];
+        for who in others.iter().take(persons.unwrap_or(1) as usize) {
+            team.choose(who, &card.id, Choice::Approve).await.unwrap();
+        }
+        team.work().await;
+        assert_eq!(servers.called().len(), 1);
+        if persons.is_none() {
+            team.waits(Duration::from_secs(601)).await;
+        }
+        let needs = team.writes("work").await;
+        assert_eq!(needs, Err(Problem::Answer(NoAnswer::NeedsYes)));
+        let pressed = presses(&team, "Which list?", Press::Option(0)).await;
+        assert_eq!(pressed, Err(Problem::Answer(NoAnswer::NeedsYes)));
+        team.says("decline").await;
+        assert!(outcome(&team).await.0.starts_with("given up"));
+        assert_eq!(servers.called().len(), 1);
+        team.audit_holds().await;
+    }
+}
+
+#[tokio::test]
+async fn an_answer_has_a_limit() {
+    let (team, servers) = team(&[]).await;
+    let mut city = which("Which one?");
+    city.fields[0].kind = Kind::Text { format: None };
+    servers.ask([city]);
+    team.rule("allow api_call mcp:notes/*").await;
+    team.says(ADD).await;
+    let frame = r#"{"list":""}"#.len();
+    let long = team.writes(&"x".repeat(INLINE_LIMIT - frame + 1)).await;
+    let (what, limit) = ("answer", INLINE_LIMIT as u64);
+    let bytes = limit + 1;
+    assert_eq!(long, Err(Problem::TooLarge { what, bytes, limit }));
+    assert_eq!(servers.called().len(), 1);
+    team.says(&"x".repeat(INLINE_LIMIT - frame)).await;
+    assert_eq!(servers.called().len(), 2);
     team.is_quiet();
 }
 
@@ -225,9 +429,13 @@ async fn one_that_may_not_ask_is_not_heard_and_one_that_asks_and_asks_is_stopped
     "#);
 }
 
-/// What stands in the journal as the outcome of the only call.
+/// What stands in the journal as the outcome of the latest run's only call.
 async fn outcome(team: &Team) -> (String, Option<String>) {
-    let events = team.events(&team.latest().await.id).await;
+    outcome_of(team, &team.latest().await.id).await
+}
+
+async fn outcome_of(team: &Team, run: &RunId) -> (String, Option<String>) {
+    let events = team.events(run).await;
     let mut finished = events.into_iter().filter_map(|event| match event {
         Event::CallFinished { output, taint, .. } => Some((output.head().to_owned(), taint)),
         _ => None,
@@ -417,16 +625,10 @@ async fn it_takes_who_could_have_approved_the_call_and_no_secret_is_taken() {
     let bob = team.joins("bob", Role::Operator).await;
     team.says(ADD).await;
     team.decides(Choice::Approve).await;
-    let place = team.talk().await.id;
-    let by_bob = team
-        .does(|| ask::ask(&team.home, &bob, &place, "work", None))
-        .await;
-    assert_eq!(
-        by_bob.err(),
-        Some(Problem::NotAllowed {
-            needed: Role::Owner
-        })
-    );
+    let mark = mark(&team, "Which list?").await;
+    let by_bob = reply(&team, &bob, (mark.short(), "work")).await;
+    let needed = Role::Owner;
+    assert_eq!(by_bob.map(drop), Err(Problem::NotAllowed { needed }));
     assert_eq!(servers.called().len(), 1);
     team.says("work").await;
     assert_eq!(servers.called().len(), 2);
@@ -437,7 +639,7 @@ async fn it_takes_who_could_have_approved_the_call_and_no_secret_is_taken() {
     team.says(&ADD.replace("milk", "tea")).await;
     team.decides(Choice::Approve).await;
     let secret = team.writes("it is [secret:notes_key]").await;
-    assert!(matches!(secret, Err(Problem::Invalid(_))), "{secret:?}");
+    assert_eq!(secret, Err(Problem::Answer(NoAnswer::HoldsSecret)));
     assert_eq!(servers.called().len(), 3);
 }
 

@@ -208,6 +208,25 @@ async fn an_agents_file_is_read_as_the_same_agent_and_a_change_of_it_is_a_versio
     "#);
 }
 
+/// A card shows what the agent could do: where the rules are others by then, the yes was to something else.
+#[tokio::test]
+async fn the_pin_of_an_agents_file_holds_what_the_agent_could_do() {
+    let team = Team::new().await;
+    let file = agents::export(&team.home, alone(&team.ann), "coder")
+        .await
+        .unwrap();
+    let other = file.replace("name: coder", "name: other");
+    let pin = async || {
+        let tools = &team.run.tools;
+        let look = agents::look(&team.home, alone(&team.ann), &other, tools);
+        look.await.unwrap().pin
+    };
+    let shown = pin().await;
+    assert_eq!(pin().await, shown);
+    team.rule("deny shell_exec").await;
+    assert_ne!(pin().await, shown);
+}
+
 #[tokio::test]
 async fn the_latest_change_of_the_rules_is_taken_back_and_then_the_one_before() {
     let team = Team::new().await;

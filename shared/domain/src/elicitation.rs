@@ -1,7 +1,10 @@
 //! What a tool server asks a person in the middle of a call (MCP's elicitation, form mode): a message and a flat form, and how a
 //! person's words become an answer to it. The words are the server's; whoever shows them says so.
 
-use crate::Digest;
+use crate::{
+    Digest,
+    id::{CallId, RunId},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -95,10 +98,37 @@ const SECRETS: [&str; 16] = [
     "cvv",
 ];
 
+/// Why a person's words are no answer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Unfit {
+    /// It takes a yes.
+    NoYes,
+    NoSuchField {
+        name: String,
+        /// Those that there are.
+        fields: Vec<String>,
+    },
+    Missing {
+        field: String,
+    },
+    Wrong {
+        field: String,
+        takes: Kind,
+    },
+}
+
 impl Elicitation {
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of(self).unwrap_or_else(|_| Digest::of_bytes(&self.message))
+    }
+
+    /// Names its being asked in this call, after so many answers: a server may ask the same in another call, and what was answered there
+    /// is answered there.
+    #[must_use]
+    pub fn mark(&self, run: &RunId, call: &CallId, answers: usize) -> Digest {
+        let question = self.digest();
+        Digest::of(&(run, call, answers, &question)).unwrap_or(question)
     }
 
     /// Whether it seems to ask for a secret.
@@ -141,14 +171,14 @@ impl Elicitation {
     /// A person's words as the answer: of one field its value, of several a line `name: value` for each that is filled in.
     ///
     /// # Errors
-    /// A sentence for the person: what is wrong, and how to write it.
-    pub fn read(&self, text: &str) -> Result<Value, String> {
+    /// What is wrong.
+    pub fn read(&self, text: &str) -> Result<Value, Unfit> {
         let mut content = Map::new();
         match &*self.fields {
             [] => {
                 return match yes_no(text) {
                     Some(true) => self.complete(content),
-                    _ => Err("Write yes to go on, or decline.".to_owned()),
+                    _ => Err(Unfit::NoYes),
                 };
             }
             [field] => {
@@ -162,13 +192,9 @@ impl Elicitation {
                 for line in text.lines().filter(|line| !line.trim().is_empty()) {
                     let (name, value) = line.split_once(':').unwrap_or((line, ""));
                     let field = fields.iter().find(|field| field.is_called(name));
-                    let field = field.ok_or_else(|| {
-                        let names: Vec<&str> = fields.iter().map(|field| &*field.name).collect();
-                        format!(
-                            "“{}” is none of its fields: write a line NAME: VALUE for each of {}.",
-                            name.trim(),
-                            names.join(", ")
-                        )
+                    let field = field.ok_or_else(|| Unfit::NoSuchField {
+                        name: name.trim().to_owned(),
+                        fields: fields.iter().map(|field| field.name.clone()).collect(),
                     })?;
                     content.insert(field.name.clone(), field.read(value)?);
                 }
@@ -178,7 +204,7 @@ impl Elicitation {
     }
 
     /// With the defaults of what is not there.
-    fn complete(&self, mut content: Map<String, Value>) -> Result<Value, String> {
+    fn complete(&self, mut content: Map<String, Value>) -> Result<Value, Unfit> {
         for field in &self.fields {
             if content.contains_key(&field.name) {
                 continue;
@@ -186,10 +212,8 @@ impl Elicitation {
             match &field.default {
                 Some(default) => drop(content.insert(field.name.clone(), default.clone())),
                 None if field.required => {
-                    return Err(format!(
-                        "“{}” is missing: write a line NAME: VALUE for it.",
-                        field.name
-                    ));
+                    let field = field.name.clone();
+                    return Err(Unfit::Missing { field });
                 }
                 None => {}
             }
@@ -205,16 +229,11 @@ impl Field {
             || (!self.title.is_empty() && name == self.title.to_lowercase())
     }
 
-    fn read(&self, text: &str) -> Result<Value, String> {
+    fn read(&self, text: &str) -> Result<Value, Unfit> {
         let text = text.trim();
-        let wrong = |what: &str| Err(format!("“{}” takes {what}.", self.name));
-        match &self.kind {
-            Kind::Text { .. } if text.is_empty() => wrong("a text"),
-            Kind::Text { .. } => Ok(text.into()),
-            Kind::YesNo => match yes_no(text) {
-                Some(yes) => Ok(yes.into()),
-                None => wrong("yes or no"),
-            },
+        let value = match &self.kind {
+            Kind::Text { .. } => (!text.is_empty()).then(|| text.into()),
+            Kind::YesNo => yes_no(text).map(Value::from),
             Kind::Number {
                 whole,
                 minimum,
@@ -228,55 +247,19 @@ impl Field {
                     true => text.parse::<i64>().ok().map(Value::from),
                     false => text.parse::<f64>().ok().map(Value::from),
                 };
-                let value = value.filter(|value| value.as_f64().is_some_and(fits));
-                value.map_or_else(|| wrong(&self.kind.in_words()), Ok)
+                value.filter(|value| value.as_f64().is_some_and(fits))
             }
-            Kind::One { options } => match pick(options, text) {
-                Some(option) => Ok(option.into()),
-                None => wrong(&self.kind.in_words()),
-            },
+            Kind::One { options } => pick(options, text).map(Value::from),
             Kind::Several { options } => {
                 let picked = text.split(',').map(|word| pick(options, word.trim()));
-                match picked.collect::<Option<Vec<&str>>>() {
-                    Some(picked) => Ok(picked.into()),
-                    None => wrong(&self.kind.in_words()),
-                }
+                let picked = picked.collect::<Option<Vec<&str>>>();
+                picked.map(Value::from)
             }
-        }
-    }
-}
-
-impl Kind {
-    /// What to write, for people: `a whole number from 1 to 100`.
-    #[must_use]
-    pub fn in_words(&self) -> String {
-        let listed = |options: &[Choice]| {
-            let titles: Vec<&str> = options.iter().map(|option| &*option.title).collect();
-            titles.join(", ")
         };
-        match self {
-            Self::Text { format: None } => "a text".to_owned(),
-            Self::Text {
-                format: Some(format),
-            } => format!("a text ({format})"),
-            Self::YesNo => "yes or no".to_owned(),
-            Self::One { options } => format!("one of {}", listed(options)),
-            Self::Several { options } => format!("some of {}, with commas", listed(options)),
-            Self::Number {
-                whole,
-                minimum,
-                maximum,
-            } => {
-                let mut words = if *whole { "a whole number" } else { "a number" }.to_owned();
-                if let Some(minimum) = minimum {
-                    words.push_str(&format!(" from {minimum}"));
-                }
-                if let Some(maximum) = maximum {
-                    words.push_str(&format!(" to {maximum}"));
-                }
-                words
-            }
-        }
+        value.ok_or_else(|| Unfit::Wrong {
+            field: self.name.clone(),
+            takes: self.kind.clone(),
+        })
     }
 }
 
@@ -343,19 +326,24 @@ mod tests {
         let whole = asks([field("n", number(true))]);
         assert_eq!(whole.read("42"), Ok(json!({"n": 42})));
         for wrong in ["4.5", "101", "0", "many", ""] {
-            let why = "“n” takes a whole number from 1 to 100.".to_owned();
-            assert_eq!(whole.read(wrong), Err(why));
+            let (field, takes) = ("n".to_owned(), number(true));
+            assert_eq!(whole.read(wrong), Err(Unfit::Wrong { field, takes }));
         }
         assert_eq!(
             asks([field("n", number(false))]).read("4.5"),
             Ok(json!({"n": 4.5}))
         );
         let options = colours();
-        let one = asks([field("c", Kind::One { options })]);
+        let takes = Kind::One { options };
+        let one = asks([field("c", takes.clone())]);
         assert_eq!(one.read("green"), Ok(json!({"c": "g"})));
+        let wrong = "c".to_owned();
         assert_eq!(
             one.read("blue"),
-            Err("“c” takes one of Red, Green.".to_owned())
+            Err(Unfit::Wrong {
+                field: wrong,
+                takes
+            })
         );
         let labels: Vec<String> = one.options().into_iter().map(|(label, _)| label).collect();
         assert_eq!(labels, ["Red", "Green"]);
@@ -378,13 +366,15 @@ mod tests {
             form.read("your name: Ann B.\n\ncolours: red, g"),
             Ok(json!({"full_name": "Ann B.", "size": 7, "colours": ["r", "g"]}))
         );
-        assert!(
-            form.read("size: 3")
-                .unwrap_err()
-                .contains("“full_name” is missing")
+        let missing = "full_name".to_owned();
+        assert_eq!(form.read("size: 3"), Err(Unfit::Missing { field: missing }));
+        assert_eq!(
+            form.read("age: 3"),
+            Err(Unfit::NoSuchField {
+                name: "age".to_owned(),
+                fields: ["full_name", "size", "colours"].map(str::to_owned).to_vec(),
+            })
         );
-        let unknown = form.read("age: 3").unwrap_err();
-        assert!(unknown.contains("full_name, size, colours"), "{unknown}");
         assert_eq!((form.as_it_is(), form.options()), (None, Vec::new()));
     }
 
@@ -394,6 +384,17 @@ mod tests {
         assert_eq!(sure.read("yes"), Ok(json!({})));
         assert!(sure.read("perhaps").is_err());
         assert_eq!(sure.as_it_is(), Some(json!({})));
+    }
+
+    #[test]
+    fn the_same_question_of_another_call_is_another_one() {
+        let sure = asks([]);
+        let mark = |run: &str, call: &str, answers| sure.mark(&run.into(), &call.into(), answers);
+        let first = mark("r", "c", 0);
+        assert_eq!(first, mark("r", "c", 0));
+        for other in [mark("s", "c", 0), mark("r", "d", 0), mark("r", "c", 1)] {
+            assert_ne!(other, first);
+        }
     }
 
     #[test]

@@ -29,14 +29,15 @@ pub struct Outgoing {
     pub approval: Option<ApprovalId>,
 }
 
-/// The tag of a question goes on with the id of the run that waits for the answer.
+/// The tag of a question goes on with the id of the run that waits for the answer, and of a tool server's with `:` and its mark.
 pub const QUESTION: &str = "question:";
 
 impl Outgoing {
     /// The run that waits for an answer to this message.
     #[must_use]
     pub fn question(&self) -> Option<RunId> {
-        let run = self.tag.as_deref()?.strip_prefix(QUESTION)?;
+        let question = self.tag.as_deref()?.strip_prefix(QUESTION)?;
+        let (run, _) = question.split_once(':').unwrap_or((question, ""));
         Some(RunId::new(run))
     }
 }

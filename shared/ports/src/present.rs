@@ -47,23 +47,18 @@ pub enum Notice {
         agent: String,
         text: String,
     },
-    /// A tool server wants to know something in the middle of a call; the session's next message, or a button, is the answer. `said` is
-    /// what the call came to without one.
+    /// A tool server wants to know something in the middle of a call; the next message of who asked for the run, a reply to the card, or a
+    /// button is the answer. `said` is what the call came to without one.
     Elicited {
-        run: RunId,
+        asked: ServerQuestion,
         agent: String,
-        server: String,
-        question: Elicitation,
+        tool: String,
+        /// A line for each.
+        arguments: String,
         said: String,
     },
-    /// That was answered (`Some`), or declined: the card is edited. `by` is who did it.
-    ElicitationSettled {
-        run: RunId,
-        server: String,
-        question: Elicitation,
-        answer: Option<Value>,
-        by: String,
-    },
+    /// Nobody waits for that any more: the card is edited.
+    ElicitationSettled { asked: ServerQuestion, how: Settled },
     /// The run is over.
     RunEnded {
         run: RunId,
@@ -101,6 +96,34 @@ pub enum Notice {
         digest: String,
         at: Micros,
     },
+}
+
+/// What a tool server asks, and where.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ServerQuestion {
+    pub run: RunId,
+    /// [`Elicitation::mark`]: the card and its buttons are this question's.
+    pub mark: Digest,
+    pub server: String,
+    pub question: Elicitation,
+}
+
+/// How a tool server's question came out. `by` is a person's name.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Settled {
+    Answered {
+        by: String,
+        answer: Value,
+    },
+    Declined {
+        by: String,
+    },
+    /// They went on with something else.
+    Left {
+        by: String,
+    },
+    /// The run is over.
+    Over,
 }
 
 pub trait Presenter: Send + Sync {

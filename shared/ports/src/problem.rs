@@ -1,9 +1,9 @@
 //! Why what a person asked for can't be done.
 
-use domain::{approval::Refusal, id::ApprovalId, member::Role};
+use domain::{approval::Refusal, elicitation::Unfit, id::ApprovalId, member::Role};
 
 /// Facts about why not; `bot` has the words.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Problem {
     NotAllowed {
         needed: Role,
@@ -46,4 +46,17 @@ pub enum Problem {
     /// The invite is unknown, used or too old.
     InviteInvalid,
     Decision(Refusal),
+    Answer(NoAnswer),
+}
+
+/// Why a tool server is not given an answer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum NoAnswer {
+    /// Nobody waits for it any more.
+    Gone,
+    Unfit(Unfit),
+    /// It holds a secret that is kept here.
+    HoldsSecret,
+    /// It makes the call once more, and the yes to that was several persons' or is too old.
+    NeedsYes,
 }

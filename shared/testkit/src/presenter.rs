@@ -12,7 +12,7 @@ use domain::{
 };
 use ports::{
     message::{Body, Outgoing, QUESTION},
-    present::{Notice, Presenter},
+    present::{Notice, Presenter, ServerQuestion, Settled},
 };
 
 /// One message for each notice: `[approval asked] run_command: ls`.
@@ -86,22 +86,27 @@ fn present(to: &SessionId, notice: &Notice) -> Outgoing {
 }
 
 fn elicited(to: &SessionId, notice: &Notice) -> Outgoing {
+    let tag = |asked: &ServerQuestion| format!("{QUESTION}{}:{}", asked.run, asked.mark.short());
     match notice {
-        Notice::Elicited {
-            run,
-            server,
-            question,
-            ..
-        } => Outgoing {
-            tag: Some(format!("{QUESTION}{run}")),
-            ..text_to(to, format!("[{server} asks] {}", question.message))
+        Notice::Elicited { asked, .. } => Outgoing {
+            tag: Some(tag(asked)),
+            ..text_to(
+                to,
+                format!("[{} asks] {}", asked.server, asked.question.message),
+            )
         },
-        Notice::ElicitationSettled {
-            server, answer, by, ..
-        } => {
-            let answer = answer.as_ref().map(ToString::to_string);
-            let answer = answer.unwrap_or_else(|| "no".to_owned());
-            text_to(to, format!("[{server} is told by {by}] {answer}"))
+        Notice::ElicitationSettled { asked, how } => {
+            let how = match how {
+                Settled::Answered { by, answer } => format!("is told by {by}] {answer}"),
+                Settled::Declined { by } => format!("is told by {by}] no"),
+                Settled::Left { by } => format!("is left by {by}]"),
+                Settled::Over => "asks no more]".to_owned(),
+            };
+            let body = Body::EditCard {
+                tag: tag(asked),
+                card: card(format!("[{} {how}", asked.server)),
+            };
+            outgoing(to, body)
         }
         _ => text_to(to, String::new()),
     }

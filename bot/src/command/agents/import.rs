@@ -103,10 +103,10 @@ pub(crate) async fn agree(ctx: &Ctx<'_>, pin: &str) -> Result<Reply, CommandErro
     if import.pin != pin {
         return Err(Problem::Invalid(en::another_agent(&import.agent.name)).into());
     }
-    let file = String::from_utf8_lossy(&offer.bytes);
-    let draft = agents::import(ctx.home, ctx.member, &file, ctx.presets).await?;
-    let done = en::imported(&draft.fact, import.before.is_some());
-    Ok(settled(ctx, pin, &done).with(draft.ops).with(offer.settled))
+    let done = en::imported(&import.agent, import.before.is_some());
+    Ok(settled(ctx, pin, &done)
+        .with(import.ops)
+        .with(offer.settled))
 }
 
 /// Who may say yes may say no.

@@ -270,6 +270,7 @@ pub fn problem(problem: &Problem) -> String {
             "This invitation is unknown, used, or too old. Ask for a new one.".to_owned()
         }
         Problem::Decision(refusal) => refused(refusal),
+        Problem::Answer(why) => super::no_answer(why),
     }
 }
 

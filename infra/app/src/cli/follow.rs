@@ -5,13 +5,14 @@
 
 use super::{Failure, approvals, output::word};
 use crate::compose::Local;
+use bot::text::en::{self, elicited};
 use domain::{
     approval::{Approval, ApprovalStatus, Choice, Question},
     id::{ApprovalId, CallId, RunId, SessionId, short},
     run::{Event, Outcome, RunSummary, State},
     session::{Expects, Session},
 };
-use handlers::{ask, cancel, commit_with, decide, queries};
+use handlers::{ask, cancel, commit_with, decide, queries, run};
 use ports::{
     Progress, blob,
     message::{Messenger, Outgoing, SendError, Sent},
@@ -122,7 +123,7 @@ pub struct Follower {
     pub wait: Option<Duration>,
     waiting_since: Option<Instant>,
     shown: HashSet<ApprovalId>,
-    asked: HashSet<CallId>,
+    asked: HashSet<(CallId, usize)>,
     awaited: Option<Awaited>,
 }
 
@@ -254,19 +255,25 @@ impl Follower {
         else {
             return Ok(false);
         };
-        if run != self.run || !self.asked.insert(call.clone()) {
-            return Ok(run == self.run);
+        if run != self.run {
+            return Ok(false);
         }
         let entries = queries::journal(home, &run).await?;
         let state = State::fold(&entries)
             .map_err(|error| Failure::new(format!("The run's journal cannot be read: {error}.")))?;
-        let call = state.call(&call);
-        match call.and_then(|call| call.elicited.as_ref()) {
-            Some(asks) => eprintln!("\n{}", bot::text::en::elicited(asks)),
+        let of_call = state.call(&call);
+        // A server may ask again in the call that it is told the answer in.
+        let answers = of_call.map_or(0, |call| call.answers.len());
+        if !self.asked.insert((call.clone(), answers)) {
+            return Ok(true);
+        }
+        let asks = run::question_of(home, &run, &state, &call).await?;
+        match asks.as_ref().and_then(elicited) {
+            Some(asks) => eprintln!("\n{asks}"),
             None => {
-                let question = call.and_then(|call| call.call.text("question"));
+                let question = of_call.and_then(|call| call.call.text("question"));
                 let question = question.unwrap_or("(see the run's journal)");
-                eprintln!("\n{} {question}", bot::text::en::asks(&state.agent.name));
+                eprintln!("\n{} {question}", en::asks(&state.agent.name));
             }
         }
         if self.lines.is_some() {
@@ -303,7 +310,7 @@ impl Follower {
             Some(Awaited::Answer) => {
                 let (home, owner) = (&self.local.home, &self.local.owner);
                 commit_with(home, async || {
-                    ask::ask(home, owner, &self.session, &line, None).await
+                    ask::to_run(home, owner, (&self.session, &self.run), &line).await
                 })
                 .await?;
                 Ok(())

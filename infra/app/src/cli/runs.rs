@@ -9,9 +9,8 @@ use domain::{
     Micros,
     id::short,
     run::{Entry, RunSummary},
-    session::Expects,
 };
-use handlers::{Problem, ask, cancel, commit_with, queries, sessions};
+use handlers::{ask, cancel, commit_with, queries};
 
 #[derive(clap::Args, Debug)]
 pub struct Arguments {
@@ -87,15 +86,8 @@ pub async fn run(context: Context, arguments: Arguments) -> Result<u8, Failure> 
 
 async fn answer(local: &Local, run: &RunSummary, text: &str) -> Result<(), Failure> {
     let home = &local.home;
-    let draft = async || {
-        let (session, _) = sessions::get_or_new(home, &run.session).await?;
-        match session.expects {
-            Some(Expects::Answer { run: asking, .. }) if asking == run.id => {
-                ask::ask(home, &local.owner, &run.session, text, None).await
-            }
-            _ => Err(Problem::Invalid("This run asked nothing.".to_owned()).into()),
-        }
-    };
+    let asks = (&run.session, &run.id);
+    let draft = async || ask::to_run(home, &local.owner, asks, text).await;
     commit_with(home, draft).await?;
     Ok(())
 }
