@@ -23,17 +23,17 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
     let Some(mut stored) = stored.filter(|stored| !stored.value.status.is_over()) else {
         return Ok(Vec::new());
     };
-    let mut questions = Vec::new();
-    match super::fold(home, run).await {
+    let questions = match super::fold(home, run).await {
         Ok(state) => {
             stored.value.count(&state);
-            questions = withdraw_questions(home, run, &state, "").await?;
+            withdraw_questions(home, run, &state, "").await?
         }
         Err(HandlerError::Fail(error)) => {
-            tracing::warn!(%run, error, "its last costs are not known")
+            tracing::warn!(%run, error, "its last costs are not known");
+            Vec::new()
         }
         Err(error) => return Err(error),
-    }
+    };
     stored.value.status = RunStatus::Failed;
     stored.value.ended_at = Some(home.now());
     let outcome = Outcome::Failed {
@@ -49,7 +49,6 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
             answer: None,
         },
     };
-    let summary = stored.value.clone();
     let mut ops = vec![
         repo::update(&home.team, &stored)?,
         Op::Append {
@@ -58,25 +57,32 @@ pub async fn abandon(home: &Home, run: &RunId, why: &str) -> Result<Vec<Op>, Han
             entries: vec![canonical_json(&entry)?],
         },
     ];
-    let deed = audit::deed("run.abandoned", Actor::System, run, json!({}));
-    ops.extend(audit::append(home, &super::stream(run), vec![deed]).await?);
+    let deeds = vec![audit::deed("run.abandoned", Actor::System, run, json!({}))];
+    ops.extend(audit::append(home, &super::stream(run), deeds).await?);
     let notice = Notice::RunEnded {
         run: run.clone(),
-        agent: summary.agent_name,
+        agent: stored.value.agent_name,
         outcome,
         answer: None,
         cited: Vec::new(),
-        took: home.now().since(summary.started_at),
-        cost: summary.cost,
-        steps: summary.steps,
+        took: home.now().since(stored.value.started_at),
+        cost: stored.value.cost,
+        steps: stored.value.steps,
     };
-    ops.extend(tell(home, &summary.session, &notice, "").await?);
+    let session = stored.value.session;
+    ops.extend(tell(home, &session, &notice, "").await?);
+    ops.extend(withdraw_cards(home, run).await?);
+    ops.extend(questions);
+    ops.extend(free(home, &session, run).await?);
+    Ok(ops)
+}
+
+async fn withdraw_cards(home: &Home, run: &RunId) -> Result<Vec<Op>, HandlerError> {
+    let mut ops = Vec::new();
     let asked = repo::by::<Approval>(&home.team, "by_run", run.as_str());
     for approval in repo::collect::<Approval>(&*home.store, asked).await? {
         ops.extend(withdraw_one(home, approval, "").await?);
     }
-    ops.extend(questions);
-    ops.extend(free(home, &summary.session, run).await?);
     Ok(ops)
 }
 

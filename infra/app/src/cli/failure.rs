@@ -105,6 +105,7 @@ fn words(problem: &Problem) -> String {
             "This invitation is unknown, used or too old: ask for a new one.".to_owned()
         }
         Problem::Decision(refusal) => refused(refusal),
+        Problem::Answer(why) => bot::text::en::no_answer(why),
     }
 }
 

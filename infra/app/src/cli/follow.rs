@@ -12,7 +12,7 @@ use domain::{
     run::{Event, Outcome, RunSummary, State},
     session::{Expects, Session},
 };
-use handlers::{ask, cancel, commit_with, decide, queries, run};
+use handlers::{CommandError, ask, cancel, commit_with, decide, queries, run};
 use ports::{
     Progress, blob,
     message::{Messenger, Outgoing, SendError, Sent},
@@ -193,7 +193,7 @@ impl Follower {
         let (home, owner) = (&self.local.home, &self.local.owner);
         match commit_with(home, async || cancel::cancel(home, owner, &self.run).await).await {
             // It was over just then.
-            Ok(_) | Err(handlers::CommandError::Problem(_)) => Ok(()),
+            Ok(_) | Err(CommandError::Problem(_)) => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
@@ -267,7 +267,8 @@ impl Follower {
         if !self.asked.insert((call.clone(), answers)) {
             return Ok(true);
         }
-        let asks = run::question_of(home, &run, &state, &call).await?;
+        let asks = run::question_of(home, &run, &state, &call).await;
+        let asks = asks.map_err(CommandError::from)?;
         match asks.as_ref().and_then(elicited) {
             Some(asks) => eprintln!("\n{asks}"),
             None => {
@@ -329,7 +330,7 @@ impl Follower {
         {
             Ok(decision) => eprintln!("{}.", word(&decision.approval.status)),
             // Somebody or the time was first: it is said, and the run goes on with that.
-            Err(error @ handlers::CommandError::Problem(_)) => {
+            Err(error @ CommandError::Problem(_)) => {
                 eprintln!("{}", Failure::from(error).text)
             }
             Err(error) => return Err(error.into()),
