@@ -2,7 +2,7 @@
 
 use super::{
     Program, Team,
-    mcp::{mark, script},
+    mcp::{added, mark, script},
 };
 use std::{fs, path::Path};
 
@@ -66,7 +66,8 @@ async fn a_skills_changes_are_told_and_taken_back() {
 async fn a_servers_changes_are_told_and_taken_back() {
     let (_keep, line) = script();
     let team = Team::start().await;
-    team.ask("/mcp history notes", "no").await;
+    team.ask("/mcp history notes", "There is no MCP server “notes”")
+        .await;
     let said = team
         .ask(&format!("/mcp add notes {line} good"), "approve notes")
         .await;
@@ -87,7 +88,8 @@ async fn a_servers_changes_are_told_and_taken_back() {
     // As it was added: nobody has agreed to anything.
     team.ask("/mcp test notes", "/mcp approve notes").await;
     team.ask("/mcp undo notes", "is gone, as before").await;
-    team.ask("/mcp tools notes", "no").await;
+    team.ask("/mcp tools notes", "There is no MCP server “notes”")
+        .await;
     team.assert_well();
 }
 
@@ -117,20 +119,7 @@ async fn the_command_line_tells_and_takes_back_too() {
     let (_, out, _) = program.run(&["skills", "show", "greet"]).await;
     assert!(out.contains("friendly"), "{out}");
 
-    let (keep, _) = script();
-    let directory = keep.path().display().to_string();
-    let command = format!("python3 {directory}/server.py good");
-    let add = [
-        "mcp",
-        "add",
-        "notes",
-        "--command",
-        &command,
-        "--read",
-        &directory,
-    ];
-    let (status, _, err) = program.run(&add).await;
-    assert_eq!(status, 0, "{err}");
+    let (_keep, _) = added(&program, "good").await;
     let (status, _, err) = program.run(&["mcp", "remove", "notes"]).await;
     assert_eq!(status, 0, "{err}");
     let (status, out, err) = program.run(&["mcp", "undo", "notes"]).await;

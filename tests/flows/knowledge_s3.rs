@@ -96,7 +96,7 @@ mod functions {
     use super::*;
     use crate::flows::{cloud::Cloud, team::Home};
     use serde_json::json;
-    use std::{collections::BTreeSet, path::Path, time::Duration};
+    use std::{collections::BTreeSet, time::Duration};
 
     fn objects(cloud: &Cloud) -> BTreeSet<String> {
         let listed = json!({"Bucket": cloud.physical("Bucket"), "Prefix": "blobs/"});
@@ -104,18 +104,6 @@ mod functions {
         let all = listed["Contents"].as_array().into_iter().flatten();
         all.map(|one| one["Key"].as_str().unwrap().to_owned())
             .collect()
-    }
-
-    /// An hour passes for the function that reads and deletes.
-    fn an_hour_passes(cloud: &Cloud, clock: &Path) {
-        std::fs::write(clock, "4000").unwrap();
-        let function = cloud.physical("IngestFunction");
-        let asked = json!({"FunctionName": function});
-        let found = cloud.call("lambda", "get_function_configuration", &asked);
-        let mut variables = found["Environment"]["Variables"].clone();
-        variables["COUNTERSIGN_CRASH_CLOCK"] = clock.to_str().unwrap().into();
-        let changed = json!({"FunctionName": function, "Environment": {"Variables": variables}});
-        cloud.call("lambda", "update_function_configuration", &changed);
     }
 
     /// Wakes that function until so many of these are left.
@@ -153,7 +141,7 @@ mod functions {
             objects(cloud).is_superset(&both),
             "who began to read goes on"
         );
-        an_hour_passes(cloud, &place.path().join("clock"));
+        cloud.set_clock("IngestFunction", &place.path().join("clock"), 4000);
         // Segments go when they are merged, or with their collection.
         are_left(cloud, &first, 1).await;
         are_left(cloud, &both, 5).await;

@@ -1,7 +1,7 @@
 //! Servers of tools: added, looked at, agreed to, called after a card, and kept from what nobody agreed to. The server is a script that runs in
 //! the sandbox.
 
-use super::{Home, Team, in_each_home};
+use super::{Home, Program, Team, in_each_home};
 use std::{fs, os::unix::fs::PermissionsExt, path::PathBuf};
 use tempfile::TempDir;
 use tests::servers::telegram::Message;
@@ -17,6 +17,18 @@ pub fn script() -> (TempDir, String) {
     let shown = directory.path().display().to_string();
     let line = format!("read {shown} python3 {shown}/server.py");
     (directory, line)
+}
+
+/// Adds the script as “notes” on the command line, and what is said then.
+pub async fn added(program: &Program, mode: &str) -> (TempDir, String) {
+    let (keep, _) = script();
+    let directory = keep.path().to_str().unwrap();
+    let command = format!("python3 {directory}/server.py {mode}");
+    let add = ["mcp", "add", "notes", "--command", &command];
+    let add = [&add[..], &["--read", directory]].concat();
+    let (status, out, err) = program.run(&add).await;
+    assert_eq!(status, 0, "{out}{err}");
+    (keep, out)
 }
 
 fn echo(text: &str) -> String {
@@ -202,21 +214,8 @@ async fn one_that_does_not_start_or_speaks_an_old_protocol_says_why() {
 
 #[tokio::test]
 async fn the_command_line_adds_looks_and_approves_too() {
-    let (keep, _) = script();
     let team = Team::start().await;
-    let directory = keep.path().display().to_string();
-    let command = format!("python3 {directory}/server.py good");
-    let add = [
-        "mcp",
-        "add",
-        "notes",
-        "--command",
-        &command,
-        "--read",
-        &directory,
-    ];
-    let (status, out, err) = team.program.run(&add).await;
-    assert_eq!(status, 0, "{out}{err}");
+    let (_keep, out) = added(&team.program, "good").await;
     assert!(out.contains("• echo"), "{out}");
     let mark = mark(&out);
     let (status, out, err) = team

@@ -2,27 +2,14 @@
 
 use super::{
     Home, Team, in_each_home,
-    mcp::{mark, script},
+    mcp::{added, mark},
     team::short_id,
 };
 
 async fn a_tool_among_many_is_looked_for_and_called_after_a_card(home: Home) {
-    let (keep, _) = script();
     let team = Team::in_home(home, &[]).await;
-    let directory = keep.path().display().to_string();
-    let command = format!("python3 {directory}/server.py many");
-    let add = [
-        "mcp",
-        "add",
-        "notes",
-        "--command",
-        &command,
-        "--read",
-        &directory,
-    ];
     // Where the sandbox is: no function starts a server.
-    let (status, out, err) = team.program.run(&add).await;
-    assert_eq!(status, 0, "{out}{err}");
+    let (_keep, out) = added(&team.program, "many").await;
     let mark = mark(&out);
     team.ask(&format!("/mcp approve notes {mark}"), "branch_39")
         .await;

@@ -7,7 +7,7 @@
 use super::{Home, Team, cloud::Cloud};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tests::servers::telegram::{Conversation, DeliveryAttempt, Fault, PushStyle, User};
+use tests::servers::telegram::{Conversation, DeliveryAttempt, PushStyle, User};
 
 /// What Lambda does with a function's role, and the emulator without it.
 const OF_THE_PLATFORM: [&str; 6] = [
@@ -20,16 +20,10 @@ const OF_THE_PLATFORM: [&str; 6] = [
     // On its own queue. The tick's, on the dead letters, is its own deed.
     "sqs:GetQueueAttributes",
 ];
-/// What this conversation does not bring about each time, and what it is kept for.
-const RARE: [(&str, &str, &str); 2] = [
-    (
-        "Send",
-        "dynamodb:ConditionCheckItem",
-        "for cards that Telegram refuses",
-    ),
-    ("Send", "s3:GetObject", "for large files"),
-];
-const ROLES: [&str; 8] = [
+/// No function: the process beside them, whose user has the template's policy for workers.
+const WORKER: &str = "Worker";
+const WORKER_USER: &str = "countersign-worker";
+const ROLES: [&str; 9] = [
     "Webhook",
     "Update",
     "Circulate",
@@ -38,6 +32,7 @@ const ROLES: [&str; 8] = [
     "Send",
     "Run",
     "Tick",
+    WORKER,
 ];
 /// Half seconds: longer than an action that is needed takes to be missed; a tick is due once a minute.
 const LOOKS: usize = 240;
@@ -57,24 +52,53 @@ async fn every_action_is_needed() {
     assert!(unneeded.is_empty(), "not missed: {}", unneeded.join(", "));
 }
 
+/// Who writes, besides Ann.
+struct People {
+    /// Can't decide his own cards: they go to Ann.
+    bob: Conversation,
+    /// Decides her own, and blocks the bot before they come.
+    eve: Conversation,
+}
+
+impl People {
+    async fn of(team: &Team) -> Self {
+        let bob = invited(team, 1002, "Bob").await;
+        team.ask("/rules add ask file_write large.txt by owner", "owner")
+            .await;
+        let eve = invited(team, 1003, "Eve").await;
+        Self { bob, eve }
+    }
+}
+
+async fn invited(team: &Team, id: i64, name: &str) -> Conversation {
+    let code = super::code_of(&team.ask("/invite operator", "?start=").await);
+    let chat = team.tg.private_chat(&User::new(id, name));
+    chat.send(&format!("/start {code}"));
+    chat.wait_for_text("an operator").await;
+    chat
+}
+
 /// Of one role, in a deployment of its own: what ministack shows of a log has an end.
 async fn not_missed(role: &str) -> Vec<String> {
     // The shortest time that can be configured: the tick lets cards expire.
-    let team = Team::in_home(Home::Cloud, &[("COUNTERSIGN_APPROVAL_S", "60")]).await;
+    let mut team = Team::in_home(Home::Cloud, &[("COUNTERSIGN_APPROVAL_S", "60")]).await;
     team.tg.push_style(PushStyle {
         copies: 2,
         ..PushStyle::default()
     });
-    let bob = bob(&team).await;
+    let place = tempfile::tempdir().unwrap();
+    if role == "Ingest" {
+        let cloud = team.cloud.as_ref().unwrap();
+        // What is removed goes from the bucket an hour later.
+        cloud.set_clock("IngestFunction", &place.path().join("clock"), 4000);
+    }
+    let people = People::of(&team).await;
     let mut unneeded = Vec::new();
     for action in Policy::of(&team, role).actions() {
-        let rare = RARE.iter().find(|rare| rare.0 == role && rare.1 == action);
         let said = if !is_enforced(role, &action) {
             "not enforced by ministack"
-        } else if is_missed(&team, &bob, role, &action).await {
+        } else if is_missed(&mut team, &people, role, &action).await {
             "needed"
-        } else if let Some((.., why)) = rare {
-            *why
         } else {
             unneeded.push(format!("{role} {action}"));
             "NOT MISSED"
@@ -85,29 +109,20 @@ async fn not_missed(role: &str) -> Vec<String> {
 }
 
 fn is_enforced(role: &str, action: &str) -> bool {
-    !OF_THE_PLATFORM.contains(&action) || (role == "Tick" && action == "sqs:GetQueueAttributes")
-}
-
-/// Somebody who can't decide his own cards: they go to Ann.
-async fn bob(team: &Team) -> Conversation {
-    let code = super::code_of(&team.ask("/invite operator", "?start=").await);
-    let bob = team.tg.private_chat(&User::new(1002, "Bob"));
-    bob.send(&format!("/start {code}"));
-    bob.wait_for_text("an operator").await;
-    team.ask("/rules add ask file_write large.txt by owner", "owner")
-        .await;
-    bob
+    match (role, action) {
+        ("Tick", "sqs:GetQueueAttributes") => true,
+        (WORKER, action) => action != "s3:ListBucket",
+        (_, action) => !OF_THE_PLATFORM.contains(&action),
+    }
 }
 
 /// Takes the action away and does everything that could need it, until somebody was refused or it is clear that nobody will be.
-async fn is_missed(team: &Team, bob: &Conversation, role: &str, action: &str) -> bool {
-    let cloud = team.cloud.as_ref().unwrap();
-    let function = format!("{role}Function");
+async fn is_missed(team: &mut Team, people: &People, role: &str, action: &str) -> bool {
     let policy = Policy::of(team, role);
-    let before = (refusals(cloud, action), unacknowledged(team));
-    policy.put(cloud, Some(action));
+    policy.put(cloud(team), Some(action));
     // Secrets are read, and some of the store, when a process begins.
-    cloud.end(&function);
+    begin_anew(team, role).await;
+    let before = (refusals(team, role, action), unacknowledged(team));
     let most = match role {
         "Tick" => LOOKS_AT_THE_TICK,
         _ => LOOKS,
@@ -117,22 +132,42 @@ async fn is_missed(team: &Team, bob: &Conversation, role: &str, action: &str) ->
     for look in 0..most {
         looks.tick().await;
         if look % 20 == 0 {
-            make_old(cloud);
-            cloud.invoke("TickFunction");
-            do_everything((team, bob), role, look / 20);
+            make_old(cloud(team));
+            cloud(team).invoke("TickFunction");
+            do_everything((team, people), role, look / 20);
         }
-        // What is called by Telegram can't be called otherwise.
-        let fails = role != "Webhook" && look % 10 == 0 && !cloud.invoke(&function);
-        let now = (refusals(cloud, action), unacknowledged(team));
+        let fails = look % 10 == 0 && !works(team, role);
+        let now = (refusals(team, role, action), unacknowledged(team));
         missed = fails || now.0 > before.0 || (role == "Webhook" && now.1 > before.1);
         if missed {
             break;
         }
     }
-    policy.put(cloud, None);
-    let well = role == "Webhook" || (0..10).any(|_| cloud.invoke(&function));
-    assert!(well, "{role} has all again");
+    policy.put(cloud(team), None);
+    if role == WORKER {
+        begin_anew(team, role).await;
+        team.program.wait_for("ready").await;
+    }
+    assert!((0..10).any(|_| works(team, role)), "{role} has all again");
     missed
+}
+
+fn cloud(team: &Team) -> &Cloud {
+    team.cloud.as_ref().unwrap()
+}
+
+async fn begin_anew(team: &mut Team, role: &str) {
+    if role == WORKER {
+        team.program.kill().await;
+        team.program.spawn();
+    } else {
+        cloud(team).end(&format!("{role}Function"));
+    }
+}
+
+/// What is called by Telegram can't be called otherwise, and a worker is called by nobody.
+fn works(team: &Team, role: &str) -> bool {
+    ["Webhook", WORKER].contains(&role) || cloud(team).invoke(&format!("{role}Function"))
 }
 
 /// Updates that Telegram could not deliver.
@@ -143,13 +178,18 @@ fn unacknowledged(team: &Team) -> usize {
 }
 
 /// Without waiting for what comes of it: without an action some of it never does.
-fn do_everything((team, bob): (&Team, &Conversation), role: &str, round: usize) {
-    // Each of these is six bytes of JSON: calls, files and updates of this size go to the bucket, the update twice.
-    let large = "\u{1}".repeat(3900);
-    let written = team.ann.send(&format!("write: large.txt: {large}"));
-    team.ann.reply_to(written, &large);
+fn do_everything((team, people): (&Team, &People), role: &str, round: usize) {
+    // Calls, answers and files of this size go to the bucket: 12 KB. With each of its characters six bytes of JSON, an update does that
+    // has it twice.
+    let (large, larger) = ("\u{6f22}".repeat(3900), "\u{1}".repeat(3900));
+    let written = team.ann.send(&format!("write: large.txt: {round} {large}"));
+    team.ann.reply_to(written, &larger);
     // A card that goes to Ann, with a file.
-    bob.send(&format!("write: large.txt: {large}"));
+    people.bob.send(&format!("write: large.txt: {large}"));
+    // A card that can't be shown to anybody.
+    people.eve.unblock_bot();
+    people.eve.send(&format!("run: echo {written}"));
+    people.eve.block_bot();
     // None has been there before, and after some of them there is something to be merged.
     let chapter = format!(
         "Chapter {written}. {}",
@@ -157,17 +197,18 @@ fn do_everything((team, bob): (&Team, &Conversation), role: &str, round: usize) 
     );
     let name = format!("chapter-{written}.md");
     team.ann.send_document(&name, chapter.as_bytes());
-    // Some cards are refused, and of some the file arrives.
-    if role == "Send" && round.is_multiple_of(2) {
-        team.tg.inject_times("sendMessage", Fault::Blocked, 3);
-    }
     team.ann.send("/approvals");
     // Of cards that wait, some are to expire, and some to hear of an outage.
-    let leaves = ["Tick", "Outage"].contains(&role);
-    for card in team.ann.messages() {
-        if card.button("Deny").is_some() && !leaves {
-            team.ann.tap(card.id, "Deny");
-        }
+    let (label, most) = match role {
+        "Tick" | "Outage" => return,
+        "Ingest" => ("Remove", 1),
+        WORKER => ("Approve", usize::MAX),
+        _ => ("Deny", usize::MAX),
+    };
+    let cards = team.ann.messages();
+    let open = cards.iter().filter(|card| card.button(label).is_some());
+    for card in open.take(most) {
+        team.ann.tap(card.id, label);
     }
 }
 
@@ -205,9 +246,12 @@ fn make_old(cloud: &Cloud) {
     }
 }
 
-/// How often a function was refused this. What the program says of its bucket does not name the action, but only one is taken away.
-fn refusals(cloud: &Cloud, action: &str) -> usize {
-    let log = cloud.log();
+/// How often the role was refused this. What the program says of its bucket does not name the action, but only one is taken away.
+fn refusals(team: &Team, role: &str, action: &str) -> usize {
+    let log = match role {
+        WORKER => team.program.printed(),
+        _ => cloud(team).log(),
+    };
     let refused = |line: &&str| match action.starts_with("s3:") {
         true => line.contains("may not do that with the bucket"),
         false => line.contains("not authorized to perform") && line.contains(action),
@@ -215,26 +259,36 @@ fn refusals(cloud: &Cloud, action: &str) -> usize {
     log.lines().filter(refused).count()
 }
 
-/// A role's policy as the template made it.
+/// A policy as the template made it, and whose it is.
 struct Policy {
-    role: String,
-    name: String,
+    of: &'static str,
+    holder: Value,
     document: Value,
 }
 
 impl Policy {
     fn of(team: &Team, role: &str) -> Self {
-        let cloud = team.cloud.as_ref().unwrap();
-        let found = cloud.physical(&format!("{role}Role"));
-        let (name, asked) = (role.to_lowercase(), json!({"RoleName": found}));
-        let policies = cloud.call("iam", "list_role_policies", &asked);
+        let cloud = cloud(team);
+        let (of, mut holder) = match role {
+            WORKER => {
+                own_policy(cloud);
+                ("user", json!({"UserName": WORKER_USER}))
+            }
+            _ => {
+                let role = cloud.physical(&format!("{role}Role"));
+                ("role", json!({"RoleName": role}))
+            }
+        };
+        let name = role.to_lowercase();
+        let policies = cloud.call("iam", &format!("list_{of}_policies"), &holder);
         assert_eq!(policies["PolicyNames"], json!([name]), "one policy each");
-        let which = json!({"RoleName": found, "PolicyName": name});
-        let answer = cloud.call("iam", "get_role_policy", &which);
+        holder["PolicyName"] = json!(name);
+        let answer = cloud.call("iam", &format!("get_{of}_policy"), &holder);
+        let document = answer["PolicyDocument"].clone();
         Self {
-            role: found,
-            name,
-            document: answer["PolicyDocument"].clone(),
+            of,
+            holder,
+            document,
         }
     }
 
@@ -257,13 +311,32 @@ impl Policy {
             statement["Action"] = json!(actions);
         }
         statements.retain(|statement| statement["Action"] != json!([]));
-        let put = json!({
-            "RoleName": self.role,
-            "PolicyName": self.name,
-            "PolicyDocument": document.to_string(),
-        });
-        cloud.call("iam", "put_role_policy", &put);
+        let mut put = self.holder.clone();
+        put["PolicyDocument"] = json!(document.to_string());
+        cloud.call("iam", &format!("put_{}_policy", self.of), &put);
     }
+}
+
+/// Makes the worker's policy its own, where it can be changed in place: a managed one has versions, and few of them.
+fn own_policy(cloud: &Cloud) {
+    let arn = cloud.physical("WorkerPolicy");
+    let user = json!({"UserName": WORKER_USER});
+    let attached = cloud.call("iam", "list_attached_user_policies", &user);
+    if attached["AttachedPolicies"] == json!([]) {
+        return;
+    }
+    let policy = cloud.call("iam", "get_policy", &json!({"PolicyArn": arn}));
+    let version = &policy["Policy"]["DefaultVersionId"];
+    let which = json!({"PolicyArn": arn, "VersionId": version});
+    let version = cloud.call("iam", "get_policy_version", &which);
+    let document = match &version["PolicyVersion"]["Document"] {
+        Value::String(text) => text.clone(),
+        document => document.to_string(),
+    };
+    let own = json!({"UserName": WORKER_USER, "PolicyName": WORKER.to_lowercase(), "PolicyDocument": document});
+    cloud.call("iam", "put_user_policy", &own);
+    let gone = json!({"UserName": WORKER_USER, "PolicyArn": arn});
+    cloud.call("iam", "detach_user_policy", &gone);
 }
 
 /// One, or several.

@@ -1,4 +1,4 @@
-//! A store on which a worker dies: its n-th commit never comes back.
+//! A store on which a worker dies: its n-th commit never comes back. Or somebody else commits between two of its reads.
 
 use async_trait::async_trait;
 use domain::{
@@ -31,6 +31,8 @@ pub struct DyingStore {
     left: AtomicI64,
     moment: Mutex<Moment>,
     dead: watch::Sender<bool>,
+    /// What somebody else commits, and after how many reads.
+    other: Mutex<Option<(usize, Batch)>>,
     /// Largest batch so far: operations, and bytes of one entry or document.
     pub most_ops: AtomicU64,
     pub most_bytes: AtomicU64,
@@ -46,6 +48,7 @@ impl DyingStore {
             left,
             moment,
             dead: watch::Sender::new(false),
+            other: Mutex::new(None),
             most_ops,
             most_bytes,
         }
@@ -74,6 +77,29 @@ impl DyingStore {
 
     pub async fn death(&self) {
         let _ = self.dead.subscribe().wait_for(|dead| *dead).await;
+    }
+
+    /// Somebody else commits this after so many records or pages were read from now on.
+    pub fn meanwhile(&self, reads: usize, batch: Batch) {
+        *self.other.lock().unwrap() = Some((reads, batch));
+    }
+
+    /// Whether they have.
+    pub fn was_meanwhile(&self) -> bool {
+        self.other.lock().unwrap().is_none()
+    }
+
+    async fn was_read(&self) {
+        let due = {
+            let mut other = self.other.lock().unwrap();
+            if let Some((left, _)) = &mut *other {
+                *left -= 1;
+            }
+            other.take_if(|(left, _)| *left == 0)
+        };
+        if let Some((_, batch)) = due {
+            self.inner.commit(batch).await.unwrap();
+        }
     }
 
     fn measure(&self, batch: &Batch) {
@@ -117,10 +143,14 @@ impl Store for DyingStore {
         self.inner.was_committed(id).await
     }
     async fn get(&self, key: &Key) -> Result<Option<Record>, StoreError> {
-        self.inner.get(key).await
+        let found = self.inner.get(key).await;
+        self.was_read().await;
+        found
     }
     async fn query(&self, query: Query) -> Result<Page, StoreError> {
-        self.inner.query(query).await
+        let page = self.inner.query(query).await;
+        self.was_read().await;
+        page
     }
     async fn read(
         &self,
