@@ -136,7 +136,9 @@ async fn is_missed(team: &mut Team, people: &People, role: &str, action: &str) -
             cloud(team).invoke("TickFunction");
             do_everything((team, people), role, look / 20);
         }
-        let fails = look % 10 == 0 && !works(team, role);
+        // By its clock, the time of an invocation is over after one job.
+        let pause = if role == "Ingest" { 1 } else { 10 };
+        let fails = look % pause == 0 && !works(team, role);
         let now = (refusals(team, role, action), unacknowledged(team));
         missed = fails || now.0 > before.0 || (role == "Webhook" && now.1 > before.1);
         if missed {
@@ -188,7 +190,7 @@ fn do_everything((team, people): (&Team, &People), role: &str, round: usize) {
     people.bob.send(&format!("write: large.txt: {large}"));
     // A card that can't be shown to anybody.
     people.eve.unblock_bot();
-    people.eve.send(&format!("run: echo {written}"));
+    people.eve.send(&format!("run: make {written}"));
     people.eve.block_bot();
     // None has been there before, and after some of them there is something to be merged.
     let chapter = format!(
@@ -254,7 +256,10 @@ fn refusals(team: &Team, role: &str, action: &str) -> usize {
     };
     let refused = |line: &&str| match action.starts_with("s3:") {
         true => line.contains("may not do that with the bucket"),
-        false => line.contains("not authorized to perform") && line.contains(action),
+        false => {
+            let says = |words: &&str| line.contains(words);
+            line.contains(action) && ["not authorized to perform", "may not"].iter().any(says)
+        }
     };
     log.lines().filter(refused).count()
 }

@@ -325,6 +325,10 @@ async fn postpone(
     counted: bool,
 ) -> Result<(), HandlerError> {
     let error = marked(lease, error.to_owned());
+    if counted {
+        let job = lease.job.id.as_str();
+        tracing::warn!(job, error, "a message waits for its next attempt");
+    }
     let (job, epoch) = (lease.job.id.clone(), lease.job.epoch);
     let op = Op::Postpone {
         job,

@@ -196,7 +196,10 @@ async fn listen(client: Client, queue: String, lane: String, bells: Arc<dyn Wake
         {
             let delete = client.delete_message().queue_url(&queue);
             // One that stays comes again, and changes nothing.
-            let _ = delete.receipt_handle(receipt).send().await;
+            if let Err(error) = delete.receipt_handle(receipt).send().await {
+                let why = explain(&error);
+                tracing::warn!(lane, why, "a hint stays in its queue and will come again");
+            }
         }
         if some {
             bells.wake(&lane);
