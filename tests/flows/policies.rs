@@ -86,12 +86,6 @@ async fn not_missed(role: &str) -> Vec<String> {
         copies: 2,
         ..PushStyle::default()
     });
-    let place = tempfile::tempdir().unwrap();
-    if role == "Ingest" {
-        let cloud = team.cloud.as_ref().unwrap();
-        // What is removed goes from the bucket an hour later.
-        cloud.set_clock("IngestFunction", &place.path().join("clock"), 4000);
-    }
     let people = People::of(&team).await;
     let mut unneeded = Vec::new();
     for action in Policy::of(&team, role).actions() {
@@ -120,6 +114,12 @@ fn is_enforced(role: &str, action: &str) -> bool {
 async fn is_missed(team: &mut Team, people: &People, role: &str, action: &str) -> bool {
     let policy = Policy::of(team, role);
     policy.put(cloud(team), Some(action));
+    // What is removed goes from the bucket an hour later.
+    let (place, later) = (tempfile::tempdir().unwrap(), action == "s3:DeleteObject");
+    if later {
+        let file = place.path().join("clock");
+        cloud(team).set_clock(&format!("{role}Function"), &file, 4000);
+    }
     // Secrets are read, and some of the store, when a process begins.
     begin_anew(team, role).await;
     let before = (refusals(team, role, action), unacknowledged(team));
@@ -137,7 +137,7 @@ async fn is_missed(team: &mut Team, people: &People, role: &str, action: &str) -
             do_everything((team, people), role, look / 20);
         }
         // By its clock, the time of an invocation is over after one job.
-        let pause = if role == "Ingest" { 1 } else { 10 };
+        let pause = if later { 1 } else { 10 };
         let fails = look % pause == 0 && !works(team, role);
         let now = (refusals(team, role, action), unacknowledged(team));
         missed = fails || now.0 > before.0 || (role == "Webhook" && now.1 > before.1);
@@ -201,15 +201,15 @@ fn do_everything((team, people): (&Team, &People), role: &str, round: usize) {
     team.ann.send_document(&name, chapter.as_bytes());
     team.ann.send("/approvals");
     // Of cards that wait, some are to expire, and some to hear of an outage.
-    let (label, most) = match role {
+    let (label, which) = match role {
         "Tick" | "Outage" => return,
-        "Ingest" => ("Remove", 1),
-        WORKER => ("Approve", usize::MAX),
-        _ => ("Deny", usize::MAX),
+        "Ingest" => ("Remove", round..=round),
+        WORKER => ("Approve", 0..=usize::MAX),
+        _ => ("Deny", 0..=usize::MAX),
     };
     let cards = team.ann.messages();
     let open = cards.iter().filter(|card| card.button(label).is_some());
-    for card in open.take(most) {
+    for (_, card) in open.enumerate().filter(|(at, _)| which.contains(at)) {
         team.ann.tap(card.id, label);
     }
 }
