@@ -117,6 +117,11 @@ async fn is_missed(team: &mut Team, people: &People, role: &str, action: &str) -
     // What is removed goes from the bucket an hour later.
     let (place, later) = (tempfile::tempdir().unwrap(), action == "s3:DeleteObject");
     if later {
+        team.ann.send_document("chapter.md", b"Nothing leaks.");
+        let card = team.ann.wait_for_message(|card| {
+            card.text.contains("chapter\n") && card.button("Remove").is_some()
+        });
+        card.await;
         let file = place.path().join("clock");
         cloud(team).set_clock(&format!("{role}Function"), &file, 4000);
     }
