@@ -313,6 +313,11 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer(home: Home) {
     team.ask("somewhere", "takes one of At home, At work").await;
     let said = team.ask("at home", "accept: bread").await;
     assert!(!said.contains("declined"), "{said}");
+    let question = asked(&team, "cake").await;
+    team.ann.reply_to(question.id, "at work");
+    team.ann
+        .wait_for_message(|m| m.id > question.id && m.text.contains("accept: cake"))
+        .await;
     let question = asked(&team, "tea").await;
     team.ann.tap(question.id, "Decline");
     let answer = team
@@ -321,7 +326,10 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer(home: Home) {
         .await;
     assert!(answer.text.contains("cancel: tea"), "{}", answer.text);
     let notes = team.program.workspace_file("notes.txt");
-    assert_eq!(notes.as_deref(), Some("work: milk\nhome: bread\n"));
+    assert_eq!(
+        notes.as_deref(),
+        Some("work: milk\nhome: bread\nwork: cake\n")
+    );
     team.ask("/mcp history notes", "+asks people: yes").await;
     team.assert_well();
 }

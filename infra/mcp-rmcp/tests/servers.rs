@@ -390,6 +390,28 @@ async fn a_tool_that_changed_is_not_called() {
     }
 }
 
+/// Calls of a server that may ask people are made one after the other; what was approved is looked at when a call's turn comes.
+#[tokio::test]
+async fn a_tool_that_changes_while_a_call_waits_for_its_turn_is_not_called() {
+    let world = World::new();
+    let mut server = script("changes");
+    server.elicitation = true;
+    let place = Some(world.place.path());
+    let offer = world.servers.tools(&server, place).await.unwrap();
+    let call = McpCall {
+        tool: offer.tools[0].clone(),
+        arguments: Map::new(),
+        answers: Vec::new(),
+    };
+    let cancel = Cancel::default();
+    let made = || world.servers.call(&server, place, &call, &cancel);
+    let both = tokio::join!(made(), made());
+    let ((Ok(_), Err(error)) | (Err(error), Ok(_))) = both else {
+        panic!("{both:?}");
+    };
+    assert!(matches!(error, McpError::Changed(_)), "{error:?}");
+}
+
 #[tokio::test]
 async fn what_nobody_can_use_is_left_out_and_named() {
     let world = World::new();
