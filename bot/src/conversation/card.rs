@@ -338,7 +338,7 @@ async fn reasoned(
         ApprovalStatus::Denied if ours => {
             let kept = decide::add_reason(ctx.home, ctx.member, &approval.id, reason).await?;
             let said = en::late_reason(&approval, reason);
-            let told = ask::ask(ctx.home, ctx.member, &approval.session, &said, None).await?;
+            let told = ask::ask_aside(ctx.home, ctx.member, &approval.session, &said).await?;
             let mut reply = asked(ctx, told.ops, &told.fact).with(kept.ops);
             let (by, zone, now) = (&ctx.member.name, &ctx.member.zone, ctx.home.now());
             let card = |place| present::settled(place, &kept.fact, by, now, zone);
@@ -346,7 +346,7 @@ async fn reasoned(
             Ok(reply)
         }
         _ => {
-            let draft = ask::ask(ctx.home, ctx.member, &ctx.inbound.session, reason, None).await?;
+            let draft = ask::ask_aside(ctx.home, ctx.member, &ctx.inbound.session, reason).await?;
             Ok(asked(ctx, draft.ops, &draft.fact))
         }
     }

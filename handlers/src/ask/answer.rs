@@ -12,18 +12,18 @@ use domain::{
 use ports::{repo, store::Op};
 
 /// Words in a session that waits for an answer. `None`: they are about something else. Of a server's question they are the answer of who
-/// asked for the run; in a chat of several people others talk too, and answer by a [reply](super::reply) to it.
+/// asked for the run, unless they were `aside`; in a chat of several people others talk too, and answer by a [reply](super::reply) to it.
 pub(super) async fn said(
     home: &Home,
     member: &Member,
     found: &(Session, Option<u64>),
-    text: &str,
+    (text, aside): (&str, bool),
 ) -> Result<Option<Draft<Asked>>, CommandError> {
     let Some(Expects::Answer { run, call }) = &found.0.expects else {
         return Ok(None);
     };
     let done = match elicited::open(home, run, call).await? {
-        Some(open) if open.requester != member.id => return Ok(None),
+        Some(open) if aside || open.requester != member.id => return Ok(None),
         Some(open) => elicited::say(home, member, found.clone(), (text, open)).await?,
         None => give(home, member, found.clone(), (run, call, text)).await?,
     };

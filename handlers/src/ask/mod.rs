@@ -72,11 +72,37 @@ pub async fn ask(
     let text = checked(member, text)?;
     let found = sessions::get_or_new(home, session).await?;
     if agent.is_none()
-        && let Some(answered) = answer::said(home, member, &found, text).await?
+        && let Some(answered) = answer::said(home, member, &found, (text, false)).await?
     {
         return Ok(answered);
     }
-    let (mut session, version) = found;
+    begin_or_wait(home, member, found, (text, agent)).await
+}
+
+/// The same of words that belong to a card: the agent reads them, and no tool server that asks something is given them.
+///
+/// # Errors
+/// Those of [`ask`].
+pub async fn ask_aside(
+    home: &Home,
+    member: &Member,
+    session: &SessionId,
+    text: &str,
+) -> Result<Draft<Asked>, CommandError> {
+    let text = checked(member, text)?;
+    let found = sessions::get_or_new(home, session).await?;
+    match answer::said(home, member, &found, (text, true)).await? {
+        Some(answered) => Ok(answered),
+        None => begin_or_wait(home, member, found, (text, None)).await,
+    }
+}
+
+async fn begin_or_wait(
+    home: &Home,
+    member: &Member,
+    (mut session, version): (Session, Option<u64>),
+    (text, agent): (&str, Option<&AgentId>),
+) -> Result<Draft<Asked>, CommandError> {
     // Up to ten of them wait in the session's record.
     let limit = if session.run.is_some() {
         QUEUED

@@ -161,8 +161,14 @@ pub(crate) async fn expire(home: &Home) -> Result<(), HandlerError> {
             let Some(pin) = stored.value.name.strip_prefix(PREFIX) else {
                 continue;
             };
-            let kept: Kept = serde_json::from_value(stored.value.value.clone())?;
-            if kept.at <= before {
+            let mut kept: Kept = serde_json::from_value(stored.value.value.clone())?;
+            if kept.at == Micros(0) {
+                // Of before there was a time: it may be minutes old.
+                kept.at = home.now();
+                let mut stored = stored.clone();
+                stored.value.value = serde_json::to_value(kept)?;
+                ops.push(repo::update(&home.team, &stored)?);
+            } else if kept.at <= before {
                 ops.extend(over(home, pin, (stored, kept))?);
             }
         }

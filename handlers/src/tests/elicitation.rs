@@ -220,6 +220,12 @@ async fn others_in_the_chat_answer_by_a_reply_to_the_card_and_not_by_what_they_s
         .await
         .unwrap();
     assert!(matches!(said, ask::Asked::Queued { .. }), "{said:?}");
+    // Nor what who asked for the run says about another card: that is for the agent.
+    let aside = team
+        .does(|| ask::ask_aside(&team.home, &team.ann, &team.session, "Not on a Friday."))
+        .await
+        .unwrap();
+    assert!(matches!(aside, ask::Asked::Queued { .. }), "{aside:?}");
     let run = team.latest().await.id;
     let state = run::fold(&team.home, &run).await.unwrap();
     let mark = city.mark(&run, &state.calls[0].call.id, 0);
@@ -492,6 +498,28 @@ async fn a_call_that_cannot_be_made_once_more_stays_as_it_ended() {
         team.audit_holds().await;
         team.is_quiet();
     }
+}
+
+/// It was begun once more, and nobody knows what came of that: what it came to the first time is no longer what it came to.
+#[tokio::test]
+async fn an_unknown_second_outcome_is_not_told_as_the_first() {
+    let (team, servers) = team(&["Which list?"]).await;
+    team.rule("allow api_call mcp:notes/*").await;
+    team.says(ADD).await;
+    team.writes("work").await.unwrap();
+    // Its start is written, its end is not.
+    team.store.die_at(2, Moment::Before);
+    assert_eq!(team.work().await, Ended::Died);
+    team.store.revive();
+    assert_eq!(servers.called().len(), 2);
+    team.fakes.clock.advance(LEASE + Duration::from_secs(1));
+    team.work().await;
+    servers.fail(McpError::Unavailable("it is gone".to_owned()));
+    team.decides(Choice::RunAgain).await;
+    let (said, _) = outcome(&team).await;
+    insta::assert_snapshot!(said, @"Not called: it is gone.");
+    team.audit_holds().await;
+    team.is_quiet();
 }
 
 #[tokio::test]

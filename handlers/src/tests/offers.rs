@@ -92,6 +92,9 @@ async fn an_old_one_is_read_and_goes_alone() {
     team.commits(vec![kept, tick::first(&team.home).unwrap()])
         .await;
     assert_eq!(team.offered("old").await.as_deref(), Some(&b"hello"[..]));
+    // It has its day from the first look on.
+    team.waits(Duration::from_secs(3600)).await;
+    assert_eq!(team.offered("old").await.as_deref(), Some(&b"hello"[..]));
     team.waits(Duration::from_secs(25 * 3600)).await;
     team.hour_goes_by().await;
     assert_eq!(team.settings().await, 0);

@@ -3,11 +3,15 @@
 //! The store is watched, not the messages: somebody may decide the same card in Telegram, and the run may be worked on by
 //! another process.
 
-use super::{Failure, approvals, output::word};
+use super::{
+    Failure, approvals,
+    choice::{choice, choices},
+    output::word,
+};
 use crate::compose::Local;
 use bot::text::en::{self, elicited};
 use domain::{
-    approval::{Approval, ApprovalStatus, Choice, Question},
+    approval::{Approval, ApprovalStatus, Choice},
     id::{ApprovalId, CallId, RunId, SessionId, short},
     run::{Event, Outcome, RunSummary, State},
     session::{Expects, Session},
@@ -308,14 +312,7 @@ impl Follower {
                 self.awaited = Some(Awaited::Answer);
                 Ok(())
             }
-            Some(Awaited::Answer) => {
-                let (home, owner) = (&self.local.home, &self.local.owner);
-                commit_with(home, async || {
-                    ask::to_run(home, owner, (&self.session, &self.run), &line).await
-                })
-                .await?;
-                Ok(())
-            }
+            Some(Awaited::Answer) => self.answer(&line).await,
             None => Ok(()),
         }
     }
@@ -323,19 +320,36 @@ impl Follower {
     async fn decide(&self, approval: &Approval, choice: Choice) -> Result<(), Failure> {
         let (home, owner) = (&self.local.home, &self.local.owner);
         let shown = Some(approval.digest.short());
-        match commit_with(home, async || {
+        let decided = commit_with(home, async || {
             decide::decide(home, owner, &approval.id, &choice, shown).await
-        })
-        .await
-        {
-            Ok(decision) => eprintln!("{}.", word(&decision.approval.status)),
-            // Somebody or the time was first: it is said, and the run goes on with that.
-            Err(error @ CommandError::Problem(_)) => {
-                eprintln!("{}", Failure::from(error).text)
-            }
-            Err(error) => return Err(error.into()),
+        });
+        if let Some(decision) = unless_told(decided.await)? {
+            eprintln!("{}.", word(&decision.approval.status));
         }
         Ok(())
+    }
+
+    async fn answer(&mut self, line: &str) -> Result<(), Failure> {
+        let (home, owner) = (&self.local.home, &self.local.owner);
+        let answered = commit_with(home, async || {
+            ask::to_run(home, owner, (&self.session, &self.run), line).await
+        });
+        if unless_told(answered.await)?.is_none() {
+            self.awaited = Some(Awaited::Answer);
+        }
+        Ok(())
+    }
+}
+
+/// What does not fit, and that somebody or the time was first, is said, and the run goes on with that.
+fn unless_told<T>(done: Result<T, CommandError>) -> Result<Option<T>, Failure> {
+    match done {
+        Ok(done) => Ok(Some(done)),
+        Err(error @ CommandError::Problem(_)) => {
+            eprintln!("{}", Failure::from(error).text);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -362,83 +376,5 @@ async fn next_line(lines: &mut Option<mpsc::UnboundedReceiver<String>>) -> Optio
     match lines {
         Some(lines) => lines.recv().await,
         None => std::future::pending().await,
-    }
-}
-
-fn choices(approval: &Approval) -> String {
-    match (approval.question, approval.always.is_empty()) {
-        (Question::Call, true) => "Approve? y, or n with a reason:".to_owned(),
-        (Question::Call, false) => "Approve? y, a (always), or n with a reason:".to_owned(),
-        (Question::Unknown, _) => {
-            "Did it happen? y (go on), again (run it again), or n (stop):".to_owned()
-        }
-        (Question::Budget, _) => format!("{} more? y, or n (stop):", approval.raise()),
-    }
-}
-
-/// What a typed line means; `None` for anything that is not clearly one of the choices.
-fn choice(approval: &Approval, line: &str) -> Option<Choice> {
-    let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    match (approval.question, word.to_lowercase().as_str()) {
-        (Question::Call, "y" | "yes" | "approve") if rest.is_empty() => Some(Choice::Approve),
-        (Question::Call, "a" | "always") if rest.is_empty() && !approval.always.is_empty() => {
-            Some(Choice::Always)
-        }
-        (Question::Call, "n" | "no" | "deny") => Some(Choice::Deny {
-            reason: rest.trim().to_owned(),
-        }),
-        (Question::Unknown, "y" | "yes") if rest.is_empty() => Some(Choice::Happened),
-        (Question::Unknown, "again") if rest.is_empty() => Some(Choice::RunAgain),
-        (Question::Budget, "y" | "yes" | "+") if rest.is_empty() => Some(Choice::Raise),
-        (Question::Unknown | Question::Budget, "n" | "no" | "stop") if rest.is_empty() => {
-            Some(Choice::Stop)
-        }
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn approval(question: Question, always: bool) -> Approval {
-        let rule = domain::permission::parse_rule("allow shell_exec ls")
-            .unwrap()
-            .into_rule("r".into(), None, domain::Micros(0));
-        let always = if always { vec![rule] } else { Vec::new() };
-        let value = serde_json::json!({
-            "id": "a", "run": "r", "session": "s", "agent": "x", "agent_name": "x", "requester": "m",
-            "call": {"id": "c", "name": "run_command", "arguments": {}}, "question": question,
-            "digest": domain::Digest::of_bytes("d"), "shown": {}, "always": always, "approvers": "operator",
-            "status": "pending", "asked_at": 0, "expires_at": 1,
-        });
-        serde_json::from_value(value).unwrap()
-    }
-
-    #[test]
-    fn only_a_clear_yes_is_a_yes() {
-        let call = approval(Question::Call, false);
-        assert_eq!(choice(&call, "Y"), Some(Choice::Approve));
-        for line in ["", "yes please", "ok", "a", "always", "again"] {
-            assert_eq!(choice(&call, line), None, "{line}");
-        }
-        let reason = "not on a friday".to_owned();
-        assert_eq!(
-            choice(&call, "n not on a friday"),
-            Some(Choice::Deny { reason })
-        );
-        assert_eq!(
-            choice(&approval(Question::Call, true), "a"),
-            Some(Choice::Always)
-        );
-    }
-
-    #[test]
-    fn an_interrupted_call_has_its_own_choices() {
-        let unknown = approval(Question::Unknown, true);
-        assert_eq!(choice(&unknown, "y"), Some(Choice::Happened));
-        assert_eq!(choice(&unknown, "again"), Some(Choice::RunAgain));
-        assert_eq!(choice(&unknown, "n"), Some(Choice::Stop));
-        assert_eq!(choice(&unknown, "a"), None);
     }
 }

@@ -15,6 +15,7 @@ mod ask;
 mod audit;
 mod budgets;
 mod chat;
+mod choice;
 mod doctor;
 mod export;
 mod failure;

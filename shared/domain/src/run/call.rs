@@ -71,6 +71,17 @@ impl CallState {
         }
     }
 
+    /// A card for it.
+    pub(super) fn ask(&mut self, approval: &ApprovalId, digest: &Digest) {
+        self.asked = Some((approval.clone(), digest.clone()));
+        self.decided = None;
+        self.spent = false;
+        // It was begun once more since: what it came to before is not what it came to.
+        if !self.resumes {
+            self.ended = None;
+        }
+    }
+
     /// Its server asked, or a person answered.
     pub(super) fn elicit(&mut self, event: &Event) {
         match event {

@@ -248,10 +248,7 @@ impl State {
                 approval,
                 digest,
             } => {
-                let call = self.call_mut(call)?;
-                call.asked = Some((approval.clone(), digest.clone()));
-                call.decided = None;
-                call.spent = false;
+                self.call_mut(call)?.ask(approval, digest);
             }
             Event::ApprovalDecided {
                 call,
