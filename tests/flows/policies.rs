@@ -113,6 +113,15 @@ fn is_enforced(role: &str, action: &str) -> bool {
 /// Takes the action away and does everything that could need it, until somebody was refused or it is clear that nobody will be.
 async fn is_missed(team: &mut Team, people: &People, role: &str, action: &str) -> bool {
     let policy = Policy::of(team, role);
+    if role == "Webhook" && action == "s3:GetObject" {
+        // What was written for an update that was then not stored is met again when Telegram repeats it.
+        policy.put(cloud(team), Some("dynamodb:PutItem"));
+        let before = unacknowledged(team);
+        do_everything((team, people), role, 0);
+        while unacknowledged(team) < before + 3 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
     policy.put(cloud(team), Some(action));
     // What is removed goes from the bucket an hour later.
     let (place, later) = (tempfile::tempdir().unwrap(), action == "s3:DeleteObject");
@@ -190,10 +199,7 @@ fn do_everything((team, people): (&Team, &People), role: &str, round: usize) {
     // has it twice.
     let (large, larger) = ("\u{6f22}".repeat(3900), "\u{1}".repeat(3900));
     let written = team.ann.send(&format!("write: large.txt: {round} {large}"));
-    // Only where both copies of an update are taken at the same moment, the bucket is asked for what the other one wrote.
-    for _ in 0..if role == "Webhook" { 8 } else { 1 } {
-        team.ann.reply_to(written, &larger);
-    }
+    team.ann.reply_to(written, &larger);
     // A card that goes to Ann, with a file.
     people.bob.send(&format!("write: large.txt: {large}"));
     // A card that can't be shown to anybody.
