@@ -40,7 +40,7 @@ const LOOKS_AT_THE_TICK: usize = 180;
 
 // Requests to AWS block a thread, and FakeTelegram answers functions meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes half an hour: `cargo xtask policies`"]
+#[ignore = "takes a quarter of an hour: `cargo xtask policies`"]
 async fn every_action_is_needed() {
     let only = std::env::var("COUNTERSIGN_TEST_ROLE").ok();
     let mut unneeded = Vec::new();
