@@ -310,6 +310,15 @@ async fn one_that_may_ask_asks_on_a_card_and_is_given_the_answer(home: Home) {
     );
     // In words, and not at all.
     asked(&team, "bread").await;
+    // What is said about another card is for the agent, also where it would fit.
+    let card = team
+        .ann
+        .wait_for_message(|m| m.text.contains("bread") && m.text.contains("Approved by"))
+        .await;
+    let aside = team.ann.reply_to(card.id, "at home");
+    team.ann
+        .wait_for_message(|m| m.id > aside && m.text.contains("Noted."))
+        .await;
     team.ask("somewhere", "takes one of At home, At work").await;
     let said = team.ask("at home", "accept: bread").await;
     assert!(!said.contains("declined"), "{said}");
